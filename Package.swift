@@ -1,0 +1,79 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "crosspoint",
+    products: [
+        .executable(name: "crosspoint", targets: ["crosspoint"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // What Debian provides.
+        .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev", "libelf-dev"])]),
+        .systemLibrary(name: "CLibMNL", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
+
+        // What Swift cannot import, and the ABI that BPF, C and Swift share.
+        .target(
+            name: "CrosspointShim",
+            dependencies: ["CLibBPF", "CLibMNL"],
+            cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+        ),
+
+        // The compiled BPF objects, embedded in the binary.
+        .plugin(name: "EmbedBPF", capability: .buildTool()),
+        .target(name: "BPFPrograms", swiftSettings: strict, plugins: ["EmbedBPF"]),
+
+        // Wire formats, fast path, slow path, node, commands: each imports only what stands above it.
+        .target(name: "RTPWire", swiftSettings: strict),
+        .target(
+            name: "FastPath",
+            dependencies: ["RTPWire", "BPFPrograms", "CrosspointShim", "CLibBPF"],
+            swiftSettings: strict
+        ),
+        .target(name: "Netlink", dependencies: ["RTPWire", "CrosspointShim"], swiftSettings: strict),
+        .target(
+            name: "Routing",
+            dependencies: ["RTPWire", "FastPath", "Netlink", "CrosspointShim", logging],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Node",
+            dependencies: [
+                "RTPWire", "FastPath", "Netlink", "Routing", "Yams", logging,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "CrosspointCommands",
+            dependencies: [
+                "RTPWire", "FastPath", "Netlink", "Routing", "Node", logging, argumentParser,
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
+        .executableTarget(name: "crosspoint", dependencies: ["CrosspointCommands"], swiftSettings: strict),
+    ]
+)

@@ -1,0 +1,85 @@
+// One destination of a route, as it was asked for.
+
+public import RTPWire
+
+/// One egress copy of a route's packets: a `--to` of a route.
+public struct LegSpecification: Hashable, Sendable {
+    /// What happens to the TTL (IPv4) or hop limit (IPv6).
+    public enum TimeToLive: Hashable, Sendable {
+        /// One less than it came with, as a router does (`ttl=decrement`, the default).
+        case decrement
+        /// As it came (`ttl=keep`).
+        case keep
+        /// This value, 1 to 255 (`ttl=16`).
+        case set(UInt8)
+    }
+
+    /// What the copy's source address becomes.
+    public enum SourceAddress: Hashable, Sendable {
+        /// The egress interface's own address (the default).
+        case interface
+        /// As it came (`source=keep`).
+        case keep
+        /// This address (`source=10.2.0.1`).
+        case set(IPAddress)
+    }
+
+    /// Changes to the RTP header; nil leaves a field as it came.
+    public struct RTPRewrite: Hashable, Sendable {
+        /// The payload type to send with, 0 to 127 (`pt=`).
+        public var payloadType: UInt8?
+        /// The SSRC to send with (`ssrc=`).
+        public var ssrc: UInt32?
+        /// What is added to each sequence number, modulo 2^16 (`sequence-offset=`).
+        public var sequenceOffset: UInt16
+        /// What is added to each timestamp, modulo 2^32 (`timestamp-offset=`).
+        public var timestampOffset: UInt32
+
+        public init(
+            payloadType: UInt8? = nil, ssrc: UInt32? = nil, sequenceOffset: UInt16 = 0, timestampOffset: UInt32 = 0
+        ) {
+            self.payloadType = payloadType
+            self.ssrc = ssrc
+            self.sequenceOffset = sequenceOffset
+            self.timestampOffset = timestampOffset
+        }
+
+        /// Whether nothing is changed.
+        public var isEmpty: Bool { self == RTPRewrite() }
+    }
+
+    /// The destination address of the copies: unicast or a group.
+    public var address: IPAddress
+    /// The destination UDP port of the copies.
+    public var udpPort: UInt16
+    /// Where they leave.
+    public var port: PortReference
+    /// The source address of the copies.
+    public var source: SourceAddress
+    /// The source UDP port of the copies (`source-port=`), or nil to keep the one that they came with.
+    public var sourceUDPPort: UInt16?
+    /// The TTL or hop limit of the copies.
+    public var timeToLive: TimeToLive
+    /// The DSCP of the copies, 0 to 63 (`dscp=`), or nil to keep it. The ECN bits are always kept.
+    public var dscp: UInt8?
+    /// The destination MAC address (`mac=`), or nil to resolve the next hop.
+    public var mac: MACAddress?
+    /// Changes to the RTP header.
+    public var rtp: RTPRewrite
+
+    public init(
+        address: IPAddress, udpPort: UInt16, port: PortReference, source: SourceAddress = .interface,
+        sourceUDPPort: UInt16? = nil, timeToLive: TimeToLive = .decrement, dscp: UInt8? = nil,
+        mac: MACAddress? = nil, rtp: RTPRewrite = RTPRewrite()
+    ) {
+        self.address = address
+        self.udpPort = udpPort
+        self.port = port
+        self.source = source
+        self.sourceUDPPort = sourceUDPPort
+        self.timeToLive = timeToLive
+        self.dscp = dscp
+        self.mac = mac
+        self.rtp = rtp
+    }
+}

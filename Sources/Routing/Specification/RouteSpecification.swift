@@ -1,0 +1,58 @@
+// What an operator asks for by name: one source and its legs.
+
+/// A route as it was asked for: by `route add`, by the configuration or over the control API.
+public struct RouteSpecification: Hashable, Sendable {
+    /// What the route's packets are taken for.
+    public enum Payload: String, Hashable, Sendable, Codable, CaseIterable {
+        /// RTP, and RTCP that shares its UDP port (RFC 5761): validated and accounted by RFC 3550.
+        case rtp
+        /// RTCP alone: counted as such.
+        case rtcp
+        /// Any UDP payload: counted in packets and bytes.
+        case raw
+    }
+
+    /// How much is accounted per packet.
+    public enum Accounting: String, Hashable, Sendable, Codable, CaseIterable {
+        /// Everything, the clock read for every packet (the default).
+        case full
+        /// Everything, the clock read for every 8th sequence number: for video at studio rates.
+        case sampled
+        /// Packets and bytes only.
+        case counters
+    }
+
+    /// The name, unique on the node: 1 to 63 characters of letters, digits, `-`, `_`, `.`; starts with a letter or digit.
+    public var name: String
+    /// Where the packets come from.
+    public var source: SourceSpecification
+    /// Where they go: up to 512 legs. A route without legs receives and accounts, and forwards nothing.
+    public var legs: [LegSpecification]
+    /// What the packets are taken for.
+    public var payload: Payload
+    /// How much is accounted per packet.
+    public var accounting: Accounting
+    /// The RTP clock rate in Hz (`--clock`), or nil to recognise it from the stream.
+    public var clockRate: UInt32?
+    /// The rate in bits per second on the wire, preamble to inter-frame gap, that admission counts with (`--rate`); nil if not told.
+    public var wireRate: UInt64?
+    /// Whether admission is skipped (`--force`).
+    public var isForced: Bool
+
+    public init(
+        name: String, source: SourceSpecification, legs: [LegSpecification] = [], payload: Payload = .rtp,
+        accounting: Accounting = .full, clockRate: UInt32? = nil, wireRate: UInt64? = nil, isForced: Bool = false
+    ) {
+        self.name = name
+        self.source = source
+        self.legs = legs
+        self.payload = payload
+        self.accounting = accounting
+        self.clockRate = clockRate
+        self.wireRate = wireRate
+        self.isForced = isForced
+    }
+
+    /// The largest number of legs of one route.
+    public static let maximumLegs = 512
+}

@@ -1,0 +1,31 @@
+// Where a route's packets come from.
+
+public import RTPWire
+
+/// What the incoming packets of a route are matched by: the `--from` of a route.
+public struct SourceSpecification: Hashable, Sendable {
+    /// The destination address that the packets carry: a multicast group, or an address of this node.
+    public var address: IPAddress
+    /// The destination UDP port that the packets carry.
+    public var udpPort: UInt16
+    /// Where they come in.
+    public var port: PortReference
+    /// The one source address to accept (`source=`), or nil for any.
+    public var source: IPAddress?
+    /// The one source UDP port to accept (`source-port=`), or nil for any.
+    public var sourceUDPPort: UInt16?
+    /// Whether the node joins the group, or reserves the UDP port, itself (`join=off` leaves it to somebody else).
+    public var joins: Bool
+
+    public init(
+        address: IPAddress, udpPort: UInt16, port: PortReference, source: IPAddress? = nil,
+        sourceUDPPort: UInt16? = nil, joins: Bool = true
+    ) {
+        self.address = address
+        self.udpPort = udpPort
+        self.port = port
+        self.source = source
+        self.sourceUDPPort = sourceUDPPort
+        self.joins = joins
+    }
+}
