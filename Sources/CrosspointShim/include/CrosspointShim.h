@@ -1,1 +1,8 @@
+/* What Swift cannot import by itself: macros, variadic and GNU functions, and the fast path's ABI. */
 #pragma once
+
+#include "../../../bpf/fastpath_abi.h"
+
+#include "bpf_shim.h"
+#include "kernel_shim.h"
+#include "rtp_shim.h"

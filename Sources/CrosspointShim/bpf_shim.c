@@ -1,0 +1,196 @@
+/* libbpf's option structures and messages, for Swift. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/if_link.h>
+
+#include "../../bpf/drop_reasons.h"
+#include "bpf_shim.h"
+
+uint32_t
+crosspoint_reason_count(void)
+{
+	return CROSSPOINT_REASON_COUNT;
+}
+
+const char *
+crosspoint_reason_name(uint32_t reason)
+{
+	static const char *const names[] = {
+#define CROSSPOINT_REASON_NAME(name, text) [CROSSPOINT_##name] = text,
+		CROSSPOINT_REASONS(CROSSPOINT_REASON_NAME)
+#undef CROSSPOINT_REASON_NAME
+	};
+
+	return reason < CROSSPOINT_REASON_COUNT ? names[reason] : "unknown";
+}
+
+/* libbpf's callback has no argument of ours; messages are rare and read at once by whoever caused them. */
+static _Thread_local char messages[8192];
+static _Thread_local size_t message_bytes;
+
+static int
+keep_message(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	size_t room = sizeof(messages) - message_bytes;
+	int written;
+
+	if (level > LIBBPF_WARN || room < 2)
+		return 0;
+	written = vsnprintf(messages + message_bytes, room, format, arguments);
+	if (written > 0)
+		message_bytes += (size_t)written < room ? (size_t)written : room - 1;
+	return written;
+}
+
+void
+crosspoint_libbpf_keep_messages(void)
+{
+	libbpf_set_print(keep_message);
+}
+
+size_t
+crosspoint_libbpf_take_messages(char *buffer, size_t size)
+{
+	size_t taken = message_bytes < size ? message_bytes : size;
+
+	memcpy(buffer, messages, taken);
+	message_bytes = 0;
+	return taken;
+}
+
+struct bpf_object *
+crosspoint_bpf_object_open(const void *bytes, size_t size, const char *name)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = name);
+
+	return bpf_object__open_mem(bytes, size, &options);
+}
+
+int
+crosspoint_bpf_attach_xdp(int program, uint32_t interface_index, uint32_t mode_flags)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = mode_flags);
+
+	return bpf_link_create(program, (int)interface_index, BPF_XDP, &options);
+}
+
+int
+crosspoint_bpf_create_devmap(const char *name, uint32_t entries)
+{
+	return bpf_map_create(BPF_MAP_TYPE_DEVMAP, name, sizeof(uint32_t), sizeof(struct bpf_devmap_val), entries, NULL);
+}
+
+int
+crosspoint_bpf_set_devmap_entry(int map, uint32_t key, uint32_t interface_index, int program)
+{
+	struct bpf_devmap_val value = { .ifindex = interface_index, .bpf_prog.fd = program };
+
+	return bpf_map_update_elem(map, &key, &value, BPF_ANY);
+}
+
+uint32_t
+crosspoint_bpf_devmap_interface(int map, uint32_t key)
+{
+	struct bpf_devmap_val value = { 0 };
+
+	return bpf_map_lookup_elem(map, &key, &value) ? 0 : value.ifindex;
+}
+
+int
+crosspoint_bpf_map_info(int map, struct crosspoint_map_info *info)
+{
+	struct bpf_map_info kernel = { 0 };
+	uint32_t size = sizeof(kernel);
+	int error = bpf_obj_get_info_by_fd(map, &kernel, &size);
+
+	*info = (struct crosspoint_map_info){
+		.id = kernel.id,
+		.type = kernel.type,
+		.key_size = kernel.key_size,
+		.value_size = kernel.value_size,
+		.max_entries = kernel.max_entries,
+	};
+	return error;
+}
+
+uint32_t
+crosspoint_bpf_program_id(int program)
+{
+	struct bpf_prog_info kernel = { 0 };
+	uint32_t size = sizeof(kernel);
+
+	return bpf_obj_get_info_by_fd(program, &kernel, &size) ? 0 : kernel.id;
+}
+
+int64_t
+crosspoint_bpf_link_interface(int link)
+{
+	struct bpf_link_info kernel = { 0 };
+	uint32_t size = sizeof(kernel);
+	int error = bpf_obj_get_info_by_fd(link, &kernel, &size);
+
+	return error ? (int64_t)error : (int64_t)kernel.xdp.ifindex;
+}
+
+uint32_t
+crosspoint_bpf_link_program(int link)
+{
+	struct bpf_link_info kernel = { 0 };
+	uint32_t size = sizeof(kernel);
+
+	return bpf_obj_get_info_by_fd(link, &kernel, &size) ? 0 : kernel.prog_id;
+}
+
+int
+crosspoint_bpf_program_size(int program, struct crosspoint_program_size *size)
+{
+	struct bpf_prog_info kernel = { 0 };
+	uint32_t length = sizeof(kernel);
+	int error = bpf_obj_get_info_by_fd(program, &kernel, &length);
+
+	*size = (struct crosspoint_program_size){
+		.verified = kernel.verified_insns,
+		.translated = kernel.xlated_prog_len / 8,
+		.jited_bytes = kernel.jited_prog_len,
+	};
+	return error;
+}
+
+int
+crosspoint_bpf_test_run(int program, struct crosspoint_test_run *run)
+{
+	struct xdp_md context = {
+		.data = run->metadata_size,
+		.data_end = run->frame_size,
+		.ingress_ifindex = run->interface_index,
+	};
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = run->frame, .data_size_in = run->frame_size,
+		    .data_out = run->output, .data_size_out = run->output_size, .repeat = (int)run->repeat);
+	int error;
+
+	if (run->interface_index || run->metadata_size) {
+		options.ctx_in = &context;
+		options.ctx_size_in = sizeof(context);
+	}
+	error = bpf_prog_test_run_opts(program, &options);
+	run->output_size = options.data_size_out;
+	run->duration = options.duration;
+	run->verdict = options.retval;
+	return error;
+}
+
+int
+crosspoint_bpf_live_run(int program, const void *frame, uint32_t frame_size, uint32_t interface_index, uint32_t repeat,
+			uint32_t batch)
+{
+	struct xdp_md context = { .data_end = frame_size, .ingress_ifindex = interface_index };
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = frame_size, .ctx_in = &context,
+		    .ctx_size_in = sizeof(context), .repeat = (int)repeat, .batch_size = batch,
+		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
+
+	return bpf_prog_test_run_opts(program, &options);
+}

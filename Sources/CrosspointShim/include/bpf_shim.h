@@ -1,0 +1,62 @@
+/* libbpf calls that take option structures by macro, and its messages. File descriptors and -errno, as libbpf has it. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct bpf_object;
+
+/* Reasons that the fast path counts: their number and names (bpf/drop_reasons.h). */
+uint32_t crosspoint_reason_count(void);
+const char *crosspoint_reason_name(uint32_t reason);
+
+/* Keeps libbpf's warnings to itself: the last ones are handed out, and the buffer emptied, by the second function. */
+void crosspoint_libbpf_keep_messages(void);
+size_t crosspoint_libbpf_take_messages(char *buffer, size_t size);
+
+/* Opens a BPF object in memory; NULL with errno on failure. */
+struct bpf_object *crosspoint_bpf_object_open(const void *bytes, size_t size, const char *name);
+
+/* Attaches an XDP program in native mode to an interface by bpf_link. Returns the link's descriptor or -errno. */
+int crosspoint_bpf_attach_xdp(int program, uint32_t interface_index, uint32_t mode_flags);
+
+/* Creates a devmap of values with a program. Returns its descriptor or -errno. */
+int crosspoint_bpf_create_devmap(const char *name, uint32_t entries);
+int crosspoint_bpf_set_devmap_entry(int map, uint32_t key, uint32_t interface_index, int program);
+/* Reads the interface of an entry; 0 when it is empty. */
+uint32_t crosspoint_bpf_devmap_interface(int map, uint32_t key);
+
+/* What the kernel says of a map, a program or a link, by descriptor. Zeroed on failure. */
+struct crosspoint_map_info {
+	uint32_t id, type, key_size, value_size, max_entries;
+};
+int crosspoint_bpf_map_info(int map, struct crosspoint_map_info *info);
+uint32_t crosspoint_bpf_program_id(int program);
+/* The interface that an XDP link is attached to: 0 when it is gone, negative -errno on failure. */
+int64_t crosspoint_bpf_link_interface(int link);
+/* The program id that a link runs; 0 on failure. */
+uint32_t crosspoint_bpf_link_program(int link);
+
+/* Instructions of a loaded program. */
+struct crosspoint_program_size {
+	uint32_t verified, translated, jited_bytes;
+};
+int crosspoint_bpf_program_size(int program, struct crosspoint_program_size *size);
+
+/* One run of a program over a frame. `interface_index` 0 leaves the kernel's default (loopback). */
+struct crosspoint_test_run {
+	const void *frame;
+	uint32_t frame_size;
+	void *output;
+	uint32_t output_size; /* in: room; out: bytes */
+	uint32_t interface_index;
+	uint32_t repeat;
+	uint32_t duration; /* out: ns per run */
+	uint32_t verdict;  /* out: XDP_... */
+	uint32_t metadata_size; /* in: bytes at the frame's start that are metadata */
+};
+int crosspoint_bpf_test_run(int program, struct crosspoint_test_run *run);
+
+/* Sends frames: runs the program with live frames on the given interface (BPF_F_TEST_XDP_LIVE_FRAMES). */
+int crosspoint_bpf_live_run(int program, const void *frame, uint32_t frame_size, uint32_t interface_index,
+			    uint32_t repeat, uint32_t batch);

@@ -1,0 +1,29 @@
+/* System calls without a function in glibc, and atomics on records that the kernel reads. */
+#pragma once
+
+#include <stdint.h>
+
+/* Waits until every CPU has left what it was running when this was called: membarrier(MEMBARRIER_CMD_GLOBAL). */
+int crosspoint_grace_period(void);
+
+/* The cookie of the calling thread's network namespace; 0 on failure. */
+uint64_t crosspoint_network_namespace_cookie(void);
+
+/* One store that readers on other CPUs see whole, after everything written before it. */
+static inline void
+crosspoint_publish64(uint64_t *place, uint64_t value)
+{
+	__atomic_store_n(place, value, __ATOMIC_RELEASE);
+}
+
+static inline void
+crosspoint_publish32(uint32_t *place, uint32_t value)
+{
+	__atomic_store_n(place, value, __ATOMIC_RELEASE);
+}
+
+static inline uint64_t
+crosspoint_read64(const uint64_t *place)
+{
+	return __atomic_load_n(place, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,37 @@
+/* The fast path's pure parts, compiled natively. */
+#include "../../bpf/parse.h"
+#include "../../bpf/rewrite.h"
+#include "../../bpf/rtp_stats.h"
+
+#include "rtp_shim.h"
+
+void
+crosspoint_native_account(const struct crosspoint_flow *flow, struct crosspoint_rtp *rtp, uint16_t sequence,
+			  uint32_t timestamp, uint32_t ssrc, uint8_t payload_type, uint32_t source, uint64_t arrival)
+{
+	struct crosspoint_rtp_packet packet = {
+		.sequence = sequence,
+		.payload_type = payload_type,
+		.timed = !(sequence & flow->clock_mask),
+		.timestamp = timestamp,
+		.ssrc = ssrc,
+		.source = source,
+		.arrival = arrival,
+	};
+
+	crosspoint_rtp_account(flow, rtp, &packet);
+}
+
+int
+crosspoint_native_rewrite(void *frame, size_t size, const struct crosspoint_leg *leg, int is_ipv6, int is_rtp)
+{
+	return crosspoint_rewrite(frame, (char *)frame + size, leg, is_ipv6, is_rtp);
+}
+
+int
+crosspoint_native_parse(const void *frame, size_t size)
+{
+	struct crosspoint_packet packet;
+
+	return crosspoint_parse((void *)frame, (char *)frame + size, &packet);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* What the compiler is told, in one place, for BPF and native builds alike. */
+#pragma once
+
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+#ifndef __noinline
+#define __noinline __attribute__((noinline))
+#endif
+
+#define CROSSPOINT_LIKELY(x) __builtin_expect(!!(x), 1)
+#define CROSSPOINT_UNLIKELY(x) __builtin_expect(!!(x), 0)

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * Every reason for which a packet is not forwarded, or a copy is not sent: one list, from which BPF takes the
+ * numbers and Swift the names (with the `drop_`, `pass_` and `copy_` that say what became of it).
+ */
+#pragma once
+
+#define CROSSPOINT_REASONS(X) \
+	/* Handed to the host's own stack. */ \
+	X(PASS_NOT_IP, "pass_not_ip") \
+	X(PASS_NOT_UDP, "pass_not_udp") \
+	X(PASS_NOT_OURS, "pass_not_ours") \
+	X(PASS_TOO_MANY_VLANS, "pass_too_many_vlans") \
+	X(PASS_MALFORMED, "pass_malformed") \
+	X(PASS_IP_OPTIONS, "pass_ip_options") \
+	X(PASS_FRAGMENT, "pass_fragment") \
+	X(PASS_TTL_EXPIRED, "pass_ttl_expired") \
+	X(PASS_UNKNOWN_SOURCE, "pass_unknown_source") \
+	X(PASS_TO_HOST, "pass_to_host") \
+	/* Dropped: ours, but not wanted. */ \
+	X(DROP_NO_FLOW, "drop_no_flow") \
+	X(DROP_DRAINING, "drop_draining") \
+	X(DROP_WRONG_SOURCE, "drop_wrong_source") \
+	X(DROP_WRONG_PORT, "drop_wrong_port") \
+	X(DROP_OWN_PACKET, "drop_own_packet") \
+	X(DROP_NO_LEG, "drop_no_leg") \
+	X(DROP_NOT_RTP, "drop_not_rtp") \
+	X(DROP_NOT_RTCP, "drop_not_rtcp") \
+	X(DROP_BAD_LENGTH, "drop_bad_length") \
+	X(DROP_BAD_CHECKSUM, "drop_bad_checksum") \
+	X(DROP_REWRITE_FAILED, "drop_rewrite_failed") \
+	/* Copies that were asked for and not sent. */ \
+	X(COPY_GATED, "copy_gated") \
+	X(COPY_NO_LEG, "copy_no_leg") \
+	X(COPY_REWRITE_FAILED, "copy_rewrite_failed") \
+	X(COPY_INTERFACE_DOWN, "copy_interface_down") \
+	X(COPY_TOO_LONG, "copy_too_long") \
+	X(COPY_NOT_SUPPORTED, "copy_not_supported") \
+	X(COPY_NO_MEMORY, "copy_no_memory") \
+	X(COPY_REFUSED, "copy_refused")
+
+enum crosspoint_reason {
+#define CROSSPOINT_REASON_NUMBER(name, text) CROSSPOINT_##name,
+	CROSSPOINT_REASONS(CROSSPOINT_REASON_NUMBER)
+#undef CROSSPOINT_REASON_NUMBER
+	CROSSPOINT_REASON_COUNT,
+};
+
+/* Reasons of one port on one CPU. Index: CPU * CROSSPOINT_MAX_PORTS + port; port CROSSPOINT_MAX_PORTS - 1 takes what has none. */
+#define CROSSPOINT_REASON_SLOTS 32
+_Static_assert(CROSSPOINT_REASON_COUNT <= CROSSPOINT_REASON_SLOTS, "raise CROSSPOINT_REASON_SLOTS");
+
+struct crosspoint_reason_count {
+	unsigned long long packets[CROSSPOINT_REASON_SLOTS];
+};

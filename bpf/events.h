@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* What the fast path tells the daemon without being asked: at most a few hundred times a second, each thing once. */
+#pragma once
+
+#include "maps.h"
+#include "parse.h"
+
+#define CROSSPOINT_EVENTS_PER_SECOND 256
+
+/* Whether this CPU may still report something in this second. */
+static __always_inline int
+crosspoint_may_report(__u64 now)
+{
+	__u32 index = bpf_get_smp_processor_id();
+	struct crosspoint_cpu *cpu = bpf_map_lookup_elem(&cpus, &index);
+	__u32 second = now >> 30;
+
+	if (!cpu)
+		return 0;
+	if (cpu->event_second != second) {
+		cpu->event_second = second;
+		cpu->event_count = 0;
+	}
+	return cpu->event_count++ < CROSSPOINT_EVENTS_PER_SECOND;
+}
+
+static __noinline void
+crosspoint_report(const struct crosspoint_packet *packet, const struct crosspoint_flow *flow, __u32 slot, __u32 kind,
+		  __u32 payload_type, __u32 ssrc)
+{
+	__u64 now = bpf_ktime_get_ns();
+	struct crosspoint_event *event;
+
+	if (!crosspoint_may_report(now))
+		return;
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event)
+		return;
+	event->kind = kind;
+	event->flow = slot;
+	event->generation = flow->generation;
+	event->time = now;
+	*(__u64 *)&event->source[0] = packet->source_high;
+	*(__u64 *)&event->source[2] = packet->source_low;
+	event->source_port = packet->source_port;
+	event->payload_type = payload_type;
+	event->reserved = 0;
+	event->ssrc = ssrc;
+	bpf_ringbuf_submit(event, 0);
+}
+
+/* Reports a source that the flow does not know, with its first packet. */
+static __noinline void
+crosspoint_report_stranger(const struct crosspoint_packet *packet, const struct crosspoint_flow *flow, __u32 slot)
+{
+	struct crosspoint_stranger stranger = {
+		.source_high = packet->source_high,
+		.source_low = packet->source_low,
+		.flow = slot,
+		.source_port = packet->source_port,
+	};
+	__u64 generation = flow->generation;
+	__u64 *known = bpf_map_lookup_elem(&strangers, &stranger);
+
+	if (known && *known == generation)
+		return;
+	bpf_map_update_elem(&strangers, &stranger, &generation, BPF_ANY);
+	crosspoint_report(packet, flow, slot, CROSSPOINT_EVENT_UNKNOWN_SOURCE, 0, 0);
+}

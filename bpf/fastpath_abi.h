@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * The records that the BPF programs and the daemon share: the one description of every map's contents.
+ *
+ * Included by the BPF programs, by the C shim and through it by Swift. Fields are in host byte order unless their
+ * comment says "network order". Padding is explicit, every size is asserted. Whoever changes the layout or the
+ * meaning of a field raises CROSSPOINT_ABI_VERSION: a daemon refuses pinned maps of another version.
+ */
+#pragma once
+
+#include <linux/types.h>
+
+#define CROSSPOINT_ABI_VERSION 1
+
+/* Ports (network interfaces) that one node can attach. Port numbers are indices into everything that is per port. */
+#define CROSSPOINT_MAX_PORTS 64
+/* Slots of the table that finds a port by its interface index; a power of two, sparsely filled. */
+#define CROSSPOINT_PORT_SLOTS 1024
+/* Probes that a lookup makes at most. The daemon inserts nothing that would need more. */
+#define CROSSPOINT_PORT_PROBES 8
+#define CROSSPOINT_FLOW_PROBES 32
+/* Sequence numbers, in words of 64, for which the fast path remembers which ones came. */
+#define CROSSPOINT_HISTORY_WORDS 64
+#define CROSSPOINT_MAX_LEGS 512
+
+/* ---- Flow table -------------------------------------------------------------------------------------------- */
+
+/* What a slot of the flow table is for. Written last on insertion: a slot exists when its kind is there. */
+enum crosspoint_slot_kind {
+	CROSSPOINT_SLOT_FREE = 0,
+	/* Matches ingress interface, VLANs, destination address and UDP port. */
+	CROSSPOINT_SLOT_DESTINATION = 1,
+	/* The same and the source address. */
+	CROSSPOINT_SLOT_SOURCE = 2,
+	/* The same and the source UDP port. */
+	CROSSPOINT_SLOT_SOURCE_PORT = 3,
+	/* A group that the node joined, or an address and UDP port that it reserved: what has no flow there is dropped. */
+	CROSSPOINT_SLOT_GUARD = 4,
+	/* Was used: a lookup goes on past it. */
+	CROSSPOINT_SLOT_REMOVED = 0xff,
+};
+
+enum crosspoint_flow_flag {
+	/* Payload is validated as RTP (RFC 3550 appendix A.1), with RTCP beside it (RFC 5761). */
+	CROSSPOINT_FLOW_RTP = 1 << 0,
+	/* Payload is RTCP. */
+	CROSSPOINT_FLOW_RTCP = 1 << 1,
+	/* RTP accounting is on. */
+	CROSSPOINT_FLOW_ACCOUNT = 1 << 2,
+	/* Only packets from `source` belong to the flow. */
+	CROSSPOINT_FLOW_FILTER_SOURCE = 1 << 3,
+	/* Only packets from `source_port` belong to the flow. */
+	CROSSPOINT_FLOW_FILTER_SOURCE_PORT = 1 << 4,
+	/* Slots of kind SOURCE, or SOURCE_PORT, exist for the same destination and go first. */
+	CROSSPOINT_FLOW_HAS_SOURCES = 1 << 5,
+	CROSSPOINT_FLOW_HAS_SOURCE_PORTS = 1 << 6,
+	/* The slot only leads to slots with sources: whatever matches none of them is from a wrong source. */
+	CROSSPOINT_FLOW_DISPATCH_ONLY = 1 << 7,
+	/* The route was removed while its source may still send. */
+	CROSSPOINT_FLOW_DRAINING = 1 << 8,
+	/* An unknown source is reported with its first packet. */
+	CROSSPOINT_FLOW_REPORT_UNKNOWN = 1 << 9,
+	/* Packets of unknown sources go to the host instead of being dropped. */
+	CROSSPOINT_FLOW_UNKNOWN_TO_HOST = 1 << 10,
+	/* Packets of the flow go to the host after accounting. */
+	CROSSPOINT_FLOW_TO_HOST = 1 << 11,
+	/* The flow's first packet is reported. */
+	CROSSPOINT_FLOW_REPORT_FIRST = 1 << 12,
+	/* The destination exists on another port; arrivals here are dropped as wrong_port. */
+	CROSSPOINT_FLOW_ELSEWHERE = 1 << 13,
+	/* The UDP checksum is verified before anything else is believed. */
+	CROSSPOINT_FLOW_VERIFY_CHECKSUM = 1 << 14,
+};
+
+/*
+ * Where a flow's packets go, in 64 bits so that one store changes it: bits 0-31 the index of the leg record or of
+ * the group, bits 32-47 the shape, bits 48-63 the number of legs.
+ */
+#define CROSSPOINT_SHAPE_NONE 0   /* no legs: packets are accounted and dropped as no_leg */
+#define CROSSPOINT_SHAPE_DIRECT 1 /* one leg: index is the leg record */
+#define CROSSPOINT_SHAPE_FIRST 2  /* shapes of groups: index is the group, the shape selects the devmap */
+#define CROSSPOINT_MAX_SHAPES 4096
+
+/*
+ * One slot of the flow table, written by the daemon only. An open-addressed hash table: the slot's place follows
+ * from its key by crosspoint_flow_hash(), collisions go to the next slot. The slot's index names the flow in all
+ * other arrays.
+ */
+struct crosspoint_flow {
+	/* Key. Addresses are in network order, IPv4 as ::ffff:a.b.c.d. */
+	__u32 destination[4];
+	__u32 interface_index;
+	/* VLAN identifiers, outer in bits 16-27, inner in bits 0-11; a single tag is the outer one, 0 is none. */
+	__u32 vlans;
+	__u16 destination_port; /* network order */
+	__u8 kind;              /* enum crosspoint_slot_kind, written last */
+	__u8 key_reserved;
+	__u16 source_port; /* network order; key of SOURCE_PORT slots, filter of others */
+	__u16 flags;       /* enum crosspoint_flow_flag */
+	__u32 source[4];   /* network order; key of SOURCE and SOURCE_PORT slots, filter of others */
+	__u64 target;      /* of RTP and raw packets */
+	__u64 rtcp_target; /* of RTCP packets */
+	/* Parameters of the accounting, on the slot's second cache line. */
+	__u64 nanoseconds_per_tick; /* of the RTP clock, in 1/65536 ns; 0: unknown, no jitter */
+	__u64 outage_nanoseconds;   /* silence that 16-bit sequence numbers can't bridge at the flow's rate */
+	__u16 clock_mask;           /* the clock is read for sequence numbers with none of these bits */
+	__u16 max_dropout;          /* RFC 3550 appendix A.1, scaled to the flow's rate */
+	__u16 max_misorder;         /* likewise; at most 64 * (CROSSPOINT_HISTORY_WORDS - 2) */
+	__u16 port;                 /* the ingress port's number */
+	__u8 ingress_mac[6];        /* the ingress port's own address: a packet from it is our own, come back */
+	__u8 parameters_reserved[2];
+	__u64 generation; /* changes with every use of the slot; for the daemon */
+	__u64 reserved[3];
+};
+_Static_assert(sizeof(struct crosspoint_flow) == 128, "two cache lines");
+
+/* RTP accounting of one flow, written by the fast path only, by one CPU at a time (a flow arrives on one queue). */
+struct crosspoint_rtp {
+	/* Hot: touched by every packet. */
+	__u64 highest;      /* extended: wraps are counted above bit 15 */
+	__u64 received;     /* since base */
+	__u64 last_arrival; /* CLOCK_MONOTONIC, ns */
+	__u64 window;       /* which of the 64 sequence numbers around `highest` came: bit n for number (n mod 64) */
+	__u64 jitter;       /* RFC 3550 section 6.4.1, in 1/16 ns */
+	__u32 last_timestamp;
+	__u32 ssrc;
+	__u32 largest_gap;    /* between two packets, in units of 1024 ns */
+	__u32 largest_jitter; /* ns */
+	__u32 source;         /* the source address, folded */
+	__u16 bad_sequence;   /* the number that would confirm a restart; valid with CROSSPOINT_RTP_BAD_SEQUENCE */
+	__u8 state;           /* enum crosspoint_rtp_state bits */
+	__u8 payload_type;
+	/* Cold: touched by what should not happen. */
+	__u64 base;            /* extended sequence number of the first packet since the last start */
+	__u64 expected_before; /* expected and received before the last start */
+	__u64 received_before;
+	__u64 loss_events;
+	__u64 reordered;
+	__u64 duplicates;
+	__u64 late;
+	__u64 ssrc_changes;
+	__u64 source_changes;
+	__u64 sequence_resets;
+	__u64 outages;
+	__u64 largest_gap_packets;
+	__u64 rtcp_packets;
+	__u64 invalid;
+	__u64 wrong_source;
+	__u64 sampled_timestamp; /* last_timestamp of the packet for which the clock was last read */
+	/* Which sequence numbers came, a word for each 64 of them, at (number / 64) mod CROSSPOINT_HISTORY_WORDS. */
+	__u64 history[CROSSPOINT_HISTORY_WORDS];
+};
+_Static_assert(sizeof(struct crosspoint_rtp) == 64 + 128 + 8 * CROSSPOINT_HISTORY_WORDS, "whole cache lines");
+
+enum crosspoint_rtp_state {
+	CROSSPOINT_RTP_STARTED = 1 << 0,      /* a packet came */
+	CROSSPOINT_RTP_VALID = 1 << 1,        /* two in sequence came (MIN_SEQUENTIAL) */
+	CROSSPOINT_RTP_BAD_SEQUENCE = 1 << 2, /* bad_sequence is set */
+	CROSSPOINT_RTP_TIMED = 1 << 3,        /* last_arrival and sampled_timestamp are set */
+};
+
+/* Packets of a flow on one CPU: exact whatever the number of CPUs. Index: CPU * flow slots + slot. */
+struct crosspoint_flow_count {
+	__u64 packets;
+	__u64 bytes;
+	__u64 copies; /* asked for */
+	__u64 last_seen; /* CLOCK_MONOTONIC_COARSE, ns */
+};
+_Static_assert(sizeof(struct crosspoint_flow_count) == 32, "half a cache line");
+
+/* ---- Legs and groups --------------------------------------------------------------------------------------- */
+
+enum crosspoint_leg_flag {
+	CROSSPOINT_LEG_KEEP_SOURCE = 1 << 0,
+	CROSSPOINT_LEG_KEEP_SOURCE_PORT = 1 << 1,
+	/* The RTP header is rewritten. */
+	CROSSPOINT_LEG_RTP = 1 << 2,
+	CROSSPOINT_LEG_SET_PAYLOAD_TYPE = 1 << 3,
+	CROSSPOINT_LEG_SET_SSRC = 1 << 4,
+	/* Packets before gate_sequence are held back until gate_deadline. */
+	CROSSPOINT_LEG_GATED = 1 << 5,
+	CROSSPOINT_LEG_SET_TTL = 1 << 6,
+	CROSSPOINT_LEG_DECREMENT_TTL = 1 << 7,
+};
+
+/* How one copy leaves. Immutable while a flow or a group refers to it. */
+struct crosspoint_leg {
+	__u32 flags;   /* enum crosspoint_leg_flag */
+	__u16 port;    /* the egress port's number */
+	__u8 tag_count;
+	__u8 ttl;
+	__u8 destination_mac[6];
+	__u8 source_mac[6];
+	__u32 tags[2]; /* network order: TPID, priority 0 and VLAN identifier, outer first */
+	__u8 dscp_keep; /* the traffic class becomes (old & dscp_keep) | dscp_set */
+	__u8 dscp_set;
+	__u16 address_sum; /* ones' complement sum of the new addresses */
+	__u16 source_port;      /* network order */
+	__u16 destination_port; /* network order */
+	__u32 counter;          /* the leg's index among the counters: stays when the record is replaced */
+	__u32 source[4];        /* network order */
+	__u32 destination[4];   /* network order */
+	__u32 ssrc;             /* network order */
+	__u32 timestamp_offset;
+	__u16 sequence_offset;
+	__u8 payload_type;
+	__u8 rewrite_reserved;
+	__u32 gate_sequence; /* low half of the extended sequence number from which the leg begins */
+	__u64 gate_deadline; /* CLOCK_MONOTONIC, ns */
+	__u32 flow;          /* the slot of the flow that it belongs to; for the daemon */
+	__u32 reserved[7];
+};
+_Static_assert(sizeof(struct crosspoint_leg) == 128, "two cache lines");
+
+/* The legs of a group that leave through one port: legs[first_leg + first + n], n < count. */
+struct crosspoint_section {
+	__u16 first;
+	__u16 count;
+};
+
+/* A set of legs, contiguous in the leg array and sorted by port. Immutable while a flow refers to it. */
+struct crosspoint_group {
+	__u32 first_leg;
+	__u32 leg_count;
+	__u32 reserved[2];
+	struct crosspoint_section sections[CROSSPOINT_MAX_PORTS];
+};
+_Static_assert(sizeof(struct crosspoint_group) == 16 + 4 * CROSSPOINT_MAX_PORTS, "no padding");
+
+/* Copies of a leg on one CPU. Index: CPU * leg counters + leg.counter. */
+struct crosspoint_leg_count {
+	__u64 packets;
+	__u64 bytes;
+	__u64 refused_packets; /* counted as sent above, then refused by the interface */
+	__u64 refused_bytes;
+};
+_Static_assert(sizeof(struct crosspoint_leg_count) == 32, "half a cache line");
+
+/*
+ * What ingress tells egress about a copy, as XDP metadata in front of the frame. Its absence says that ingress has
+ * already rewritten the frame.
+ */
+struct crosspoint_metadata {
+	__u32 group;
+	__u32 packet;   /* counts the broadcasts of one CPU */
+	__u32 sequence; /* low half of the extended RTP sequence number */
+	__u8 l3_offset; /* where the IP header begins */
+	__u8 is_ipv6;
+	__u8 is_rtp; /* an RTP header follows the UDP header */
+	__u8 has_sequence;
+};
+_Static_assert(sizeof(struct crosspoint_metadata) == 16, "a multiple of 4, at most 32");
+
+/* ---- Ports ------------------------------------------------------------------------------------------------- */
+
+/* Finds a port by interface index; open-addressed, written by the daemon. */
+struct crosspoint_port_slot {
+	__u32 interface_index; /* 0: free */
+	__u32 port;            /* CROSSPOINT_MAX_PORTS: removed, go on */
+};
+
+/* What one CPU did at one port. Index: CPU * CROSSPOINT_MAX_PORTS + port. */
+struct crosspoint_port_count {
+	__u64 forwarded_packets; /* ingress */
+	__u64 forwarded_bytes;
+	__u64 requested_copies;
+	__u64 transmitted_copies; /* egress: seen by the egress program */
+	__u64 refused_copies;     /* egress: seen, then refused by the driver */
+	__u32 last_packet;        /* egress: the broadcast whose copies are leaving */
+	__u32 ordinal;            /* egress: how many of them have left */
+	__u64 reserved[2];
+};
+_Static_assert(sizeof(struct crosspoint_port_count) == 64, "one cache line");
+
+/* State of one CPU that belongs to no port. */
+struct crosspoint_cpu {
+	__u32 packet;      /* the last broadcast's number */
+	__u32 direct_leg;  /* the leg counter of the last direct forward, for refusals; or ~0 */
+	__u32 direct_port;
+	__u32 direct_bytes;
+	__u32 event_second; /* events are limited per second of 2^30 ns */
+	__u32 event_count;
+	__u32 reserved[10];
+};
+_Static_assert(sizeof(struct crosspoint_cpu) == 64, "one cache line");
+
+/* ---- Node -------------------------------------------------------------------------------------------------- */
+
+/* What the programs and whoever reads the pins must agree on; one record, written by the daemon. */
+struct crosspoint_node {
+	__u32 abi_version;
+	__u32 cpu_count; /* lanes of the per-CPU arrays */
+	__u32 flow_slots;
+	__u32 leg_slots;
+	__u32 group_slots;
+	__u32 leg_counters;
+	__u64 network_namespace; /* cookie: tells our interfaces from equal numbers elsewhere */
+	__u32 tx_ports_map;      /* id of the devmap of direct forwards */
+	__u32 ingress_program;   /* id */
+	char name[64];
+	char program_version[64];
+	__u64 created; /* ns since the epoch */
+};
+_Static_assert(sizeof(struct crosspoint_node) == 176, "no padding");
+
+/* Sizes that the programs are loaded with: read-only data, which the verifier knows. */
+struct crosspoint_sizes {
+	__u32 flow_mask; /* flow slots less one */
+	__u32 flow_slots; /* a power of two */
+	__u32 leg_counters;
+	__u32 reserved;
+};
+
+/* Who a flow is, for whoever reads the pins without the daemon. Index: flow slot. UTF-8, zero-terminated. */
+struct crosspoint_flow_label {
+	char route[64];
+	char from[160];
+	__u32 clock_rate;
+	__u8 payload;    /* 0 rtp, 1 rtcp, 2 raw */
+	__u8 accounting; /* 0 full, 1 sampled, 2 counters */
+	__u8 in_use;
+	__u8 reserved[25];
+};
+_Static_assert(sizeof(struct crosspoint_flow_label) == 256, "no padding");
+
+/* Who a leg is. Index: leg.counter. */
+struct crosspoint_leg_label {
+	__u32 flow;   /* slot */
+	__u32 number; /* within its route */
+	__u8 in_use;
+	__u8 reserved[7];
+	char to[176];
+};
+_Static_assert(sizeof(struct crosspoint_leg_label) == 192, "no padding");
+
+enum crosspoint_event_kind {
+	CROSSPOINT_EVENT_FIRST_PACKET = 1,
+	CROSSPOINT_EVENT_UNKNOWN_SOURCE = 2,
+};
+
+struct crosspoint_event {
+	__u32 kind; /* enum crosspoint_event_kind */
+	__u32 flow; /* slot */
+	__u64 generation;
+	__u64 time; /* CLOCK_MONOTONIC, ns */
+	__u32 source[4]; /* network order */
+	__u16 source_port; /* network order */
+	__u8 payload_type;
+	__u8 reserved;
+	__u32 ssrc;
+};
+_Static_assert(sizeof(struct crosspoint_event) == 48, "no padding");
+
+/* The hash of a flow key; the same in BPF, C and Swift (through the shim). `selector` is destination_port | kind << 16. */
+static inline __attribute__((always_inline)) __u32
+crosspoint_flow_hash(__u64 destination_high, __u64 destination_low, __u64 place, __u32 selector)
+{
+	__u64 hash = destination_low ^ (destination_high * 0x9e3779b97f4a7c15ULL);
+
+	hash = (hash ^ ((__u64)selector << 32) ^ selector) * 0xff51afd7ed558ccdULL;
+	hash ^= hash >> 32;
+	hash = (hash ^ place) * 0xc4ceb9fe1a85ec53ULL;
+	return (__u32)(hash >> 32);
+}
+
+/* Folds a source into the `place` of a key of kind SOURCE or SOURCE_PORT (source_port 0 for SOURCE). */
+static inline __attribute__((always_inline)) __u64
+crosspoint_source_place(__u64 place, __u64 source_high, __u64 source_low, __u16 source_port)
+{
+	__u64 mixed = (source_low ^ (source_high * 0x9e3779b97f4a7c15ULL) ^ source_port) * 0xd6e8feb86659fd93ULL;
+
+	return place ^ mixed ^ (mixed >> 29);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * Finds the flow of a packet in the open-addressed table that the daemon writes through its mapping.
+ *
+ * A slot's kind is written last on insertion and first on removal, and a slot is not used again before a grace
+ * period has passed, so a reader sees whole records or none.
+ */
+#pragma once
+
+#include "maps.h"
+#include "parse.h"
+
+static __always_inline __u32
+crosspoint_selector(const struct crosspoint_packet *packet, enum crosspoint_slot_kind kind)
+{
+	return packet->destination_port | (__u32)kind << 16;
+}
+
+/* The slot's own selector: destination_port and kind, as they lie beside each other. */
+static __always_inline __u32
+crosspoint_slot_selector(const struct crosspoint_flow *flow)
+{
+	return *(const volatile __u32 *)&flow->destination_port;
+}
+
+static __always_inline struct crosspoint_flow *
+crosspoint_find(const struct crosspoint_packet *packet, __u64 place, __u32 selector, __u32 *slot)
+{
+	__u32 index = crosspoint_flow_hash(packet->destination_high, packet->destination_low, place, selector) & sizes.flow_mask;
+
+	for (int probe = 0; probe < CROSSPOINT_FLOW_PROBES; probe++) {
+		struct crosspoint_flow *flow = bpf_map_lookup_elem(&flows, &index);
+		__u32 found;
+
+		if (!flow)
+			return NULL;
+		found = crosspoint_slot_selector(flow);
+		if (found == selector && *(__u64 *)&flow->destination[2] == packet->destination_low &&
+		    *(__u64 *)&flow->interface_index == place &&
+		    *(__u64 *)&flow->destination[0] == packet->destination_high) {
+			*slot = index;
+			return flow;
+		}
+		if (!(found >> 16))
+			return NULL;
+		index = (index + 1) & sizes.flow_mask;
+	}
+	return NULL;
+}
+
+/* The same with the source in the key. */
+static __noinline struct crosspoint_flow *
+crosspoint_find_source(const struct crosspoint_packet *packet, __u64 place, __u32 kind, __u32 *slot)
+{
+	__u32 selector = crosspoint_selector(packet, kind);
+	__u16 source_port = kind == CROSSPOINT_SLOT_SOURCE_PORT ? packet->source_port : 0;
+	__u64 mixed = crosspoint_source_place(place, packet->source_high, packet->source_low, source_port);
+	__u32 index = crosspoint_flow_hash(packet->destination_high, packet->destination_low, mixed, selector) & sizes.flow_mask;
+
+	for (int probe = 0; probe < CROSSPOINT_FLOW_PROBES; probe++) {
+		struct crosspoint_flow *flow = bpf_map_lookup_elem(&flows, &index);
+		__u32 found;
+
+		if (!flow)
+			return NULL;
+		found = crosspoint_slot_selector(flow);
+		if (found == selector && *(__u64 *)&flow->destination[2] == packet->destination_low &&
+		    *(__u64 *)&flow->interface_index == place &&
+		    *(__u64 *)&flow->destination[0] == packet->destination_high &&
+		    *(__u64 *)&flow->source[2] == packet->source_low && *(__u64 *)&flow->source[0] == packet->source_high &&
+		    (!source_port || flow->source_port == source_port)) {
+			*slot = index;
+			return flow;
+		}
+		if (!(found >> 16))
+			return NULL;
+		index = (index + 1) & sizes.flow_mask;
+	}
+	return NULL;
+}
+
+/* Interface and VLANs as one word, as they lie in a slot. */
+static __always_inline __u64
+crosspoint_place(__u32 interface_index, __u32 vlans)
+{
+	return (__u64)vlans << 32 | interface_index;
+}
+
+/*
+ * Why a packet without a flow is not handed to the host: the node joined its group, or reserved its address and UDP
+ * port. Returns the reason; PASS_NOT_OURS when neither is the case.
+ */
+static __noinline int
+crosspoint_guarded(const struct crosspoint_packet *packet, __u64 place)
+{
+	__u32 kind = (__u32)CROSSPOINT_SLOT_GUARD << 16;
+	__u32 slot;
+
+	if (crosspoint_find(packet, place, kind, &slot))
+		return CROSSPOINT_DROP_NO_FLOW;
+	if (crosspoint_find(packet, 0, kind | packet->destination_port, &slot))
+		return CROSSPOINT_DROP_WRONG_PORT;
+	return CROSSPOINT_PASS_NOT_OURS;
+}

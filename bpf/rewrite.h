@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * Writes a leg's headers over a frame's.
+ *
+ * Pure: works on a frame whose Ethernet header and tags already have the leg's size, so that the same lines run in
+ * the kernel and in native tests. Checksums are updated by differences (RFC 1624), never computed anew: what arrived
+ * damaged leaves damaged, and its receiver notices.
+ */
+#pragma once
+
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/udp.h>
+
+#include "byte_order.h"
+#include "compiler.h"
+#include "fastpath_abi.h"
+#include "rtp_header.h"
+
+/* Folds a sum of 16- and 32-bit words into ones' complement 16 bits. */
+static __always_inline __u16
+crosspoint_fold(__u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (__u16)sum;
+}
+
+/* What replaces `before` by `after` in a ones' complement sum. */
+static __always_inline __u64
+crosspoint_change(__u32 before, __u32 after)
+{
+	return (__u64)(__u32)~before + after;
+}
+
+/* Where the IP header begins in a frame of this leg, bytes. */
+static __always_inline __u32
+crosspoint_leg_l3_offset(const struct crosspoint_leg *leg)
+{
+	return sizeof(struct ethhdr) + 4 * (leg->tag_count & 3);
+}
+
+static __always_inline void
+crosspoint_rewrite_ethernet(void *data, const struct crosspoint_leg *leg, __be16 protocol)
+{
+	__u32 *tag = data + 2 * ETH_ALEN;
+
+	/* Both addresses, 12 bytes, in two stores. */
+	*(__u64 *)data = *(const __u64 *)leg->destination_mac;
+	*(__u32 *)(data + 8) = *(const __u32 *)&leg->source_mac[2];
+	if (leg->tag_count > 0)
+		*tag++ = leg->tags[0];
+	if (leg->tag_count > 1)
+		*tag++ = leg->tags[1];
+	*(__be16 *)tag = protocol;
+}
+
+/* Returns what the RTP header's changes add to the UDP checksum. */
+static __always_inline __u64
+crosspoint_rewrite_rtp(struct crosspoint_rtp_header *rtp, const struct crosspoint_leg *leg)
+{
+	__u32 *words = (__u32 *)rtp;
+	__u32 before = words[0];
+	__u64 change;
+
+	if (leg->flags & CROSSPOINT_LEG_SET_PAYLOAD_TYPE)
+		rtp->second = (rtp->second & 0x80) | leg->payload_type;
+	rtp->sequence = NETWORK16((__u16)(HOST16(rtp->sequence) + leg->sequence_offset));
+	change = crosspoint_change(before, words[0]);
+	before = words[1];
+	rtp->timestamp = NETWORK32(HOST32(rtp->timestamp) + leg->timestamp_offset);
+	change += crosspoint_change(before, words[1]);
+	if (leg->flags & CROSSPOINT_LEG_SET_SSRC) {
+		change += crosspoint_change(words[2], leg->ssrc);
+		words[2] = leg->ssrc;
+	}
+	return change;
+}
+
+/* Rewrites UDP ports and, with `is_rtp`, the RTP header; `change` is what the addresses add to the checksum. */
+static __always_inline int
+crosspoint_rewrite_udp(struct udphdr *udp, void *data_end, const struct crosspoint_leg *leg, int is_ipv6, int is_rtp,
+		       __u64 change)
+{
+	__u32 *ports = (__u32 *)udp;
+	__u32 before = *ports;
+
+	udp->dest = leg->destination_port;
+	if (!(leg->flags & CROSSPOINT_LEG_KEEP_SOURCE_PORT))
+		udp->source = leg->source_port;
+	change += crosspoint_change(before, *ports);
+	if (is_rtp && (leg->flags & CROSSPOINT_LEG_RTP)) {
+		struct crosspoint_rtp_header *rtp = (void *)(udp + 1);
+
+		if ((void *)(rtp + 1) > data_end)
+			return -1;
+		change += crosspoint_rewrite_rtp(rtp, leg);
+	}
+	if (udp->check || is_ipv6) {
+		__u16 check = ~crosspoint_fold(change + (__u16)~udp->check);
+
+		/* 0 would say that there is no checksum (RFC 768). */
+		udp->check = check ? check : 0xffff;
+	}
+	return 0;
+}
+
+static __always_inline __u8
+crosspoint_leg_ttl(const struct crosspoint_leg *leg, __u8 ttl)
+{
+	if (leg->flags & CROSSPOINT_LEG_SET_TTL)
+		return leg->ttl;
+	return leg->flags & CROSSPOINT_LEG_DECREMENT_TTL ? ttl - 1 : ttl;
+}
+
+static __always_inline int
+crosspoint_rewrite_ipv4(void *l3, void *data_end, const struct crosspoint_leg *leg, int is_rtp)
+{
+	struct iphdr *ip = l3;
+	struct udphdr *udp = (void *)(ip + 1);
+	__u64 addresses, change;
+	__u16 before;
+
+	if ((void *)(udp + 1) > data_end)
+		return -1;
+	before = *(__u16 *)ip;
+	ip->tos = (ip->tos & leg->dscp_keep) | leg->dscp_set;
+	change = crosspoint_change(before, *(__u16 *)ip);
+	before = *(__u16 *)&ip->ttl;
+	ip->ttl = crosspoint_leg_ttl(leg, ip->ttl);
+	change += crosspoint_change(before, *(__u16 *)&ip->ttl);
+
+	addresses = (__u64)(__u32)~ip->daddr + leg->address_sum;
+	ip->daddr = leg->destination[3];
+	if (!(leg->flags & CROSSPOINT_LEG_KEEP_SOURCE)) {
+		addresses += (__u32)~ip->saddr;
+		ip->saddr = leg->source[3];
+	}
+	ip->check = ~crosspoint_fold(change + addresses + (__u16)~ip->check);
+	return crosspoint_rewrite_udp(udp, data_end, leg, 0, is_rtp, addresses);
+}
+
+/* What taking an address out of a checksum adds to it. */
+static __always_inline __u64
+crosspoint_without(const __u32 *address)
+{
+	return (__u64)(__u32)~address[0] + (__u32)~address[1] + (__u32)~address[2] + (__u32)~address[3];
+}
+
+static __always_inline void
+crosspoint_copy_address(__u32 *to, const __u32 *from)
+{
+	to[0] = from[0];
+	to[1] = from[1];
+	to[2] = from[2];
+	to[3] = from[3];
+}
+
+static __always_inline int
+crosspoint_rewrite_ipv6(void *l3, void *data_end, const struct crosspoint_leg *leg, int is_rtp)
+{
+	struct ipv6hdr *ip = l3;
+	struct udphdr *udp = (void *)(ip + 1);
+	__u8 *first = l3;
+	__u8 traffic_class;
+	__u64 addresses;
+
+	if ((void *)(udp + 1) > data_end)
+		return -1;
+	traffic_class = first[0] << 4 | first[1] >> 4;
+	traffic_class = (traffic_class & leg->dscp_keep) | leg->dscp_set;
+	first[0] = (first[0] & 0xf0) | traffic_class >> 4;
+	first[1] = (first[1] & 0x0f) | traffic_class << 4;
+	ip->hop_limit = crosspoint_leg_ttl(leg, ip->hop_limit);
+
+	addresses = crosspoint_without(ip->daddr.s6_addr32) + leg->address_sum;
+	crosspoint_copy_address(ip->daddr.s6_addr32, leg->destination);
+	if (!(leg->flags & CROSSPOINT_LEG_KEEP_SOURCE)) {
+		addresses += crosspoint_without(ip->saddr.s6_addr32);
+		crosspoint_copy_address(ip->saddr.s6_addr32, leg->source);
+	}
+	return crosspoint_rewrite_udp(udp, data_end, leg, 1, is_rtp, addresses);
+}
+
+/*
+ * Rewrites everything from the Ethernet header to the RTP header. The IP header must lie at the leg's own offset.
+ * Returns 0, or -1 when the frame is shorter than its headers.
+ */
+static __always_inline int
+crosspoint_rewrite(void *data, void *data_end, const struct crosspoint_leg *leg, int is_ipv6, int is_rtp)
+{
+	__u32 offset = crosspoint_leg_l3_offset(leg);
+
+	/* The verifier wants a constant: two tags, and no IP header is shorter than what they may leave unused. */
+	if (data + sizeof(struct ethhdr) + 12 > data_end)
+		return -1;
+	crosspoint_rewrite_ethernet(data, leg, is_ipv6 ? NETWORK16(ETH_P_IPV6) : NETWORK16(ETH_P_IP));
+	return is_ipv6 ? crosspoint_rewrite_ipv6(data + offset, data_end, leg, is_rtp)
+		       : crosspoint_rewrite_ipv4(data + offset, data_end, leg, is_rtp);
+}
