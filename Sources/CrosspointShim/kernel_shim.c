@@ -1,7 +1,10 @@
 /* System calls without a function in glibc. */
+#include <linux/magic.h>
 #include <linux/membarrier.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "kernel_shim.h"
@@ -29,4 +32,18 @@ crosspoint_network_namespace_cookie(void)
 		cookie = 0;
 	close(descriptor);
 	return cookie;
+}
+
+bool
+crosspoint_is_bpf_filesystem(const char *path)
+{
+	struct statfs status;
+
+	return !statfs(path, &status) && status.f_type == BPF_FS_MAGIC;
+}
+
+int
+crosspoint_eventfd(void)
+{
+	return eventfd(0, EFD_CLOEXEC);
 }

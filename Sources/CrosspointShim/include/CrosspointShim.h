@@ -5,4 +5,5 @@
 
 #include "bpf_shim.h"
 #include "kernel_shim.h"
+#include "reasons_shim.h"
 #include "rtp_shim.h"

@@ -1,6 +1,7 @@
 /* System calls without a function in glibc, and atomics on records that the kernel reads. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Waits until every CPU has left what it was running when this was called: membarrier(MEMBARRIER_CMD_GLOBAL). */
@@ -8,6 +9,12 @@ int crosspoint_grace_period(void);
 
 /* The cookie of the calling thread's network namespace; 0 on failure. */
 uint64_t crosspoint_network_namespace_cookie(void);
+
+/* Whether the path lies in a BPF file system; Swift does not import statfs(), function and structure of one name. */
+bool crosspoint_is_bpf_filesystem(const char *path);
+
+/* An eventfd, closed on exec; Swift's Glibc module leaves <sys/eventfd.h> out. -1 with errno on failure. */
+int crosspoint_eventfd(void);
 
 /* One store that readers on other CPUs see whole, after everything written before it. */
 static inline void

@@ -1,0 +1,289 @@
+// The fast path as its one writer sees it: loaded, attached and pinned, or adopted from an earlier process.
+
+public import BPFPrograms
+import CLibBPF
+import CrosspointShim
+import Glibc
+import RTPWire
+
+/// The maps, programs and attachments of one node.
+///
+/// Everything is pinned in bpffs and goes on when this object, and the process, are gone. One process at a time may
+/// hold such an object; whoever opens next finds the pins and adopts them.
+public final class FastPath {
+    /// Sizes of the node's tables; fixed when the fast path is first made.
+    public struct Limits: Hashable, Sendable {
+        /// Flows at most.
+        public var flows: Int
+        /// Legs at most.
+        public var legs: Int
+
+        public init(flows: Int = 8192, legs: Int = 32_768) {
+            self.flows = flows
+            self.legs = legs
+        }
+    }
+
+    /// Where the fast path came from.
+    public enum Origin: Hashable, Sendable {
+        /// Made now.
+        case created
+        /// Found running the same programs.
+        case adopted
+        /// Found running programs of the given version, which were replaced.
+        case upgraded(from: String)
+    }
+
+    public let origin: Origin
+    public let pins: PinDirectory
+    /// The version of the programs.
+    public let programVersion: String
+
+    let node: MappedArray<crosspoint_node>
+    let rtp: MappedArray<crosspoint_rtp>
+    let flowCounts: MappedArray<crosspoint_flow_count>
+    let flowLabels: MappedArray<crosspoint_flow_label>
+    let legCounts: MappedArray<crosspoint_leg_count>
+    let legLabels: MappedArray<crosspoint_leg_label>
+    let processors: Int
+    let ingress: Descriptor
+    let egress: Descriptor
+    var portTable: PortTable
+    var flowTable: FlowTable
+    var legStore: LegStore
+    var legCounters: BlockAllocator
+    /// Guards and how many flows need them.
+    var guards: [FlowTable.Key: Int] = [:]
+    /// Keeps the programs loaded that are not pinned.
+    private let loaded: LoadedObject?
+
+    /// Opens what is pinned under `pins`, or makes it.
+    ///
+    /// - Parameters:
+    ///   - name: The node's name, for whoever reads the pins.
+    ///   - limits: Table sizes; without effect on what is pinned already.
+    ///   - object: The programs.
+    public convenience init(
+        pins: PinDirectory, name: String, limits: Limits = Limits(), object: BPFObject = .crosspoint
+    ) throws(FastPathError) {
+        try pins.create()
+        if let found = try Self.pinnedNode(pins) {
+            try self.init(adopting: found, pins: pins, object: object)
+        } else {
+            try self.init(creating: pins, name: name, limits: limits, object: object)
+        }
+    }
+
+    /// The node's record, if the pins are complete. What an interrupted start left behind is removed.
+    private static func pinnedNode(_ pins: PinDirectory) throws(FastPathError) -> MappedArray<crosspoint_node>? {
+        guard let descriptor = try pins.open(.maps, "node") else {
+            guard pins.names(.links).allSatisfy({ !$0.hasPrefix("port-") }) else {
+                throw FastPathError(
+                    .pinned, "\(pins.path): attached ports, but no node record; run 'crosspoint unload' and start anew")
+            }
+            pins.removeAll()
+            try pins.create()
+            return nil
+        }
+        let node = try MappedArray<crosspoint_node>(descriptor, name: "node", writable: true)
+        let version = node[0].pointee.abi_version
+        guard version == UInt32(CROSSPOINT_ABI_VERSION) else {
+            throw FastPathError(
+                .pinned,
+                "\(pins.path): maps of layout \(version), this program reads layout \(CROSSPOINT_ABI_VERSION); "
+                    + "keep the running version, or stop the media and run 'crosspoint unload' first")
+        }
+        let cookie = crosspoint_network_namespace_cookie()
+        guard node[0].pointee.network_namespace == cookie else {
+            throw FastPathError(
+                .pinned, "\(pins.path): belongs to another network namespace; choose another 'bpffs' folder or node name")
+        }
+        return node
+    }
+
+    private init(
+        creating pins: PinDirectory, name: String, limits: Limits, object: BPFObject
+    ) throws(FastPathError) {
+        let sizes = LoadedObject.Sizes(
+            processors: Int(libbpf_num_possible_cpus()),
+            flowSlots: Self.powerOfTwo(atLeast: max(limits.flows, 64) * 2),
+            legSlots: max(Self.powerOfTwo(atLeast: limits.legs * 2), Int(CROSSPOINT_MAX_LEGS)),
+            groupSlots: Self.powerOfTwo(atLeast: max(limits.flows, 64) * 2),
+            legCounters: max(Self.powerOfTwo(atLeast: limits.legs), 64))
+        let loaded = try LoadedObject(object, sizes: sizes) { (_) throws(FastPathError) in nil }
+        self.loaded = loaded
+        self.pins = pins
+        origin = .created
+        programVersion = object.version
+        processors = sizes.processors
+        node = try MappedArray(loaded.map("node"), name: "node", writable: true)
+        func array<Record>(_ name: String) throws(FastPathError) -> MappedArray<Record> {
+            try MappedArray(loaded.map(name), name: name, writable: true)
+        }
+        rtp = try array("rtp")
+        flowCounts = try array("flow_counts")
+        flowLabels = try array("flow_labels")
+        legCounts = try array("leg_counts")
+        legLabels = try array("leg_labels")
+        ingress = try loaded.program("ingress")
+        egress = try loaded.program("egress")
+        let transmit = try loaded.map("tx_ports")
+        portTable = try PortTable(pins: pins, slots: array("ports"), transmit: transmit)
+        flowTable = FlowTable(slots: try array("flows"))
+        legStore = LegStore(
+            legs: try array("legs"), groups: try array("groups"),
+            shapes: try ShapeTable(pins: pins, outer: loaded.map("shapes")) { _ in nil })
+        legCounters = BlockAllocator(capacity: sizes.legCounters, largest: 1)
+
+        for map in loaded.mapNames where map != "node" {
+            try pins.pin(try loaded.map(map).number, .maps, map)
+        }
+        try Self.pinPrograms(loaded, pins)
+        describe(name: name, sizes: sizes, transmit: transmit)
+        // The node's record is what makes the pins complete.
+        try pins.pin(node.descriptor.number, .maps, "node")
+    }
+
+    private init(
+        adopting node: MappedArray<crosspoint_node>, pins: PinDirectory, object: BPFObject
+    ) throws(FastPathError) {
+        let record = node[0].pointee
+        let runningVersion = Self.text(record.program_version)
+        let isSame = runningVersion == object.version && pins.exists(.programs, "egress")
+        func descriptor(_ kind: PinDirectory.Kind, _ name: String) throws(FastPathError) -> Descriptor {
+            guard let descriptor = try pins.open(kind, name) else {
+                throw FastPathError(
+                    .pinned, "\(pins.path): \(kind.rawValue)/\(name) is missing; run 'crosspoint unload' and start anew")
+            }
+            return descriptor
+        }
+        func array<Record>(_ name: String) throws(FastPathError) -> MappedArray<Record> {
+            try MappedArray(descriptor(.maps, name), name: name, writable: true)
+        }
+        self.pins = pins
+        self.node = node
+        processors = Int(record.cpu_count)
+        programVersion = object.version
+        rtp = try array("rtp")
+        flowCounts = try array("flow_counts")
+        flowLabels = try array("flow_labels")
+        legCounts = try array("leg_counts")
+        legLabels = try array("leg_labels")
+        let transmit = try descriptor(.maps, "tx_ports")
+        let ports = try PortTable(pins: pins, slots: array("ports"), transmit: transmit)
+        portTable = ports
+        flowTable = FlowTable(slots: try array("flows"))
+        legStore = LegStore(
+            legs: try array("legs"), groups: try array("groups"),
+            shapes: try ShapeTable(pins: pins, outer: descriptor(.maps, "shapes")) { ports.number(ofInterface: $0) })
+        legCounters = BlockAllocator(capacity: Int(record.leg_counters), largest: 1)
+
+        if isSame {
+            loaded = nil
+            origin = .adopted
+            ingress = try descriptor(.programs, "ingress")
+            egress = try descriptor(.programs, "egress")
+            adoptTables()
+            return
+        }
+        let sizes = LoadedObject.Sizes(
+            processors: Int(record.cpu_count), flowSlots: Int(record.flow_slots), legSlots: Int(record.leg_slots),
+            groupSlots: Int(record.group_slots), legCounters: Int(record.leg_counters))
+        let loaded = try LoadedObject(object, sizes: sizes) { (name) throws(FastPathError) in
+            try pins.open(.maps, name)
+        }
+        self.loaded = loaded
+        origin = .upgraded(from: runningVersion)
+        ingress = try loaded.program("ingress")
+        egress = try loaded.program("egress")
+        adoptTables()
+        for map in loaded.mapNames where !pins.exists(.maps, map) {
+            try pins.pin(try loaded.map(map).number, .maps, map)
+        }
+        // Egress first: a frame of the old ingress program finds an egress program of the same ABI either way.
+        try portTable.refresh(egress: egress)
+        try legStore.refreshShapes(egress: egress, interface: portTable.interface(ofNumber:))
+        try portTable.replaceProgram(by: ingress)
+        node[0].pointee.ingress_program = crosspoint_bpf_program_id(ingress.number)
+        try Self.pinPrograms(loaded, pins)
+        Self.store(object.version, in: &node[0].pointee.program_version)
+    }
+
+    private static func powerOfTwo(atLeast value: Int) -> Int {
+        value <= 1 ? 1 : 1 << (Int.bitWidth - (value - 1).leadingZeroBitCount)
+    }
+
+    private static func pinPrograms(_ loaded: LoadedObject, _ pins: PinDirectory) throws(FastPathError) {
+        for name in ["ingress", "egress"] {
+            try pins.pin(try loaded.program(name).number, .programs, name)
+        }
+        // A tracepoint's link cannot be updated: the new one is pinned over the old one, which goes with its pin.
+        for name in ["on_devmap_transmit", "on_redirect_error"] {
+            try pins.pin(try loaded.attachTracepoint(name).number, .links, name)
+        }
+    }
+
+    private func describe(name: String, sizes: LoadedObject.Sizes, transmit: Descriptor) {
+        var info = crosspoint_map_info()
+        crosspoint_bpf_map_info(transmit.number, &info)
+        var record = crosspoint_node()
+        record.abi_version = UInt32(CROSSPOINT_ABI_VERSION)
+        record.cpu_count = UInt32(sizes.processors)
+        record.flow_slots = UInt32(sizes.flowSlots)
+        record.leg_slots = UInt32(sizes.legSlots)
+        record.group_slots = UInt32(sizes.groupSlots)
+        record.leg_counters = UInt32(sizes.legCounters)
+        record.network_namespace = crosspoint_network_namespace_cookie()
+        record.tx_ports_map = info.id
+        record.ingress_program = crosspoint_bpf_program_id(ingress.number)
+        Self.store(name, in: &record.name)
+        Self.store(programVersion, in: &record.program_version)
+        record.created = UInt64(time(nil)) * 1_000_000_000
+        node[0].pointee = record
+    }
+
+    /// Takes note of every set of legs and every leg counter that flows use.
+    private func adoptTables() {
+        for slot in 0..<flowTable.slots.count {
+            let flow = flowTable.slots[slot].pointee
+            guard FlowTable.isUsed(flow.kind) else { continue }
+            if flow.kind == UInt8(CROSSPOINT_SLOT_GUARD.rawValue) {
+                guards[FlowTable.Key(flow)] = 0
+                continue
+            }
+            let target = FlowTarget(encoded: flow.target)
+            if !legStore.adopt(target) { flowTable.slots[slot].pointee.target = FlowTarget.none.encoded }
+            // RTCP goes to the same set or to none.
+            if flow.rtcp_target != flow.target { flowTable.slots[slot].pointee.rtcp_target = FlowTarget.none.encoded }
+        }
+        for counter in 0..<legLabels.count where legLabels[counter].pointee.in_use != 0 {
+            _ = legCounters.take(first: counter, count: 1)
+        }
+    }
+
+    /// Waits until no packet uses what was removed.
+    public func waitForGracePeriod() {
+        if flowTable.hasRemoved {
+            GracePeriod.wait()
+            flowTable.reuseRemoved()
+        }
+        legStore.reclaim()
+    }
+
+    /// Stores text in a fixed array of characters, cut at a character's end if need be, with a zero behind it.
+    static func store<Characters>(_ text: String, in characters: inout Characters) {
+        withUnsafeMutableBytes(of: &characters) { bytes in
+            var utf8 = Array(text.utf8.prefix(bytes.count - 1))
+            while String(validating: utf8, as: UTF8.self) == nil { utf8.removeLast() }
+            bytes.initializeMemory(as: UInt8.self, repeating: 0)
+            bytes.copyBytes(from: utf8)
+        }
+    }
+
+    /// Reads text from a fixed array of characters.
+    static func text<Characters>(_ characters: Characters) -> String {
+        withUnsafeBytes(of: characters) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+    }
+}

@@ -1,0 +1,415 @@
+// Flows and their legs: what the fast path is asked for again and again.
+
+import CrosspointShim
+public import RTPWire
+
+/// Who a flow is, for statistics that are read without the daemon.
+public struct FlowLabel: Hashable, Sendable {
+    /// The route's name.
+    public var route: String
+    /// The flow's source as it was asked for.
+    public var from: String
+    /// 0 full, 1 sampled, 2 counters.
+    public var accounting: UInt8
+
+    public init(route: String, from: String, accounting: UInt8) {
+        self.route = route
+        self.from = from
+        self.accounting = accounting
+    }
+}
+
+/// An installed flow.
+public struct FlowHandle: Hashable, Sendable {
+    /// The slot in the flow table, which is also the index of the flow's counters.
+    public let slot: Int
+    /// Tells uses of the slot apart.
+    public let generation: UInt64
+}
+
+/// A flow that was found in the table.
+public struct FoundFlow: Hashable, Sendable {
+    public var handle: FlowHandle
+    public var route: String
+    public var isDraining: Bool
+}
+
+extension FastPath {
+    /// Installs a flow without legs: packets of the key are accounted, and dropped as `drop_no_leg`.
+    ///
+    /// Several flows can share a destination if each names another source.
+    public func installFlow(
+        _ key: FlowKey, _ parameters: FlowParameters, port: Port, label: FlowLabel
+    ) throws(FastPathError) -> FlowHandle {
+        let destination = FlowTable.Key(destinationOf: key)
+        guard let existing = flowTable.find(destination) else {
+            return try publish(destination, filter: key, parameters, port: port, label: label)
+        }
+        let flags = flowTable.slots[existing].pointee.flags
+        if flags & UInt16(CROSSPOINT_FLOW_DRAINING.rawValue) != 0 {
+            return reuse(existing, filter: key, parameters, port: port, label: label)
+        }
+        let handle = try publish(
+            FlowTable.Key(sourceOf: key), filter: key, parameters, port: port, label: label)
+        let leads = key.sourceUDPPort == nil ? CROSSPOINT_FLOW_HAS_SOURCES : CROSSPOINT_FLOW_HAS_SOURCE_PORTS
+        setFlags(flags | UInt16(leads.rawValue), at: existing)
+        return handle
+    }
+
+    private func record(
+        filter key: FlowKey, _ parameters: FlowParameters, port: Port
+    ) -> crosspoint_flow {
+        var flow = crosspoint_flow()
+        flow.flags = parameters.flags
+        if let source = key.source {
+            flow.source = source.words
+            flow.flags |= UInt16(CROSSPOINT_FLOW_FILTER_SOURCE.rawValue)
+        }
+        if let sourceUDPPort = key.sourceUDPPort {
+            flow.source_port = sourceUDPPort.bigEndian
+            flow.flags |= UInt16(CROSSPOINT_FLOW_FILTER_SOURCE_PORT.rawValue)
+        }
+        flow.port = port.number
+        let mac = port.mac.bytes
+        flow.ingress_mac = (mac[0], mac[1], mac[2], mac[3], mac[4], mac[5])
+        Self.apply(parameters, to: &flow)
+        return flow
+    }
+
+    private static func apply(_ parameters: FlowParameters, to flow: inout crosspoint_flow) {
+        flow.nanoseconds_per_tick = parameters.nanosecondsPerTick
+        flow.outage_nanoseconds = parameters.outageNanoseconds
+        flow.clock_mask = parameters.clockMask
+        flow.max_dropout = parameters.maximumDropout
+        flow.max_misorder = parameters.maximumMisorder
+    }
+
+    private func publish(
+        _ slotKey: FlowTable.Key, filter key: FlowKey, _ parameters: FlowParameters, port: Port, label: FlowLabel
+    ) throws(FastPathError) -> FlowHandle {
+        var index = flowTable.place(for: slotKey)
+        if index == nil, flowTable.hasRemoved {
+            waitForGracePeriod()
+            index = flowTable.place(for: slotKey)
+        }
+        guard let index, flowTable.usedCount < flowTable.slots.count * 3 / 4 else {
+            throw FastPathError(
+                .full,
+                "flow table: full with \(flowTable.usedCount) of \(flowTable.slots.count) slots used; remove routes, or "
+                    + "raise limits: flows and run 'crosspoint unload' once")
+        }
+        clearCounters(at: index)
+        write(label, parameters, at: index)
+        flowTable.publish(slotKey, record(filter: key, parameters, port: port), at: index)
+        return FlowHandle(slot: index, generation: flowTable.slots[index].pointee.generation)
+    }
+
+    /// Gives a draining slot, which touches no counter, to a new flow of the same destination.
+    private func reuse(
+        _ index: Int, filter key: FlowKey, _ parameters: FlowParameters, port: Port, label: FlowLabel
+    ) -> FlowHandle {
+        clearCounters(at: index)
+        write(label, parameters, at: index)
+        let place = flowTable.slots[index]
+        let new = record(filter: key, parameters, port: port)
+        place.pointee.generation &+= 1
+        place.pointee.source = new.source
+        place.pointee.port = new.port
+        place.pointee.ingress_mac = new.ingress_mac
+        Self.apply(parameters, to: &place.pointee)
+        place.pointee.source_port = new.source_port
+        setFlags(new.flags, at: index)
+        return FlowHandle(slot: index, generation: place.pointee.generation)
+    }
+
+    private func clearCounters(at index: Int) {
+        rtp.clear(index)
+        for processor in 0..<processors { flowCounts.clear(processor * flowTable.slots.count + index) }
+    }
+
+    private func write(_ label: FlowLabel, _ parameters: FlowParameters, at index: Int) {
+        var record = crosspoint_flow_label()
+        Self.store(label.route, in: &record.route)
+        Self.store(label.from, in: &record.from)
+        record.clock_rate = parameters.clockRate ?? 0
+        record.payload = parameters.payload.rawValue
+        record.accounting = label.accounting
+        record.in_use = 1
+        flowLabels[index].pointee = record
+    }
+
+    /// Filter UDP port and flags lie in one word, which the program loads at once or in halves that only it orders.
+    private func setFlags(_ flags: UInt16, at index: Int) {
+        let place = flowTable.slots[index]
+        let sourcePort = place.pointee.source_port
+        withUnsafeMutablePointer(to: &place.pointee.source_port) { pointer in
+            pointer.withMemoryRebound(to: UInt32.self, capacity: 1) {
+                crosspoint_publish32($0, UInt32(sourcePort) | UInt32(flags) << 16)
+            }
+        }
+    }
+
+    private func isCurrent(_ handle: FlowHandle) -> Bool {
+        let flow = flowTable.slots[handle.slot].pointee
+        return FlowTable.isUsed(flow.kind) && flow.generation == handle.generation
+    }
+
+    /// Changes how an installed flow is accounted; its counters go on.
+    public func setParameters(_ parameters: FlowParameters, of handle: FlowHandle) {
+        guard isCurrent(handle) else { return }
+        let place = flowTable.slots[handle.slot]
+        Self.apply(parameters, to: &place.pointee)
+        flowLabels[handle.slot].pointee.clock_rate = parameters.clockRate ?? 0
+        let kept =
+            CROSSPOINT_FLOW_FILTER_SOURCE.rawValue | CROSSPOINT_FLOW_FILTER_SOURCE_PORT.rawValue
+            | CROSSPOINT_FLOW_HAS_SOURCES.rawValue | CROSSPOINT_FLOW_HAS_SOURCE_PORTS.rawValue
+        setFlags(place.pointee.flags & UInt16(kept) | parameters.flags, at: handle.slot)
+    }
+
+    /// Replaces the legs of a flow by one store: no packet sees half a set, and legs in both sets miss nothing.
+    ///
+    /// RTCP that shares the flow's UDP port goes the same way, unless a leg changes RTP headers.
+    public func setLegs(_ legs: [LegParameters], of handle: FlowHandle) throws(FastPathError) {
+        guard isCurrent(handle) else { return }
+        let target = try legStore.write(
+            legs, slot: handle.slot, egress: egress, interface: portTable.interface(ofNumber:))
+        let place = flowTable.slots[handle.slot]
+        let old = FlowTarget(encoded: place.pointee.target)
+        let carriesRTCP = !legs.contains(where: \.rewritesRTP)
+        if !carriesRTCP { crosspoint_publish64(&place.pointee.rtcp_target, FlowTarget.none.encoded) }
+        crosspoint_publish64(&place.pointee.target, target.encoded)
+        if carriesRTCP { crosspoint_publish64(&place.pointee.rtcp_target, target.encoded) }
+        legStore.retire(old)
+    }
+
+    /// Ends a flow. Its destination stays ours while its source may still send: packets are dropped as `drop_draining`
+    /// until `finishDraining`. Returns false when the destination has other flows and nothing drains.
+    @discardableResult
+    public func drainFlow(_ handle: FlowHandle) -> Bool {
+        guard isCurrent(handle) else { return false }
+        let index = handle.slot
+        let flow = flowTable.slots[index].pointee
+        let leads = UInt16(CROSSPOINT_FLOW_HAS_SOURCES.rawValue | CROSSPOINT_FLOW_HAS_SOURCE_PORTS.rawValue)
+        let key = FlowTable.Key(flow)
+        flowLabels[index].pointee.in_use = 0
+        if flow.kind == UInt8(CROSSPOINT_SLOT_DESTINATION.rawValue) {
+            if flow.flags & leads != 0 {
+                setFlags(
+                    flow.flags & (leads | UInt16(CROSSPOINT_FLOW_REPORT_UNKNOWN.rawValue))
+                        | UInt16(CROSSPOINT_FLOW_DISPATCH_ONLY.rawValue), at: index)
+                clearTargets(at: index)
+                return false
+            }
+            setFlags(UInt16(CROSSPOINT_FLOW_DRAINING.rawValue), at: index)
+            clearTargets(at: index)
+            return true
+        }
+        flowTable.remove(at: index)
+        clearTargets(at: index)
+        return dropLead(to: key)
+    }
+
+    private func clearTargets(at index: Int) {
+        let place = flowTable.slots[index]
+        let old = FlowTarget(encoded: place.pointee.target)
+        crosspoint_publish64(&place.pointee.rtcp_target, FlowTarget.none.encoded)
+        crosspoint_publish64(&place.pointee.target, FlowTarget.none.encoded)
+        legStore.retire(old)
+    }
+
+    /// After the removal of a slot with a source: its destination's slot leads nowhere, if that was the last one.
+    private func dropLead(to removed: FlowTable.Key) -> Bool {
+        var destination = removed
+        destination.kind = UInt8(CROSSPOINT_SLOT_DESTINATION.rawValue)
+        destination.source = nil
+        destination.sourceUDPPort = nil
+        guard let index = flowTable.find(destination) else { return false }
+        let rest = (0..<flowTable.slots.count).filter { slot in
+            let flow = flowTable.slots[slot].pointee
+            guard
+                flow.kind == UInt8(CROSSPOINT_SLOT_SOURCE.rawValue)
+                    || flow.kind == UInt8(CROSSPOINT_SLOT_SOURCE_PORT.rawValue)
+            else { return false }
+            var key = FlowTable.Key(flow)
+            key.kind = destination.kind
+            key.source = nil
+            key.sourceUDPPort = nil
+            return key == destination
+        }
+        let flags = flowTable.slots[index].pointee.flags
+        let hasPorts = rest.contains {
+            flowTable.slots[$0].pointee.kind == UInt8(CROSSPOINT_SLOT_SOURCE_PORT.rawValue)
+        }
+        let hasSources = rest.contains { flowTable.slots[$0].pointee.kind == UInt8(CROSSPOINT_SLOT_SOURCE.rawValue) }
+        if rest.isEmpty, flags & UInt16(CROSSPOINT_FLOW_DISPATCH_ONLY.rawValue) != 0 {
+            setFlags(UInt16(CROSSPOINT_FLOW_DRAINING.rawValue), at: index)
+            return true
+        }
+        var kept = flags
+        if !hasPorts { kept &= ~UInt16(CROSSPOINT_FLOW_HAS_SOURCE_PORTS.rawValue) }
+        if !hasSources { kept &= ~UInt16(CROSSPOINT_FLOW_HAS_SOURCES.rawValue) }
+        setFlags(kept, at: index)
+        return false
+    }
+
+    /// Forgets a destination that drained; packets to it are the host's again, unless a guard stands.
+    public func finishDraining(_ key: FlowKey) {
+        guard let index = flowTable.find(FlowTable.Key(destinationOf: key)),
+            flowTable.slots[index].pointee.flags & UInt16(CROSSPOINT_FLOW_DRAINING.rawValue) != 0
+        else { return }
+        flowTable.remove(at: index)
+    }
+
+    /// Keeps packets to a joined group, whatever their UDP port, from the host. Counted: as many calls take it away.
+    public func guardGroup(_ group: IPAddress, interfaceIndex: UInt32, vlans: [UInt16]) throws(FastPathError) {
+        let place = FlowKey(interfaceIndex: interfaceIndex, vlans: vlans, destination: group, udpPort: 0)
+        try addGuard(
+            FlowTable.Key(guardOf: group, interfaceIndex: interfaceIndex, vlans: place.encodedVLANs))
+    }
+
+    public func unguardGroup(_ group: IPAddress, interfaceIndex: UInt32, vlans: [UInt16]) {
+        let place = FlowKey(interfaceIndex: interfaceIndex, vlans: vlans, destination: group, udpPort: 0)
+        removeGuard(FlowTable.Key(guardOf: group, interfaceIndex: interfaceIndex, vlans: place.encodedVLANs))
+    }
+
+    /// Keeps packets to a reserved address and UDP port from the host on whatever port they come in.
+    public func guardAddress(_ address: IPAddress, udpPort: UInt16) throws(FastPathError) {
+        try addGuard(FlowTable.Key(guardOf: address, udpPort: udpPort))
+    }
+
+    public func unguardAddress(_ address: IPAddress, udpPort: UInt16) {
+        removeGuard(FlowTable.Key(guardOf: address, udpPort: udpPort))
+    }
+
+    private func addGuard(_ key: FlowTable.Key) throws(FastPathError) {
+        if let uses = guards[key] {
+            guards[key] = uses + 1
+            return
+        }
+        guard let index = flowTable.place(for: key) else {
+            throw FastPathError(.full, "flow table: no slot for the guard of \(key.destination); remove routes")
+        }
+        flowTable.publish(key, crosspoint_flow(), at: index)
+        guards[key] = 1
+    }
+
+    private func removeGuard(_ key: FlowTable.Key) {
+        guard let uses = guards[key] else { return }
+        guards[key] = uses - 1
+        if uses <= 1 {
+            guards[key] = nil
+            if let index = flowTable.find(key) { flowTable.remove(at: index) }
+        }
+    }
+
+    /// Removes guards that an earlier process left and nobody asked for again.
+    public func removeUnusedGuards() {
+        for (key, uses) in guards where uses == 0 { removeGuard(key) }
+    }
+
+    /// The flows in the table, as an earlier process left them.
+    public func foundFlows() -> [FoundFlow] {
+        (0..<flowTable.slots.count).compactMap { slot in
+            let flow = flowTable.slots[slot].pointee
+            guard FlowTable.isUsed(flow.kind), flow.kind != UInt8(CROSSPOINT_SLOT_GUARD.rawValue) else { return nil }
+            let label = flowLabels[slot].pointee
+            return FoundFlow(
+                handle: FlowHandle(slot: slot, generation: flow.generation),
+                route: label.in_use != 0 ? Self.text(label.route) : "",
+                isDraining: flow.flags & UInt16(CROSSPOINT_FLOW_DRAINING.rawValue) != 0)
+        }
+    }
+
+    /// The handle of a flow that is installed under the key already; nil if it is not, or belongs to another route.
+    public func findFlow(_ key: FlowKey, route: String) -> FlowHandle? {
+        let candidates = [FlowTable.Key(sourceOf: key), FlowTable.Key(destinationOf: key)]
+        for candidate in candidates {
+            guard let slot = flowTable.find(candidate), flowLabels[slot].pointee.in_use != 0,
+                Self.text(flowLabels[slot].pointee.route) == route
+            else { continue }
+            let flow = flowTable.slots[slot].pointee
+            let filters = flow.flags & UInt16(CROSSPOINT_FLOW_FILTER_SOURCE.rawValue) != 0
+            guard filters == (key.source != nil),
+                key.source.map({ $0 == IPAddress(words: flow.source) }) ?? true
+            else { continue }
+            return FlowHandle(slot: slot, generation: flow.generation)
+        }
+        return nil
+    }
+
+    /// When the flow's last packet came (CLOCK_MONOTONIC, ns), and how many came; nil before the first.
+    public func activity(of handle: FlowHandle) -> (last: UInt64, packets: UInt64, timestamp: UInt32)? {
+        var packets: UInt64 = 0
+        var last = rtp[handle.slot].pointee.last_arrival
+        for processor in 0..<processors {
+            let count = flowCounts[processor * flowTable.slots.count + handle.slot].pointee
+            packets += count.packets
+            last = max(last, count.last_seen)
+        }
+        return packets == 0 ? nil : (last, packets, rtp[handle.slot].pointee.last_timestamp)
+    }
+
+    /// Bytes of the flow so far, Ethernet header to payload.
+    public func bytes(of handle: FlowHandle) -> UInt64 {
+        (0..<processors).reduce(0) { $0 + flowCounts[$1 * flowTable.slots.count + handle.slot].pointee.bytes }
+    }
+
+    // MARK: Legs
+
+    /// Takes a counter for a leg, which it keeps through all changes of its record.
+    public func addLegCounter(flow: FlowHandle, number: UInt32, to: String) throws(FastPathError) -> UInt32 {
+        guard let counter = legCounters.allocate(1) else {
+            throw FastPathError(.full, "leg table: all \(legLabels.count) legs are in use; raise limits: legs")
+        }
+        for processor in 0..<processors { legCounts.clear(processor * legLabels.count + counter) }
+        describeLeg(UInt32(counter), flow: flow, number: number, to: to)
+        return UInt32(counter)
+    }
+
+    /// Says anew what the leg is, or which flow it belongs to.
+    public func describeLeg(_ counter: UInt32, flow: FlowHandle, number: UInt32, to: String) {
+        var label = crosspoint_leg_label()
+        label.flow = UInt32(flow.slot)
+        label.number = number
+        Self.store(to, in: &label.to)
+        label.in_use = 1
+        legLabels[Int(counter)].pointee = label
+    }
+
+    /// Gives a leg's counter back; the leg is in no set any more, and a grace period has passed.
+    public func removeLegCounter(_ counter: UInt32) {
+        legLabels[Int(counter)].pointee.in_use = 0
+        legCounters.release(first: Int(counter), count: 1)
+    }
+
+    /// Whether the counter is taken, and by which leg of which flow: to find legs of an earlier process.
+    public func leg(ofCounter counter: UInt32) -> (slot: Int, number: UInt32)? {
+        guard Int(counter) < legLabels.count, legLabels[Int(counter)].pointee.in_use != 0 else { return nil }
+        let label = legLabels[Int(counter)].pointee
+        return (Int(label.flow), label.number)
+    }
+
+    // MARK: Ports
+
+    /// The attached ports, by number.
+    public var ports: [Port] { portTable.ports.values.sorted { $0.number < $1.number } }
+
+    public func port(named name: String) -> Port? { portTable.port(named: name) }
+
+    /// Attaches an interface, or finds it attached; one that came back gets its old number.
+    public func attachPort(name: String, interfaceIndex: UInt32, mac: MACAddress) throws(FastPathError) -> Port {
+        let before = portTable.port(named: name)
+        let port = try portTable.attach(
+            name: name, interfaceIndex: interfaceIndex, mac: mac, ingress: ingress, egress: egress)
+        if let before, before.interfaceIndex != interfaceIndex {
+            try legStore.refreshShapes(egress: egress, interface: portTable.interface(ofNumber:))
+        }
+        return port
+    }
+
+    /// Takes note that a port's interface is gone.
+    public func interfaceGone(_ port: Port) { portTable.interfaceGone(port.number) }
+
+    /// Detaches a port that no flow and no leg uses.
+    public func detachPort(_ port: Port) { portTable.detach(port.number) }
+}

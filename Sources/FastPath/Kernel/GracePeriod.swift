@@ -1,0 +1,15 @@
+// Waiting until no packet is under way that could still use what was taken out of a table.
+
+import CrosspointShim
+
+/// Waits for a grace period of RCU: every packet that saw the old state has left. Takes about 8 ms.
+///
+/// XDP programs and the transmission of what they redirected run with bottom halves off, which the kernel's one RCU
+/// flavour waits for (synchronize_rcu, reached by membarrier(MEMBARRIER_CMD_GLOBAL)).
+enum GracePeriod {
+    static func wait() {
+        let result = crosspoint_grace_period()
+        // A kernel without membarrier cannot run the programs either, and no other error is documented.
+        precondition(result == 0, "membarrier(MEMBARRIER_CMD_GLOBAL) is not available")
+    }
+}

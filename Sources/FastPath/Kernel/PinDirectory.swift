@@ -1,0 +1,91 @@
+// The folder in bpffs where maps, programs and links outlive the daemon.
+
+import CLibBPF
+import CrosspointShim
+import FoundationEssentials
+import Glibc
+
+/// The pins of one node: `maps/`, `programs/`, `links/` and `shapes/` below one folder in bpffs.
+public struct PinDirectory: Sendable {
+    /// The folder's path, `/sys/fs/bpf/crosspoint/NODE`.
+    public let path: String
+
+    public init(path: String) { self.path = path }
+
+    enum Kind: String, CaseIterable {
+        case maps, programs, links, shapes
+    }
+
+    func path(_ kind: Kind, _ name: String) -> String { "\(path)/\(kind.rawValue)/\(name)" }
+
+    /// Makes the folders.
+    func create() throws(FastPathError) {
+        for folder in [path] + Kind.allCases.map({ "\(path)/\($0.rawValue)" }) {
+            do {
+                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            } catch {
+                throw FastPathError(
+                    .privileges,
+                    "pin folder \(folder): cannot be made (\(errorText(errno))); run as root or as the service's user, "
+                        + "and see that bpffs is mounted (mount -t bpf bpf /sys/fs/bpf)")
+            }
+        }
+        guard crosspoint_is_bpf_filesystem(path) else {
+            throw FastPathError(
+                .kernel, "pin folder \(path): is not in a BPF file system; mount one (mount -t bpf bpf /sys/fs/bpf)")
+        }
+    }
+
+    /// Whether something of the given name is pinned.
+    func exists(_ kind: Kind, _ name: String) -> Bool { access(path(kind, name), F_OK) == 0 }
+
+    /// The names of what is pinned, sorted.
+    func names(_ kind: Kind) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(kind.rawValue)")) ?? []).sorted()
+    }
+
+    /// Opens a pinned object; nil when there is none.
+    func open(_ kind: Kind, _ name: String, readOnly: Bool = false) throws(FastPathError) -> Descriptor? {
+        var options = bpf_obj_get_opts()
+        options.sz = MemoryLayout<bpf_obj_get_opts>.size
+        options.file_flags = readOnly ? UInt32(BPF_F_RDONLY) : 0
+        let number = bpf_obj_get_opts(path(kind, name), &options)
+        if number >= 0 { return Descriptor(owning: number) }
+        switch errno {
+        case ENOENT: return nil
+        case EPERM, EACCES:
+            throw FastPathError(
+                .privileges, "\(path(kind, name)): no permission to open it; run as root or as the service's user")
+        default: throw FastPathError(.kernel, "\(path(kind, name)): cannot be opened: \(errorText(errno))")
+        }
+    }
+
+    /// Pins an object; one that is pinned under the name already is replaced.
+    func pin(_ descriptor: CInt, _ kind: Kind, _ name: String) throws(FastPathError) {
+        let final = path(kind, name)
+        // Renaming within bpffs is atomic, so that there is no moment without the pin.
+        let temporary = final + "-new"
+        unlink(temporary)
+        guard bpf_obj_pin(descriptor, temporary) == 0 else {
+            throw FastPathError(.kernel, "\(final): cannot be pinned: \(errorText(errno))")
+        }
+        guard rename(temporary, final) == 0 else {
+            let number = errno
+            unlink(temporary)
+            throw FastPathError(.kernel, "\(final): cannot be pinned: \(errorText(number))")
+        }
+    }
+
+    /// Removes a pin; the object goes when nobody else holds it.
+    func unpin(_ kind: Kind, _ name: String) { unlink(path(kind, name)) }
+
+    /// Removes every pin and the folders: what was attached is detached.
+    public func removeAll() {
+        // Links first: nothing runs any more when its maps go.
+        for kind in [Kind.links, .programs, .shapes, .maps] {
+            for name in names(kind) { unpin(kind, name) }
+            rmdir("\(path)/\(kind.rawValue)")
+        }
+        rmdir(path)
+    }
+}

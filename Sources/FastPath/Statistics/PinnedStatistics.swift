@@ -1,0 +1,186 @@
+// Reads statistics from the pins alone: with the daemon running, or dead.
+
+import CrosspointShim
+import Glibc
+import RTPWire
+
+/// A reader of everything that the fast path counts, over maps that are pinned in bpffs.
+///
+/// Needs no daemon and, once open, no system call but the clock's. Counters are read while the fast path writes them:
+/// each is right by itself, and two of them may be a packet apart.
+public final class PinnedStatistics {
+    private let pins: PinDirectory
+    private let node: MappedArray<crosspoint_node>
+    private let flows: MappedArray<crosspoint_flow>
+    private let rtp: MappedArray<crosspoint_rtp>
+    private let flowCounts: MappedArray<crosspoint_flow_count>
+    private let flowLabels: MappedArray<crosspoint_flow_label>
+    private let legCounts: MappedArray<crosspoint_leg_count>
+    private let legLabels: MappedArray<crosspoint_leg_label>
+    private let portCounts: MappedArray<crosspoint_port_count>
+    private let reasonCounts: MappedArray<crosspoint_reason_count>
+    private let processors: Int
+
+    /// Opens the pins under `pins`; throws when nothing is pinned there, or it is of another layout.
+    public init(pins: PinDirectory) throws(FastPathError) {
+        func array<Record>(_ name: String) throws(FastPathError) -> MappedArray<Record> {
+            guard let descriptor = try pins.open(.maps, name, readOnly: true) else {
+                throw FastPathError(
+                    .pinned, "\(pins.path): nothing is pinned there; start the daemon with 'crosspoint run', or name "
+                        + "the node's folder with --bpffs")
+            }
+            return try MappedArray(descriptor, name: name, writable: false)
+        }
+        self.pins = pins
+        node = try array("node")
+        let version = node[0].pointee.abi_version
+        guard version == UInt32(CROSSPOINT_ABI_VERSION) else {
+            throw FastPathError(
+                .pinned, "\(pins.path): maps of layout \(version), this program reads layout \(CROSSPOINT_ABI_VERSION); "
+                    + "use the program of the running version")
+        }
+        flows = try array("flows")
+        rtp = try array("rtp")
+        flowCounts = try array("flow_counts")
+        flowLabels = try array("flow_labels")
+        legCounts = try array("leg_counts")
+        legLabels = try array("leg_labels")
+        portCounts = try array("port_counts")
+        reasonCounts = try array("reason_counts")
+        processors = Int(node[0].pointee.cpu_count)
+    }
+
+    /// Reads everything.
+    public func snapshot() throws(FastPathError) -> StatisticsSnapshot {
+        let now = Self.clock(CLOCK_MONOTONIC)
+        var legs: [UInt32: [LegStatistics]] = [:]
+        for counter in 0..<legLabels.count where legLabels[counter].pointee.in_use != 0 {
+            let label = legLabels[counter].pointee
+            legs[label.flow, default: []].append(leg(counter, label))
+        }
+        var read: [FlowStatistics] = []
+        for slot in 0..<flows.count where FlowTable.isUsed(flows[slot].pointee.kind) {
+            guard flowLabels[slot].pointee.in_use != 0 else { continue }
+            read.append(flow(slot, legs: (legs[UInt32(slot)] ?? []).sorted { $0.leg < $1.leg }, now: now))
+        }
+        let record = node[0].pointee
+        return StatisticsSnapshot(
+            node: FastPath.text(record.name), unixNanoseconds: Self.clock(CLOCK_REALTIME), monotonicNanoseconds: now,
+            programVersion: FastPath.text(record.program_version), ports: try ports(),
+            flows: read.sorted { ($0.route, $0.from) < ($1.route, $1.from) })
+    }
+
+    private static func clock(_ clock: clockid_t) -> UInt64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
+    private func leg(_ counter: Int, _ label: crosspoint_leg_label) -> LegStatistics {
+        var sum = crosspoint_leg_count()
+        for processor in 0..<processors {
+            let count = legCounts[processor * legLabels.count + counter].pointee
+            sum.packets &+= count.packets
+            sum.bytes &+= count.bytes
+            sum.refused_packets &+= count.refused_packets
+            sum.refused_bytes &+= count.refused_bytes
+        }
+        return LegStatistics(
+            leg: label.number, to: FastPath.text(label.to), packets: sum.packets &- sum.refused_packets,
+            bytes: sum.bytes &- sum.refused_bytes, refusedPackets: sum.refused_packets)
+    }
+
+    private func flow(_ slot: Int, legs: [LegStatistics], now: UInt64) -> FlowStatistics {
+        let label = flowLabels[slot].pointee
+        let record = rtp[slot].pointee
+        var sum = crosspoint_flow_count()
+        for processor in 0..<processors {
+            let count = flowCounts[processor * flows.count + slot].pointee
+            sum.packets &+= count.packets
+            sum.bytes &+= count.bytes
+            sum.copies &+= count.copies
+            sum.last_seen = max(sum.last_seen, count.last_seen)
+        }
+        let last = max(sum.last_seen, record.last_arrival)
+        let isAccounted = flows[slot].pointee.flags & UInt16(CROSSPOINT_FLOW_ACCOUNT.rawValue) != 0
+        return FlowStatistics(
+            route: FastPath.text(label.route), from: FastPath.text(label.from),
+            payload: ["rtp", "rtcp", "raw"][Int(min(label.payload, 2))], engine: "kernel", packets: sum.packets,
+            bytes: sum.bytes, requestedCopies: sum.copies,
+            lastPacketAgeNanoseconds: sum.packets == 0 || last == 0 ? nil : now > last ? now - last : 0,
+            rtp: isAccounted && record.state & UInt8(CROSSPOINT_RTP_STARTED.rawValue) != 0
+                ? RTPStatistics(record, clockRate: label.clock_rate) : nil,
+            rtcpPackets: record.rtcp_packets, wrongSourcePackets: record.wrong_source,
+            invalidPackets: record.invalid, legs: legs)
+    }
+
+    private func ports() throws(FastPathError) -> [PortStatistics] {
+        var ports: [PortStatistics] = []
+        for name in pins.names(.links) {
+            let parts = name.split(separator: "-", maxSplits: 2)
+            guard parts.count == 3, parts[0] == "port", let number = Int(parts[1]) else { continue }
+            let link = try pins.open(.links, name)
+            let interface = link.map { crosspoint_bpf_link_interface($0.number) } ?? 0
+            ports.append(
+                port(number, name: String(parts[2]), interfaceIndex: interface > 0 ? UInt32(interface) : 0))
+        }
+        return ports.sorted { $0.name < $1.name }
+    }
+
+    private func port(_ number: Int, name: String, interfaceIndex: UInt32) -> PortStatistics {
+        var port = PortStatistics(
+            name: name, interfaceIndex: interfaceIndex, receivedPackets: 0, forwardedPackets: 0, forwardedBytes: 0,
+            requestedCopies: 0, transmittedCopies: 0, refusedCopies: 0, dropped: [:], passed: [:], undelivered: [:])
+        var reasons = [UInt64](repeating: 0, count: Int(CROSSPOINT_REASON_SLOTS))
+        for processor in 0..<processors {
+            let index = processor * Int(CROSSPOINT_MAX_PORTS) + number
+            let count = portCounts[index].pointee
+            port.forwardedPackets &+= count.forwarded_packets
+            port.forwardedBytes &+= count.forwarded_bytes
+            port.requestedCopies &+= count.requested_copies
+            port.transmittedCopies &+= count.transmitted_copies
+            port.refusedCopies &+= count.refused_copies
+            withUnsafeBytes(of: reasonCounts[index].pointee.packets) { bytes in
+                for (reason, packets) in bytes.bindMemory(to: UInt64.self).enumerated() { reasons[reason] &+= packets }
+            }
+        }
+        // The kernel tells of a bulk's missing frames together with those that the egress program itself dropped.
+        var ownDrops: UInt64 = 0
+        for reason in DropReason.all {
+            let packets = reasons[Int(reason.number)]
+            switch reason.outcome {
+            case .passed: port.passed[reason.name] = packets
+            case .dropped: port.dropped[reason.name] = packets
+            case .undelivered:
+                port.undelivered[reason.name] = packets
+                if reason.isEgressProgramDrop { ownDrops &+= packets }
+            }
+        }
+        port.refusedCopies = port.refusedCopies > ownDrops ? port.refusedCopies &- ownDrops : 0
+        port.receivedPackets =
+            port.forwardedPackets &+ port.passed.values.reduce(0, &+) &+ port.dropped.values.reduce(0, &+)
+        return port
+    }
+}
+
+extension RTPStatistics {
+    init(_ record: crosspoint_rtp, clockRate: UInt32) {
+        let expected = record.expected_before &+ (record.highest &- record.base &+ 1)
+        let received = record.received_before &+ record.received
+        let jitter = record.jitter >> 4
+        let hasClock = clockRate != 0
+        self.init(
+            ssrc: record.ssrc, payloadType: record.payload_type, expectedPackets: expected, receivedPackets: received,
+            lostPackets: Int64(bitPattern: expected &- received), lossEvents: record.loss_events,
+            reorderedPackets: record.reordered, duplicatePackets: record.duplicates, latePackets: record.late,
+            ssrcChanges: record.ssrc_changes, sourceChanges: record.source_changes,
+            sequenceResets: record.sequence_resets, outages: record.outages,
+            largestGapPackets: record.largest_gap_packets, largestGapNanoseconds: UInt64(record.largest_gap) << 10,
+            // The fast path begins at 2^32 (bpf/rtp_stats.h); wraps are counted from 0.
+            extendedHighestSequence: record.highest &- 1 << 32, clockRate: hasClock ? clockRate : nil,
+            jitterNanoseconds: hasClock ? jitter : nil,
+            jitterTimestampUnits: hasClock
+                ? jitter.multipliedReportingOverflow(by: UInt64(clockRate)).partialValue / 1_000_000_000 : nil,
+            largestJitterNanoseconds: hasClock ? UInt64(record.largest_jitter) : nil)
+    }
+}

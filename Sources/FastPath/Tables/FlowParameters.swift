@@ -1,0 +1,84 @@
+// How a flow's packets are checked and accounted.
+
+import CrosspointShim
+
+/// Everything about a flow that is neither its key nor its legs.
+public struct FlowParameters: Hashable, Sendable {
+    /// What the payload is taken for.
+    public enum Payload: UInt8, Hashable, Sendable {
+        case rtp = 0
+        case rtcp = 1
+        case raw = 2
+    }
+
+    /// What happens to packets of a source that the flow does not know.
+    public enum UnknownSource: Hashable, Sendable {
+        /// Dropped and counted.
+        case drop
+        /// Dropped and counted; each source is reported with its first packet.
+        case report
+        /// Handed to the host and reported, to learn from.
+        case toHost
+    }
+
+    public var payload: Payload
+    /// Whether RTP is accounted; without it only packets and bytes are.
+    public var accounts: Bool
+    /// The clock is read for sequence numbers that have none of these bits: 0 for every packet.
+    public var clockMask: UInt16
+    /// The RTP clock rate in Hz; nil while unknown, and then there is no jitter.
+    public var clockRate: UInt32?
+    /// The rate in packets per second that the accounting's limits are scaled to.
+    public var packetRate: UInt64
+    public var unknownSource: UnknownSource
+    /// Whether the flow's first packet is reported.
+    public var reportsFirstPacket: Bool
+    /// Whether UDP checksums are verified.
+    public var verifiesChecksum: Bool
+    /// Whether packets go to the host after accounting.
+    public var goesToHost: Bool
+
+    public init(
+        payload: Payload = .rtp, accounts: Bool = true, clockMask: UInt16 = 0, clockRate: UInt32? = nil,
+        packetRate: UInt64 = 50, unknownSource: UnknownSource = .report, reportsFirstPacket: Bool = true,
+        verifiesChecksum: Bool = false, goesToHost: Bool = false
+    ) {
+        self.payload = payload
+        self.accounts = accounts
+        self.clockMask = clockMask
+        self.clockRate = clockRate
+        self.packetRate = packetRate
+        self.unknownSource = unknownSource
+        self.reportsFirstPacket = reportsFirstPacket
+        self.verifiesChecksum = verifiesChecksum
+        self.goesToHost = goesToHost
+    }
+
+    /// RFC 3550 appendix A.1 has MAX_DROPOUT 3000 and MAX_MISORDER 100 for 50 packets a second. At studio rates the
+    /// first is 12 ms and the second less than one: they grow with the rate, to an eighth of a second and 10 ms, as
+    /// far as 16-bit sequence numbers and the history of received ones go.
+    var maximumDropout: UInt16 { UInt16(min(max(3000, packetRate / 8), 32_000)) }
+    var maximumMisorder: UInt16 {
+        UInt16(min(max(100, packetRate / 100), 64 * UInt64(CROSSPOINT_HISTORY_WORDS - 2)))
+    }
+
+    /// The silence after which a 16-bit sequence number may have gone round half way, at this rate: nanoseconds.
+    var outageNanoseconds: UInt64 { 30_000 * 1_000_000_000 / max(packetRate, 1) }
+
+    /// A tick of the RTP clock in 1/65536 ns, 0 when unknown.
+    var nanosecondsPerTick: UInt64 {
+        guard let clockRate, clockRate > 0 else { return 0 }
+        return (1_000_000_000 << 16 + UInt64(clockRate) / 2) / UInt64(clockRate)
+    }
+
+    var flags: UInt16 {
+        func bit(_ flag: crosspoint_flow_flag, _ isSet: Bool) -> UInt16 { isSet ? UInt16(flag.rawValue) : 0 }
+        return bit(CROSSPOINT_FLOW_RTP, payload == .rtp) | bit(CROSSPOINT_FLOW_RTCP, payload == .rtcp)
+            | bit(CROSSPOINT_FLOW_ACCOUNT, accounts && payload == .rtp)
+            | bit(CROSSPOINT_FLOW_REPORT_UNKNOWN, unknownSource != .drop)
+            | bit(CROSSPOINT_FLOW_UNKNOWN_TO_HOST, unknownSource == .toHost)
+            | bit(CROSSPOINT_FLOW_REPORT_FIRST, reportsFirstPacket)
+            | bit(CROSSPOINT_FLOW_VERIFY_CHECKSUM, verifiesChecksum)
+            | bit(CROSSPOINT_FLOW_TO_HOST, goesToHost)
+    }
+}

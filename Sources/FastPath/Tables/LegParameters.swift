@@ -1,0 +1,146 @@
+// How one copy leaves, with everything resolved.
+
+import CrosspointShim
+public import RTPWire
+
+/// One leg as the fast path needs it: addresses of both layers, egress port and changes.
+public struct LegParameters: Hashable, Sendable {
+    /// What happens to the TTL or hop limit.
+    public enum TimeToLive: Hashable, Sendable {
+        case decrement
+        case keep
+        case set(UInt8)
+    }
+
+    /// From which packet on the leg's copies are sent.
+    public struct Gate: Hashable, Sendable {
+        /// The low 32 bits of the extended sequence number of the first packet to send.
+        public var sequence: UInt32
+        /// When the gate opens whatever the sequence number: CLOCK_MONOTONIC in nanoseconds.
+        public var deadline: UInt64
+
+        public init(sequence: UInt32, deadline: UInt64) {
+            self.sequence = sequence
+            self.deadline = deadline
+        }
+    }
+
+    /// The egress port's number.
+    public var port: UInt16
+    /// The leg's counter (`FastPath.addLegCounter`).
+    public var counter: UInt32
+    public var sourceMAC: MACAddress
+    public var destinationMAC: MACAddress
+    /// VLAN identifiers of the copies, outer first; at most two.
+    public var vlans: [UInt16]
+    /// The source address; nil keeps it.
+    public var source: IPAddress?
+    public var destination: IPAddress
+    /// The source UDP port; nil keeps it.
+    public var sourceUDPPort: UInt16?
+    public var udpPort: UInt16
+    public var timeToLive: TimeToLive
+    /// The DSCP; nil keeps it.
+    public var dscp: UInt8?
+    /// RTP header changes; nil and 0 keep the field.
+    public var payloadType: UInt8?
+    public var ssrc: UInt32?
+    public var sequenceOffset: UInt16
+    public var timestampOffset: UInt32
+    public var gate: Gate?
+
+    public init(
+        port: UInt16, counter: UInt32, sourceMAC: MACAddress, destinationMAC: MACAddress, vlans: [UInt16] = [],
+        source: IPAddress?, destination: IPAddress, sourceUDPPort: UInt16? = nil, udpPort: UInt16,
+        timeToLive: TimeToLive = .decrement, dscp: UInt8? = nil, payloadType: UInt8? = nil, ssrc: UInt32? = nil,
+        sequenceOffset: UInt16 = 0, timestampOffset: UInt32 = 0, gate: Gate? = nil
+    ) {
+        self.port = port
+        self.counter = counter
+        self.sourceMAC = sourceMAC
+        self.destinationMAC = destinationMAC
+        self.vlans = vlans
+        self.source = source
+        self.destination = destination
+        self.sourceUDPPort = sourceUDPPort
+        self.udpPort = udpPort
+        self.timeToLive = timeToLive
+        self.dscp = dscp
+        self.payloadType = payloadType
+        self.ssrc = ssrc
+        self.sequenceOffset = sequenceOffset
+        self.timestampOffset = timestampOffset
+        self.gate = gate
+    }
+
+    /// Whether the RTP header is changed: then sender reports of the source no longer fit the copies.
+    public var rewritesRTP: Bool {
+        payloadType != nil || ssrc != nil || sequenceOffset != 0 || timestampOffset != 0
+    }
+
+    /// The record for the leg array, for a flow at `slot`.
+    func record(slot: Int) -> crosspoint_leg {
+        var record = crosspoint_leg()
+        record.port = port
+        record.counter = counter
+        record.flow = UInt32(slot)
+        record.tag_count = UInt8(vlans.count)
+        // A single tag is 802.1Q; the outer of two is 802.1ad, as provider bridges have it.
+        if vlans.count == 1 { record.tags.0 = (0x8100_0000 | UInt32(vlans[0])).bigEndian }
+        if vlans.count == 2 {
+            record.tags.0 = (0x88a8_0000 | UInt32(vlans[0])).bigEndian
+            record.tags.1 = (0x8100_0000 | UInt32(vlans[1])).bigEndian
+        }
+        func octets(_ mac: MACAddress) -> (UInt8, UInt8, UInt8, UInt8, UInt8, UInt8) {
+            let bytes = mac.bytes
+            return (bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5])
+        }
+        record.source_mac = octets(sourceMAC)
+        record.destination_mac = octets(destinationMAC)
+        record.destination = destination.words
+        record.destination_port = udpPort.bigEndian
+        var addressSum = Self.sum(destination)
+        if let source {
+            record.source = source.words
+            addressSum += Self.sum(source)
+        }
+        while addressSum > 0xffff { addressSum = addressSum & 0xffff + addressSum >> 16 }
+        record.address_sum = UInt16(addressSum)
+        record.source_port = (sourceUDPPort ?? 0).bigEndian
+        record.dscp_keep = dscp == nil ? 0xff : 0x03
+        record.dscp_set = (dscp ?? 0) << 2
+        record.payload_type = payloadType ?? 0
+        record.ssrc = (ssrc ?? 0).bigEndian
+        record.sequence_offset = sequenceOffset
+        record.timestamp_offset = timestampOffset
+        record.gate_sequence = gate?.sequence ?? 0
+        record.gate_deadline = gate?.deadline ?? 0
+        if case .set(let value) = timeToLive { record.ttl = value }
+        record.flags = flags
+        return record
+    }
+
+    private var flags: UInt32 {
+        func bit(_ flag: crosspoint_leg_flag, _ isSet: Bool) -> UInt32 { isSet ? flag.rawValue : 0 }
+        var flags = bit(CROSSPOINT_LEG_KEEP_SOURCE, source == nil)
+        flags |= bit(CROSSPOINT_LEG_KEEP_SOURCE_PORT, sourceUDPPort == nil)
+        flags |= bit(CROSSPOINT_LEG_RTP, rewritesRTP)
+        flags |= bit(CROSSPOINT_LEG_SET_PAYLOAD_TYPE, payloadType != nil)
+        flags |= bit(CROSSPOINT_LEG_SET_SSRC, ssrc != nil)
+        flags |= bit(CROSSPOINT_LEG_GATED, gate != nil)
+        switch timeToLive {
+        case .decrement: flags |= CROSSPOINT_LEG_DECREMENT_TTL.rawValue
+        case .keep: break
+        case .set: flags |= CROSSPOINT_LEG_SET_TTL.rawValue
+        }
+        return flags
+    }
+
+    /// The ones' complement sum of the address's 16-bit words as they lie in memory, which is how BPF adds them.
+    private static func sum(_ address: IPAddress) -> UInt64 {
+        let bytes = address.bytes
+        return stride(from: 0, to: bytes.count, by: 2).reduce(0) {
+            $0 + UInt64(UInt16(bytes[$1]) | UInt16(bytes[$1 + 1]) << 8)
+        }
+    }
+}

@@ -1,0 +1,170 @@
+// Leg records and groups: immutable once a flow points at them, used again after a grace period.
+
+import CrosspointShim
+
+/// What a flow's 64-bit target says (`bpf/fastpath_abi.h`).
+struct FlowTarget: Hashable {
+    var index: UInt32
+    var shape: UInt16
+    var legCount: UInt16
+
+    static let none = FlowTarget(index: 0, shape: UInt16(CROSSPOINT_SHAPE_NONE), legCount: 0)
+
+    init(index: UInt32, shape: UInt16, legCount: UInt16) {
+        self.index = index
+        self.shape = shape
+        self.legCount = legCount
+    }
+
+    init(encoded: UInt64) {
+        self.init(
+            index: UInt32(truncatingIfNeeded: encoded), shape: UInt16(truncatingIfNeeded: encoded >> 32),
+            legCount: UInt16(truncatingIfNeeded: encoded >> 48))
+    }
+
+    var encoded: UInt64 { UInt64(index) | UInt64(shape) << 32 | UInt64(legCount) << 48 }
+    var isDirect: Bool { shape == UInt16(CROSSPOINT_SHAPE_DIRECT) }
+    var isNone: Bool { shape == UInt16(CROSSPOINT_SHAPE_NONE) }
+}
+
+/// Writes sets of legs, and takes them back when no packet can use them any more.
+struct LegStore {
+    private let legs: MappedArray<crosspoint_leg>
+    private let groups: MappedArray<crosspoint_group>
+    private var legBlocks: BlockAllocator
+    private var groupBlocks: BlockAllocator
+    private(set) var shapes: ShapeTable
+    /// Taken out of use, but perhaps under a packet that is still under way.
+    private var retired: [FlowTarget] = []
+
+    /// Sets retired at most before a grace period is waited for: many share one.
+    private static let retiredLimit = 256
+
+    init(legs: MappedArray<crosspoint_leg>, groups: MappedArray<crosspoint_group>, shapes: ShapeTable) {
+        self.legs = legs
+        self.groups = groups
+        self.shapes = shapes
+        legBlocks = BlockAllocator(capacity: legs.count, largest: Int(CROSSPOINT_MAX_LEGS))
+        groupBlocks = BlockAllocator(capacity: groups.count, largest: 1)
+    }
+
+    /// Takes note of a set that an earlier process left in use. False when it does not make sense.
+    mutating func adopt(_ target: FlowTarget) -> Bool {
+        if target.isNone { return true }
+        if target.isDirect { return legBlocks.take(first: Int(target.index), count: 1) }
+        guard Int(target.index) < groups.count, groupBlocks.take(first: Int(target.index), count: 1) else {
+            return false
+        }
+        let group = groups[Int(target.index)].pointee
+        guard group.leg_count == target.legCount,
+            legBlocks.take(first: Int(group.first_leg), count: Int(group.leg_count))
+        else { return false }
+        shapes.adopt(target.shape)
+        return true
+    }
+
+    /// The leg counters that a set uses.
+    func counters(of target: FlowTarget) -> [UInt32] {
+        if target.isNone { return [] }
+        let first = target.isDirect ? Int(target.index) : Int(groups[Int(target.index)].pointee.first_leg)
+        return (first..<first + Int(target.legCount)).map { legs[$0].pointee.counter }
+    }
+
+    /// Writes a set of legs of the flow at `slot` and returns what makes the flow use it.
+    mutating func write(
+        _ parameters: [LegParameters], slot: Int, egress: Descriptor, interface: (UInt16) -> UInt32?
+    ) throws(FastPathError) -> FlowTarget {
+        guard let firstLeg = parameters.first else { return .none }
+        let count = parameters.count
+        guard count <= Int(CROSSPOINT_MAX_LEGS) else {
+            throw FastPathError(.full, "\(count) legs: a flow has at most \(CROSSPOINT_MAX_LEGS)")
+        }
+        guard let first = allocateLegs(count) else {
+            throw FastPathError(
+                .full, "leg table: no room for \(count) more of \(legs.count) records; raise limits: legs")
+        }
+        if count == 1 {
+            legs[first].pointee = firstLeg.record(slot: slot)
+            return FlowTarget(index: UInt32(first), shape: UInt16(CROSSPOINT_SHAPE_DIRECT), legCount: 1)
+        }
+        let sorted = parameters.enumerated().sorted { ($0.element.port, $0.offset) < ($1.element.port, $1.offset) }
+        var shape = Shape(legs: [])
+        for (_, leg) in sorted {
+            if shape.legs.last?.port == leg.port {
+                shape.legs[shape.legs.count - 1].count += 1
+            } else {
+                shape.legs.append(.init(port: leg.port, count: 1))
+            }
+        }
+        let number: UInt16
+        do {
+            number = try shapes.use(shape, egress: egress, interface: interface)
+        } catch {
+            legBlocks.release(first: first, count: count)
+            throw error
+        }
+        guard let group = allocateGroup() else {
+            shapes.release(number)
+            legBlocks.release(first: first, count: count)
+            throw FastPathError(.full, "group table: all \(groups.count) are in use; raise limits: flows")
+        }
+        for (offset, leg) in sorted.enumerated() {
+            legs[first + offset].pointee = leg.element.record(slot: slot)
+        }
+        groups.clear(group)
+        groups[group].pointee.first_leg = UInt32(first)
+        groups[group].pointee.leg_count = UInt32(count)
+        withUnsafeMutableBytes(of: &groups[group].pointee.sections) { bytes in
+            let sections = bytes.bindMemory(to: crosspoint_section.self)
+            var next: UInt16 = 0
+            for entry in shape.legs {
+                sections[Int(entry.port)] = crosspoint_section(first: next, count: entry.count)
+                next += entry.count
+            }
+        }
+        return FlowTarget(index: UInt32(group), shape: number, legCount: UInt16(count))
+    }
+
+    /// Takes a set out of use; the flow no longer points at it.
+    mutating func retire(_ target: FlowTarget) {
+        if target.isNone { return }
+        retired.append(target)
+        if retired.count >= Self.retiredLimit { reclaim() }
+    }
+
+    /// Waits until no packet uses what was retired, and makes it free.
+    mutating func reclaim() {
+        if retired.isEmpty { return }
+        GracePeriod.wait()
+        for target in retired {
+            if target.isDirect {
+                legBlocks.release(first: Int(target.index), count: 1)
+            } else {
+                let group = groups[Int(target.index)].pointee
+                legBlocks.release(first: Int(group.first_leg), count: Int(group.leg_count))
+                groupBlocks.release(first: Int(target.index), count: 1)
+                shapes.release(target.shape)
+            }
+        }
+        retired.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func allocateLegs(_ count: Int) -> Int? {
+        if let first = legBlocks.allocate(count) { return first }
+        reclaim()
+        return legBlocks.allocate(count)
+    }
+
+    private mutating func allocateGroup() -> Int? {
+        if let group = groupBlocks.allocate(1) { return group }
+        reclaim()
+        return groupBlocks.allocate(1)
+    }
+}
+
+extension LegStore {
+    /// Enters interfaces and egress program anew in every shape.
+    func refreshShapes(egress: Descriptor, interface: (UInt16) -> UInt32?) throws(FastPathError) {
+        try shapes.refresh(egress: egress, interface: interface)
+    }
+}
