@@ -48,7 +48,7 @@ let package = Package(
             dependencies: ["RTPWire", "BPFPrograms", "CrosspointShim", "CLibBPF"],
             swiftSettings: strict
         ),
-        .target(name: "Netlink", dependencies: ["RTPWire", "CrosspointShim"], swiftSettings: strict),
+        .target(name: "Netlink", dependencies: ["RTPWire", "CrosspointShim", "CLibMNL"], swiftSettings: strict),
         .target(
             name: "Routing",
             dependencies: ["RTPWire", "FastPath", "Netlink", "CrosspointShim", logging],

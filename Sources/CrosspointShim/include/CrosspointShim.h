@@ -1,2 +1,3 @@
 #pragma once
 #include "namespace_shim.h"
+#include "netlink_shim.h"
