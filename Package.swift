@@ -48,7 +48,7 @@ let package = Package(
             dependencies: ["RTPWire", "BPFPrograms", "CrosspointShim", "CLibBPF"],
             swiftSettings: strict
         ),
-        .target(name: "Netlink", dependencies: ["RTPWire", "CrosspointShim"], swiftSettings: strict),
+        .target(name: "Netlink", dependencies: ["RTPWire", "CrosspointShim", "CLibMNL"], swiftSettings: strict),
         .target(
             name: "Routing",
             dependencies: ["RTPWire", "FastPath", "Netlink", "CrosspointShim", logging],
@@ -75,5 +75,16 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(name: "crosspoint", dependencies: ["CrosspointCommands"], swiftSettings: strict),
+
+        // Namespaces and commands for tests, and one test target per module.
+        .target(
+            name: "TestSupport", dependencies: ["CrosspointShim"], path: "Tests/TestSupport", swiftSettings: strict
+        ),
+        .testTarget(
+            name: "NetlinkTests", dependencies: ["Netlink", "RTPWire", "TestSupport"], swiftSettings: strict
+        ),
+        .testTarget(
+            name: "RoutingTests", dependencies: ["Routing", "Netlink", "RTPWire", "TestSupport"], swiftSettings: strict
+        ),
     ]
 )

@@ -5,5 +5,7 @@
 
 #include "bpf_shim.h"
 #include "kernel_shim.h"
+#include "namespace_shim.h"
+#include "netlink_shim.h"
 #include "reasons_shim.h"
 #include "rtp_shim.h"

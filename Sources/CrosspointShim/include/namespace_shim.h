@@ -1,0 +1,13 @@
+/*
+ * Network namespaces: setns(2) and unshare(2) are GNU declarations that Swift's Glibc module does not have.
+ *
+ * Both change the calling thread only. Never call them on a thread of Swift's cooperative pool.
+ * They return 0, or a negative errno.
+ */
+#pragma once
+
+/* Moves the calling thread into the network namespace behind `fd` (an open /run/netns/NAME or /proc/PID/ns/net). */
+int crosspoint_enter_network_namespace(int fd);
+
+/* Gives the calling thread a new, empty network namespace. */
+int crosspoint_new_network_namespace(void);

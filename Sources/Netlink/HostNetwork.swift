@@ -1,0 +1,41 @@
+// What the rest of Crosspoint needs to know and to ask of the node's network.
+
+public import RTPWire
+
+/// The node's network: interfaces, addresses, routes and neighbours, and changes to them.
+///
+/// `NetlinkHostNetwork` asks the kernel; tests have one of their own. Calls block for the time of a system call or a
+/// few, well under a millisecond each.
+public protocol HostNetwork: Sendable {
+    /// All interfaces, by ascending index.
+    func interfaces() throws(NetlinkError) -> [NetworkInterface]
+
+    /// All addresses of this node.
+    func addresses() throws(NetlinkError) -> [InterfaceAddress]
+
+    /// Where packets to `destination` go first when they leave through the interface.
+    ///
+    /// A group needs no route: the answer is the group itself.
+    ///
+    /// - Throws: if no route leads there through the interface, or if the destination is this node or a broadcast.
+    func nextHop(to destination: IPAddress, through interfaceIndex: UInt32) throws(NetlinkError) -> NextHop
+
+    /// What the kernel knows about a neighbour; nil if there is no entry.
+    func neighbour(_ address: IPAddress, interfaceIndex: UInt32) throws(NetlinkError) -> Neighbour?
+
+    /// Has the kernel resolve a neighbour now and verify it again every 30 seconds, without any traffic to it.
+    ///
+    /// Returns at once; the outcome comes as an event, and again whenever it changes. The kernel deletes such entries
+    /// when their own link goes down or loses carrier, so the caller asks again after `NetworkEvent.linkChanged` and
+    /// `.neighbourRemoved`. Asking twice does no harm. A permanent entry is left as it is.
+    func keepResolved(_ address: IPAddress, interfaceIndex: UInt32) throws(NetlinkError)
+
+    /// Ends `keepResolved`. The entry stays, as long as it is of use, as any other. Nothing if there is none.
+    func release(_ address: IPAddress, interfaceIndex: UInt32) throws(NetlinkError)
+
+    /// Changes from now on. Each call gives a stream of its own, which holds at most some thousands of events that
+    /// its consumer has not taken, and says `.overrun` when it had to drop some.
+    ///
+    /// Call it before reading the present state, so that nothing falls between the two.
+    func events() throws(NetlinkError) -> AsyncStream<NetworkEvent>
+}
