@@ -48,6 +48,12 @@ let package = Package(
             dependencies: ["RTPWire", "BPFPrograms", "CrosspointShim", "CLibBPF"],
             swiftSettings: strict
         ),
+        // Traffic for tests and benchmarks: a generator and a sink, as BPF programs.
+        .target(
+            name: "LoadGenerator",
+            dependencies: ["RTPWire", "FastPath", "BPFPrograms", "CrosspointShim", "CLibBPF"],
+            swiftSettings: strict
+        ),
         .target(name: "Netlink", dependencies: ["RTPWire", "CrosspointShim", "CLibMNL"], swiftSettings: strict),
         .target(
             name: "Routing",
@@ -75,6 +81,14 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(name: "crosspoint", dependencies: ["CrosspointCommands"], swiftSettings: strict),
+
+        // What scripts/bench runs.
+        .executableTarget(
+            name: "fastpath-benchmark",
+            dependencies: ["RTPWire", "FastPath", "LoadGenerator", "CrosspointShim", "TestSupport", argumentParser],
+            path: "scripts/benchmarks/fastpath",
+            swiftSettings: strict
+        ),
 
         // Namespaces and commands for tests, and one test target per module.
         .target(

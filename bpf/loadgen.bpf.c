@@ -64,16 +64,23 @@ int generate(struct xdp_md *ctx)
 	__u64 packet;
 	__u16 sequence;
 
-	if (!now || data + sizeof(*frame) > data_end)
+	if (!now || data + sizeof(now->frame) > data_end)
 		return XDP_DROP;
 	packet = now->sent++;
+	if (!(packet & 1023)) {
+		now->last_time = bpf_ktime_get_ns();
+		now->timed = packet;
+		if (!packet)
+			now->first_time = now->last_time;
+	}
 	index = now->flow_count > 1 ? packet & (now->flow_count - 1) : 0;
 	flow = bpf_map_lookup_elem(&generated, &index);
 	if (!flow)
 		return XDP_DROP;
 	/* Everything but sequence, timestamp and UDP port is the same for every frame. */
-	*frame = now->frame;
-	frame->udp.dest = NETWORK16((__u16)(HOST16(now->frame.udp.dest) + index));
+	for (int word = 0; word < (int)sizeof(now->frame) / 8; word++)
+		((__u64 *)data)[word] = ((__u64 *)now->frame)[word];
+	frame->udp.dest = NETWORK16((__u16)(HOST16(frame->udp.dest) + index));
 	sequence = flow->sequence;
 	if (now->drop_every && flow->packets % now->drop_every == now->drop_every - 1)
 		sequence++;
@@ -191,12 +198,17 @@ int redirect_only(struct xdp_md *ctx)
 }
 
 /* The same for fan-out: every entry of the inner map. */
-struct {
-	__uint(type, BPF_MAP_TYPE_DEVMAP);
-	__uint(max_entries, 2);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct bpf_devmap_val));
-} fan_2 SEC(".maps"), fan_8 SEC(".maps"), fan_32 SEC(".maps");
+#define FAN_OUT(name, legs)                                   \
+	struct {                                              \
+		__uint(type, BPF_MAP_TYPE_DEVMAP);            \
+		__uint(max_entries, legs);                    \
+		__uint(key_size, sizeof(__u32));              \
+		__uint(value_size, sizeof(struct bpf_devmap_val)); \
+	} name SEC(".maps")
+
+FAN_OUT(fan_2, 2);
+FAN_OUT(fan_8, 8);
+FAN_OUT(fan_32, 32);
 
 SEC("xdp.frags")
 int broadcast_2(struct xdp_md *ctx)

@@ -27,8 +27,7 @@ struct loadgen_frame {
 
 /* What is sent. Written by the test before a run. */
 struct loadgen_plan {
-	struct loadgen_frame frame;
-	__u8 padding[2];
+	__u8 frame[64]; /* struct loadgen_frame, and two bytes more */
 	__u32 flow_count; /* a power of two; flow n has the frame's UDP port + n */
 	__u32 packets_per_frame;
 	__u32 ticks_per_frame;
@@ -36,6 +35,9 @@ struct loadgen_plan {
 	__u32 swap_every;   /* of each so many, two change places */
 	__u32 repeat_every; /* of each so many, one repeats the number before it */
 	__u64 sent;
+	__u64 first_time; /* of the first packet, CLOCK_MONOTONIC, ns */
+	__u64 last_time;  /* of the packet that made `timed` packets, every 1024 */
+	__u64 timed;
 };
 
 struct loadgen_flow {

@@ -1,4 +1,6 @@
 /* System calls without a function in glibc. */
+#include <sched.h>
+
 #include <linux/magic.h>
 #include <linux/membarrier.h>
 #include <sys/eventfd.h>
@@ -46,4 +48,14 @@ int
 crosspoint_eventfd(void)
 {
 	return eventfd(0, EFD_CLOEXEC);
+}
+
+int
+crosspoint_pin_to_cpu(uint32_t cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set);
 }

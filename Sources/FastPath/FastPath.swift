@@ -136,12 +136,12 @@ public final class FastPath {
         legCounters = BlockAllocator(capacity: sizes.legCounters, largest: 1)
 
         for map in loaded.mapNames where map != "node" {
-            try pins.pin(try loaded.map(map).number, .maps, map)
+            try pins.pin(try loaded.map(map), .maps, map)
         }
         try Self.pinPrograms(loaded, pins)
         describe(name: name, sizes: sizes, transmit: transmit)
         // The node's record is what makes the pins complete.
-        try pins.pin(node.descriptor.number, .maps, "node")
+        try pins.pin(node.descriptor, .maps, "node")
     }
 
     private init(
@@ -198,13 +198,13 @@ public final class FastPath {
         egress = try loaded.program("egress")
         adoptTables()
         for map in loaded.mapNames where !pins.exists(.maps, map) {
-            try pins.pin(try loaded.map(map).number, .maps, map)
+            try pins.pin(try loaded.map(map), .maps, map)
         }
         // Egress first: a frame of the old ingress program finds an egress program of the same ABI either way.
         try portTable.refresh(egress: egress)
         try legStore.refreshShapes(egress: egress, interface: portTable.interface(ofNumber:))
         try portTable.replaceProgram(by: ingress)
-        node[0].pointee.ingress_program = crosspoint_bpf_program_id(ingress.number)
+        node[0].pointee.ingress_program = ingress.use(crosspoint_bpf_program_id)
         try Self.pinPrograms(loaded, pins)
         Self.store(object.version, in: &node[0].pointee.program_version)
     }
@@ -215,17 +215,17 @@ public final class FastPath {
 
     private static func pinPrograms(_ loaded: LoadedObject, _ pins: PinDirectory) throws(FastPathError) {
         for name in ["ingress", "egress"] {
-            try pins.pin(try loaded.program(name).number, .programs, name)
+            try pins.pin(try loaded.program(name), .programs, name)
         }
         // A tracepoint's link cannot be updated: the new one is pinned over the old one, which goes with its pin.
         for name in ["on_devmap_transmit", "on_redirect_error"] {
-            try pins.pin(try loaded.attachTracepoint(name).number, .links, name)
+            try pins.pin(try loaded.attachTracepoint(name), .links, name)
         }
     }
 
     private func describe(name: String, sizes: LoadedObject.Sizes, transmit: Descriptor) {
         var info = crosspoint_map_info()
-        crosspoint_bpf_map_info(transmit.number, &info)
+        transmit.use { _ = crosspoint_bpf_map_info($0, &info) }
         var record = crosspoint_node()
         record.abi_version = UInt32(CROSSPOINT_ABI_VERSION)
         record.cpu_count = UInt32(sizes.processors)
@@ -235,7 +235,7 @@ public final class FastPath {
         record.leg_counters = UInt32(sizes.legCounters)
         record.network_namespace = crosspoint_network_namespace_cookie()
         record.tx_ports_map = info.id
-        record.ingress_program = crosspoint_bpf_program_id(ingress.number)
+        record.ingress_program = ingress.use(crosspoint_bpf_program_id)
         Self.store(name, in: &record.name)
         Self.store(programVersion, in: &record.program_version)
         record.created = UInt64(time(nil)) * 1_000_000_000

@@ -80,7 +80,7 @@ private final class EventReader: @unchecked Sendable {
             return 0
         }
         guard
-            let ring = ring_buffer__new(map.number, callback, Unmanaged.passUnretained(self).toOpaque(), nil)
+            let ring = map.use({ ring_buffer__new($0, callback, Unmanaged.passUnretained(self).toOpaque(), nil) })
         else { return continuation.finish() }
         defer { ring_buffer__free(ring) }
         var waits = [

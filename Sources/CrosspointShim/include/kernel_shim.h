@@ -16,6 +16,9 @@ bool crosspoint_is_bpf_filesystem(const char *path);
 /* An eventfd, closed on exec; Swift's Glibc module leaves <sys/eventfd.h> out. -1 with errno on failure. */
 int crosspoint_eventfd(void);
 
+/* Keeps the calling thread on one CPU. 0, or -1 with errno. */
+int crosspoint_pin_to_cpu(uint32_t cpu);
+
 /* One store that readers on other CPUs see whole, after everything written before it. */
 static inline void
 crosspoint_publish64(uint64_t *place, uint64_t value)

@@ -3,17 +3,25 @@
 import Glibc
 
 /// Owns a file descriptor and closes it in the end.
-final class Descriptor: Sendable {
-    /// The descriptor's number; valid as long as this object lives.
-    let number: CInt
+package final class Descriptor: Sendable {
+    private let number: CInt
 
     /// Takes over `number`.
-    init(owning number: CInt) { self.number = number }
+    package init(owning number: CInt) { self.number = number }
 
     deinit { close(number) }
+
+    /// Calls `body` with the number, which is open until it returns. A number that outlived its owner would be closed,
+    /// or somebody else's.
+    package func use<Result, Failure: Error>(
+        _ body: (CInt) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        defer { withExtendedLifetime(self) {} }
+        return try body(number)
+    }
 }
 
 /// The text of an error number of the kernel: `Operation not permitted (EPERM)`'s first part.
-func errorText(_ number: CInt) -> String {
+package func errorText(_ number: CInt) -> String {
     String(cString: strerror(number < 0 ? -number : number))
 }

@@ -1,16 +1,16 @@
 // Loading the BPF object: its maps, new or pinned, and its programs.
 
-import BPFPrograms
+package import BPFPrograms
 import CLibBPF
 import CrosspointShim
 import Glibc
 
 /// The fast path's BPF object, loaded.
-final class LoadedObject {
+package final class LoadedObject {
     private let object: OpaquePointer
 
     /// Sizes of the node's tables, as the maps are made with.
-    struct Sizes {
+    package struct Sizes {
         var processors: Int
         var flowSlots: Int
         var legSlots: Int
@@ -33,7 +33,7 @@ final class LoadedObject {
     }
 
     /// Loads `source`. Maps for which `pinned` has a descriptor are used again, the others are made.
-    init(
+    package init(
         _ source: BPFObject, sizes: Sizes?, pinned: (String) throws(FastPathError) -> Descriptor?
     ) throws(FastPathError) {
         crosspoint_libbpf_keep_messages()
@@ -49,7 +49,7 @@ final class LoadedObject {
             if name.hasSuffix(".rodata") {
                 if let sizes { try Self.setSizes(sizes, in: current) }
             } else if let descriptor = try pinned(name) {
-                guard bpf_map__reuse_fd(current, descriptor.number) == 0 else {
+                guard descriptor.use({ bpf_map__reuse_fd(current, $0) }) == 0 else {
                     throw FastPathError(.pinned, "map \(name): what is pinned does not fit: \(errorText(errno))")
                 }
             } else if let entries = sizes?.entries(ofMap: name) {
@@ -89,7 +89,7 @@ final class LoadedObject {
     }
 
     /// The descriptor of a map, owned by the caller.
-    func map(_ name: String) throws(FastPathError) -> Descriptor {
+    package func map(_ name: String) throws(FastPathError) -> Descriptor {
         let number = bpf_object__find_map_fd_by_name(object, name)
         guard number >= 0 else { throw FastPathError(.kernel, "map \(name): not in the program") }
         return try Self.duplicate(number)
@@ -108,7 +108,7 @@ final class LoadedObject {
     }
 
     /// The descriptor of a program, owned by the caller.
-    func program(_ name: String) throws(FastPathError) -> Descriptor {
+    package func program(_ name: String) throws(FastPathError) -> Descriptor {
         guard let program = bpf_object__find_program_by_name(object, name) else {
             throw FastPathError(.kernel, "program \(name): not in the object")
         }

@@ -6,16 +6,16 @@ import Glibc
 /// A `BPF_F_MMAPABLE` array, mapped: reading and writing take no system call.
 ///
 /// The records are the ABI's own (`bpf/fastpath_abi.h`); who may write which is said there.
-final class MappedArray<Record> {
-    let descriptor: Descriptor
-    let count: Int
+package final class MappedArray<Record> {
+    package let descriptor: Descriptor
+    package let count: Int
     private let records: UnsafeMutablePointer<Record>
     private let byteCount: Int
 
     /// Maps the array behind `descriptor`. Refused when its records are not of this ABI's size.
-    init(_ descriptor: Descriptor, name: String, writable: Bool) throws(FastPathError) {
+    package init(_ descriptor: Descriptor, name: String, writable: Bool) throws(FastPathError) {
         var info = crosspoint_map_info()
-        guard crosspoint_bpf_map_info(descriptor.number, &info) == 0 else {
+        guard descriptor.use({ crosspoint_bpf_map_info($0, &info) }) == 0 else {
             throw FastPathError(.kernel, "map \(name): the kernel does not describe it: \(errorText(errno))")
         }
         guard info.value_size == MemoryLayout<Record>.stride else {
@@ -26,8 +26,8 @@ final class MappedArray<Record> {
         }
         let page = Int(sysconf(CInt(_SC_PAGESIZE)))
         let size = (Int(info.max_entries) * MemoryLayout<Record>.stride + page - 1) / page * page
-        let memory = mmap(
-            nil, size, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, descriptor.number, 0)
+        let protection = writable ? PROT_READ | PROT_WRITE : PROT_READ
+        let memory = descriptor.use { mmap(nil, size, protection, MAP_SHARED, $0, 0) }
         guard let memory, memory != MAP_FAILED else {
             throw FastPathError(.kernel, "map \(name): cannot be mapped: \(errorText(errno))")
         }
@@ -40,13 +40,13 @@ final class MappedArray<Record> {
     deinit { munmap(records, byteCount) }
 
     /// The record at `index`, in place. The pointer is valid as long as the array.
-    subscript(index: Int) -> UnsafeMutablePointer<Record> {
+    package subscript(index: Int) -> UnsafeMutablePointer<Record> {
         precondition(index >= 0 && index < count, "record \(index) of \(count)")
         return records + index
     }
 
     /// Makes the record all zeros.
-    func clear(_ index: Int) {
+    package func clear(_ index: Int) {
         UnsafeMutableRawPointer(self[index]).initializeMemory(
             as: UInt8.self, repeating: 0, count: MemoryLayout<Record>.stride)
     }

@@ -46,27 +46,24 @@ public struct PinDirectory: Sendable {
 
     /// Opens a pinned object; nil when there is none.
     func open(_ kind: Kind, _ name: String, readOnly: Bool = false) throws(FastPathError) -> Descriptor? {
-        var options = bpf_obj_get_opts()
-        options.sz = MemoryLayout<bpf_obj_get_opts>.size
-        options.file_flags = readOnly ? UInt32(BPF_F_RDONLY) : 0
-        let number = bpf_obj_get_opts(path(kind, name), &options)
+        let number = crosspoint_bpf_open_pin(path(kind, name), readOnly)
         if number >= 0 { return Descriptor(owning: number) }
-        switch errno {
+        switch -number {
         case ENOENT: return nil
         case EPERM, EACCES:
             throw FastPathError(
                 .privileges, "\(path(kind, name)): no permission to open it; run as root or as the service's user")
-        default: throw FastPathError(.kernel, "\(path(kind, name)): cannot be opened: \(errorText(errno))")
+        default: throw FastPathError(.kernel, "\(path(kind, name)): cannot be opened: \(errorText(number))")
         }
     }
 
     /// Pins an object; one that is pinned under the name already is replaced.
-    func pin(_ descriptor: CInt, _ kind: Kind, _ name: String) throws(FastPathError) {
+    func pin(_ descriptor: Descriptor, _ kind: Kind, _ name: String) throws(FastPathError) {
         let final = path(kind, name)
         // Renaming within bpffs is atomic, so that there is no moment without the pin.
         let temporary = final + "-new"
         unlink(temporary)
-        guard bpf_obj_pin(descriptor, temporary) == 0 else {
+        guard descriptor.use({ bpf_obj_pin($0, temporary) }) == 0 else {
             throw FastPathError(.kernel, "\(final): cannot be pinned: \(errorText(errno))")
         }
         guard rename(temporary, final) == 0 else {

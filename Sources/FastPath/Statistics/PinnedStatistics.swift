@@ -120,7 +120,7 @@ public final class PinnedStatistics {
             let parts = name.split(separator: "-", maxSplits: 2)
             guard parts.count == 3, parts[0] == "port", let number = Int(parts[1]) else { continue }
             let link = try pins.open(.links, name)
-            let interface = link.map { crosspoint_bpf_link_interface($0.number) } ?? 0
+            let interface = link.map { $0.use(crosspoint_bpf_link_interface) } ?? 0
             ports.append(
                 port(number, name: String(parts[2]), interfaceIndex: interface > 0 ? UInt32(interface) : 0))
         }

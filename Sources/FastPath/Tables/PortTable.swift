@@ -29,7 +29,7 @@ struct PortTable {
             guard parts.count == 3, parts[0] == "port", let number = UInt16(parts[1]),
                 number < UInt16(CROSSPOINT_MAX_PORTS), let link = try pins.open(.links, name)
             else { continue }
-            let interface = crosspoint_bpf_link_interface(link.number)
+            let interface = link.use(crosspoint_bpf_link_interface)
             links[number] = link
             ports[number] = Port(
                 number: number, name: String(parts[2]), interfaceIndex: interface > 0 ? UInt32(interface) : nil,
@@ -70,11 +70,11 @@ struct PortTable {
         }
         let port = Port(number: number, name: name, interfaceIndex: interfaceIndex, mac: mac)
         let nativeMode: UInt32 = 1 << 2
-        let link = crosspoint_bpf_attach_xdp(ingress.number, interfaceIndex, nativeMode)
+        let link = ingress.use { crosspoint_bpf_attach_xdp($0, interfaceIndex, nativeMode) }
         guard link >= 0 else { throw Self.attachError(name, -link) }
         let descriptor = Descriptor(owning: link)
         try enter(port, egress: egress)
-        try pins.pin(descriptor.number, .links, Self.pinName(port))
+        try pins.pin(descriptor, .links, Self.pinName(port))
         links[number] = descriptor
         ports[number] = port
         return port
@@ -116,7 +116,9 @@ struct PortTable {
         }
         slots[index].pointee.port = UInt32(port.number)
         crosspoint_publish32(&slots[index].pointee.interface_index, interface)
-        let result = crosspoint_bpf_set_devmap_entry(transmit.number, UInt32(port.number), interface, egress.number)
+        let result = transmit.use { map in
+            egress.use { crosspoint_bpf_set_devmap_entry(map, UInt32(port.number), interface, $0) }
+        }
         guard result == 0 else {
             throw FastPathError(.port, "port \(port.name): cannot be sent to: \(errorText(errno))")
         }
@@ -131,9 +133,10 @@ struct PortTable {
                 if slots[index].pointee.interface_index == interface { slots[index].pointee.interface_index = .max }
             }
             var key = UInt32(port.number)
-            bpf_map_delete_elem(transmit.number, &key)
+            _ = transmit.use { bpf_map_delete_elem($0, &key) }
         }
-        links[port.number] = nil
+        // Dropping the last reference detaches later, on a worker of the kernel; the caller wants the interface now.
+        if let link = links.removeValue(forKey: port.number) { _ = link.use(bpf_link_detach) }
         pins.unpin(.links, Self.pinName(port))
     }
 
@@ -159,7 +162,8 @@ struct PortTable {
     /// Replaces the program of every link, without a packet passing by.
     func replaceProgram(by ingress: Descriptor) throws(FastPathError) {
         for (number, link) in links where ports[number]?.interfaceIndex != nil {
-            guard bpf_link_update(link.number, ingress.number, nil) == 0 else {
+            let result = link.use { link in ingress.use { bpf_link_update(link, $0, nil) } }
+            guard result == 0 else {
                 throw FastPathError(
                     .kernel, "port \(ports[number]?.name ?? "?"): the program cannot be replaced: \(errorText(errno))")
             }

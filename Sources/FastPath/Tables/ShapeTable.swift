@@ -42,11 +42,11 @@ struct ShapeTable {
         for name in pins.names(.shapes) {
             guard let number = UInt16(name), let descriptor = try pins.open(.shapes, name) else { continue }
             var info = crosspoint_map_info()
-            crosspoint_bpf_map_info(descriptor.number, &info)
+            descriptor.use { _ = crosspoint_bpf_map_info($0, &info) }
             var counts: [UInt16: UInt16] = [:]
             var isWhole = true
             for entry in 0..<info.max_entries {
-                let interface = crosspoint_bpf_devmap_interface(descriptor.number, entry)
+                let interface = descriptor.use { crosspoint_bpf_devmap_interface($0, entry) }
                 if interface != 0, let port = port(interface) {
                     counts[port, default: 0] += 1
                 } else {
@@ -82,11 +82,14 @@ struct ShapeTable {
             try Self.set(descriptor, key: key, interface: interface(port), egress: egress)
         }
         var key = UInt32(number)
-        var value = descriptor.number
-        guard bpf_map_update_elem(outer.number, &key, &value, UInt64(BPF_ANY)) == 0 else {
+        let result = descriptor.use { map in
+            var value = map
+            return outer.use { bpf_map_update_elem($0, &key, &value, UInt64(BPF_ANY)) }
+        }
+        guard result == 0 else {
             throw FastPathError(.kernel, "devmap of \(ports.count) legs: cannot be installed: \(errorText(errno))")
         }
-        try pins.pin(descriptor.number, .shapes, String(number))
+        try pins.pin(descriptor, .shapes, String(number))
         devmaps[number] = descriptor
         shapes[number] = shape
         numbers[shape] = number
@@ -105,7 +108,9 @@ struct ShapeTable {
     ) throws(FastPathError) {
         // An interface that is gone has no entry: the kernel passes over it as over one that is down.
         guard let interface else { return }
-        let result = crosspoint_bpf_set_devmap_entry(devmap.number, UInt32(key), interface, egress.number)
+        let result = devmap.use { map in
+            egress.use { crosspoint_bpf_set_devmap_entry(map, UInt32(key), interface, $0) }
+        }
         guard result == 0 || errno == ENODEV || errno == EINVAL else {
             throw FastPathError(
                 .kernel, "interface \(interface): cannot be entered in a devmap: \(errorText(errno))")

@@ -1,0 +1,88 @@
+// What is measured, and how the node is set up for it.
+
+import FastPath
+import LoadGenerator
+import RTPWire
+import TestSupport
+
+/// One thing to measure.
+enum Case: Hashable {
+    /// An XDP program that only redirects, without an egress program.
+    case bare
+    /// One leg, everything on.
+    case forward
+    /// One leg, the clock read for every 8th sequence number.
+    case forwardSampled
+    /// One leg, packets and bytes only.
+    case forwardCounters
+    /// 4,096 flows with one leg each, traffic over all.
+    case forward4096
+    /// A broadcast that only redirects.
+    case fanoutBare(Int)
+    /// Legs of one flow, everything on.
+    case fanout(Int)
+    /// nftables DNAT.
+    case kernelNAT
+
+    static let all: [Case] = [
+        .bare, .forward, .forwardSampled, .forwardCounters, .forward4096, .kernelNAT,
+    ] + [2, 8, 32].flatMap { [.fanoutBare($0), .fanout($0)] }
+
+    var name: String {
+        switch self {
+        case .bare: "bare"
+        case .forward: "forward"
+        case .forwardSampled: "forward_sampled"
+        case .forwardCounters: "forward_counters"
+        case .forward4096: "forward_4096"
+        case .fanoutBare(let legs): "fanout_bare_\(legs)"
+        case .fanout(let legs): "fanout_\(legs)"
+        case .kernelNAT: "kernel_nat"
+        }
+    }
+
+    /// Copies of each packet.
+    var legs: Int {
+        switch self {
+        case .fanoutBare(let legs), .fanout(let legs): legs
+        default: 1
+        }
+    }
+
+    /// Interfaces that the copies are spread over: a veth's ring holds 256 frames, a poll brings a whole batch.
+    var egressPorts: Int {
+        switch legs {
+        case 32: 8
+        case 8: 4
+        default: 1
+        }
+    }
+
+    var batch: Int { legs == 32 ? 32 : 64 }
+
+    var flows: Int { self == .forward4096 ? 4096 : 1 }
+
+    /// Packets of one round: a third of a second or so.
+    func packets(isQuick: Bool) -> Int {
+        let full: Int
+        switch self {
+        case .kernelNAT: full = 1 << 20
+        case .fanoutBare(32), .fanout(32): full = 1 << 17
+        case .fanoutBare, .fanout: full = 1 << 19
+        default: full = 1 << 22
+        }
+        return isQuick ? full / 2 : full
+    }
+
+    /// The accounting of the case's flows; nil where nothing of ours runs.
+    var parameters: FlowParameters? {
+        var parameters = FlowParameters(clockRate: 90_000, packetRate: 260_000, reportsFirstPacket: false)
+        switch self {
+        case .bare, .fanoutBare, .kernelNAT: return nil
+        case .forwardSampled: parameters.clockMask = 7
+        case .forwardCounters: parameters.accounts = false
+        default: break
+        }
+        return parameters
+    }
+}
