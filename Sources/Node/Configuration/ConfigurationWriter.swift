@@ -1,5 +1,7 @@
 // The text of a configuration: the same configuration always gives the same bytes.
 
+import Logging
+import RTPWire
 import Routing
 import Yams
 
@@ -24,7 +26,7 @@ public enum ConfigurationWriter {
         if !control.isEmpty { pairs.append(("control", Yams.Node(control))) }
         if configuration.metrics != defaults.metrics {
             let listen = configuration.metrics.map(\.description) ?? "off"
-            pairs.append(("metrics", Yams.Node([("listen", scalar(listen))])))
+            pairs.append(("metrics", Yams.Node([(scalar("listen"), scalar(listen))])))
         }
         if configuration.runtimeDirectory != defaults.runtimeDirectory {
             pairs.append(("runtime-directory", scalar(configuration.runtimeDirectory)))

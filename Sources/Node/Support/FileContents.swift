@@ -39,7 +39,7 @@ enum FileContents {
         let temporary = "\(target).\(getpid()).new"
         let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
         guard file >= 0 else { throw Failure(errno: errno) }
-        do {
+        do throws(Failure) {
             defer { close(file) }
             try write(text, to: file)
             if exists {
