@@ -34,10 +34,10 @@ public enum ConfigurationWriter {
         if configuration.bpffs != defaults.bpffs { pairs.append(("bpffs", scalar(configuration.bpffs))) }
         var limits: [(Yams.Node, Yams.Node)] = []
         if configuration.limits.flows != defaults.limits.flows {
-            limits.append(("flows", scalar("\(configuration.limits.flows)")))
+            limits.append(("flows", plain("\(configuration.limits.flows)")))
         }
         if configuration.limits.legs != defaults.limits.legs {
-            limits.append(("legs", scalar("\(configuration.limits.legs)")))
+            limits.append(("legs", plain("\(configuration.limits.legs)")))
         }
         if !limits.isEmpty { pairs.append(("limits", Yams.Node(limits))) }
         if configuration.logLevel != defaults.logLevel {
@@ -55,15 +55,20 @@ public enum ConfigurationWriter {
         ]
         if route.payload != .rtp { pairs.append(("payload", scalar(route.payload.rawValue))) }
         if route.accounting != .full { pairs.append(("accounting", scalar(route.accounting.rawValue))) }
-        if let clockRate = route.clockRate { pairs.append(("clock", scalar("\(clockRate)"))) }
+        if let clockRate = route.clockRate { pairs.append(("clock", plain("\(clockRate)"))) }
         if let wireRate = route.wireRate {
             pairs.append(("rate", scalar(BitRate(bitsPerSecond: wireRate).description)))
         }
-        if route.isForced { pairs.append(("force", scalar("true"))) }
+        if route.isForced { pairs.append(("force", plain("true"))) }
         return Yams.Node(pairs)
     }
 
-    private static func scalar(_ text: String) -> Yams.Node { Yams.Node(text) }
+    /// Words are plain where YAML takes them for words, else quoted; numbers and flags of the configuration itself stay plain.
+    private static func scalar(_ text: String) -> Yams.Node {
+        Yams.Node(text).tag == Yams.Tag(.str) ? Yams.Node(text) : Yams.Node(text, Yams.Tag(.str), .doubleQuoted)
+    }
+
+    private static func plain(_ text: String) -> Yams.Node { Yams.Node(text) }
 
     private static func list(_ texts: [String]) -> Yams.Node {
         Yams.Node(texts.map(scalar), .implicit, texts.isEmpty ? .flow : .block)

@@ -26,13 +26,12 @@ struct EndpointText {
         }
         let socket = place[..<at]
         let (addressText, portText) = try Self.split(socket: socket, of: text, example: example)
-        guard let address = IPAddress(addressText) else {
-            let problem =
-                addressText.contains(":") && !socket.hasPrefix("[") ? "needs brackets" : "is not an IP address"
+        // Without brackets the last group of an IPv6 address would be taken for the UDP port.
+        let lacksBrackets = addressText.contains(":") && !socket.hasPrefix("[")
+        guard !lacksBrackets, let address = IPAddress(addressText) else {
             throw SpecificationError(
-                .address, String(addressText), of: text, problem,
-                remedy: "write it as in \(example) or [ff3e::1]:5004@eth0"
-            )
+                .address, String(addressText), of: text, lacksBrackets ? "needs brackets" : "is not an IP address",
+                remedy: "write it as in \(example) or [ff3e::1]:5004@eth0")
         }
         self.address = address
         udpPort = try Self.udpPort(portText, part: .udpPort, of: text)
