@@ -100,5 +100,18 @@ let package = Package(
         .testTarget(
             name: "RoutingTests", dependencies: ["Routing", "Netlink", "RTPWire", "TestSupport"], swiftSettings: strict
         ),
+        .testTarget(
+            name: "NodeTests", dependencies: ["Node", "Routing", "RTPWire", "FastPath", logging], swiftSettings: strict
+        ),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: [
+                "CrosspointCommands", "Node", "Routing", "RTPWire", "FastPath", logging,
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
     ]
 )

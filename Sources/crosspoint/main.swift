@@ -1,1 +1,5 @@
-print("")
+// The program 'crosspoint'. All of it is in CrosspointCommands.
+
+import CrosspointCommands
+
+await CrosspointProgram.main()

@@ -1,0 +1,82 @@
+// What `check` found.
+
+import Node
+import RTPWire
+import Routing
+
+/// The configuration against the host.
+struct CheckReport: Encodable {
+    /// The node's name.
+    var node: String
+    /// The configuration file, nil if there is none.
+    var configurationFile: String?
+    /// The number of routes and of legs that it asks for.
+    var routes: Int
+    var legs: Int
+    /// The kernel's release.
+    var kernel: String
+    /// The interfaces of the host.
+    var ports: [PortReport]
+    /// What keeps the configuration from working here, each with its remedy.
+    var problems: [String]
+
+    init(configuration: NodeConfiguration, file: String?, kernel: String, ports: [PortReport]) {
+        node = configuration.node
+        configurationFile = file
+        routes = configuration.routes.count
+        legs = configuration.routes.map(\.legs.count).reduce(0, +)
+        self.kernel = kernel
+        self.ports = ports
+        problems = []
+        let known = Dictionary(ports.map { ($0.name, $0) }) { first, _ in first }
+        for (name, user) in Self.interfaces(of: configuration) {
+            guard let port = known[name] else {
+                let remedy = Suggestion.nearest(to: name, in: known.keys).map { "did you mean '\($0)'?" }
+                problems.append(
+                    "\(user): there is no interface '\(name)' on this host; "
+                        + (remedy ?? "this host has \(known.keys.sorted().joined(separator: ", "))"))
+                continue
+            }
+            problems += port.problems.map { "\(user): port \(name): \($0)" }
+            if !port.isUp { problems.append("\(user): port \(name) is down; set it up with 'ip link set \(name) up'") }
+        }
+    }
+
+    /// The interfaces that a configuration uses, in its order, each with the key that first names it.
+    private static func interfaces(of configuration: NodeConfiguration) -> [(name: String, user: String)] {
+        var seen: Set<String> = []
+        var list: [(name: String, user: String)] = []
+        func add(_ name: String, _ user: String) {
+            if seen.insert(name).inserted { list.append((name, user)) }
+        }
+        for name in configuration.ports { add(name, "ports") }
+        for route in configuration.routes {
+            add(route.source.port.interface, "routes.\(route.name).from")
+            for leg in route.legs { add(leg.port.interface, "routes.\(route.name).to") }
+        }
+        return list
+    }
+
+    /// The report for people.
+    func text(colour: Bool) -> String {
+        var table = Table([
+            .left("PORT"), .left("STATE"), .left("DRIVER"), .right("MTU"), .right("QUEUES"), .right("SPEED"),
+            .left("XDP"), .left("VLAN OFFLOAD"), .left("FEATURES"), .left("PROBLEMS"),
+        ])
+        for port in ports {
+            table.add([
+                Table.Cell(port.name), Table.Cell(port.isUp ? "up" : "down", port.isUp ? .good : .warning),
+                Table.Cell(port.driver ?? "-"), Table.Cell("\(port.mtu)"), Table.Cell("\(port.queues)"),
+                Table.Cell(port.speed.map { Quantity.bitRate(Double($0)) } ?? "-"), Table.Cell(port.xdpMode ?? "-"),
+                Table.Cell(port.vlanOffload.map { $0 ? "on" : "off" } ?? "-"),
+                Table.Cell(port.xdpFeatures.isEmpty ? "-" : port.xdpFeatures.joined(separator: " ")),
+                Table.Cell(
+                    port.problems.isEmpty ? "-" : port.problems.joined(separator: "; "),
+                    port.problems.isEmpty ? nil : .bad),
+            ])
+        }
+        let file = configurationFile.map { "\($0): \(routes) routes, \(legs) legs" } ?? "none"
+        return "node           \(node)\nkernel         \(kernel)\nconfiguration  \(file)\n\n"
+            + table.text(colour: colour)
+    }
+}

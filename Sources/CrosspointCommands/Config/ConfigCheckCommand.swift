@@ -1,0 +1,28 @@
+// `crosspoint config check`.
+
+import ArgumentParser
+import Node
+import Routing
+
+/// Checks a configuration file.
+struct ConfigCheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Check a configuration file, apart from this host.",
+        discussion: """
+            An error names the file, the line and the key. 'crosspoint check' also looks at this host's interfaces.
+
+            EXAMPLE
+              crosspoint config check ./crosspoint.yaml
+            """)
+
+    @OptionGroup var output: OutputOptions
+
+    @Argument(help: "The file.")
+    var file = NodeConfiguration.defaultPath
+
+    func run() throws {
+        let configuration = try ConfigurationFile.load(file)
+        let legs = configuration.routes.map(\.legs.count).reduce(0, +)
+        try output.print(configuration) { "\(file): correct, \(configuration.routes.count) routes, \(legs) legs\n" }
+    }
+}

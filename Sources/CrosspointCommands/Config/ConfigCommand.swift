@@ -1,0 +1,10 @@
+// `crosspoint config`: the noun.
+
+import ArgumentParser
+
+/// The commands on the configuration file.
+struct ConfigCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "config", abstract: "Check the configuration file, and save what runs into it.",
+        subcommands: [ConfigCheckCommand.self, ConfigSaveCommand.self, ConfigReloadCommand.self])
+}

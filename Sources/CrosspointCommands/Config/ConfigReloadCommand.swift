@@ -1,0 +1,38 @@
+// `crosspoint config reload`.
+
+import ArgumentParser
+import Node
+import Routing
+
+/// Makes the daemon read its configuration again.
+struct ConfigReloadCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reload", abstract: "Make the daemon read its configuration file again.",
+        discussion: """
+            Routes of the file that did not change are not touched, and routes that operators added are left alone. A file with \
+            an error changes nothing. The same as SIGHUP, but with an answer.
+
+            EXAMPLE
+              crosspoint config reload
+            """)
+
+    @OptionGroup var control: ControlOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let report: ReloadReport = try await control.client.send(.post, "/v1/reload")
+        try output.print(report) {
+            let routes = report.routes
+            var text = "reloaded: \(routes.added.count) routes added, \(routes.changed.count) changed, "
+            text += "\(routes.removed.count) removed, \(routes.unchanged.count) unchanged\n"
+            if !report.needRestart.isEmpty {
+                text += "in effect at the next start only: \(report.needRestart.joined(separator: ", "))\n"
+            }
+            return text
+        }
+        if let failure = report.routes.failures.first {
+            let more = report.routes.failures.count - 1
+            throw CommandError(failure + (more > 0 ? " (and \(more) more, see the daemon's log)" : ""))
+        }
+    }
+}

@@ -1,0 +1,47 @@
+// What ends a command early: one line, and an exit code.
+
+import ArgumentParser
+import Node
+import Routing
+
+/// A command that could not do what it was asked.
+struct CommandError: Error, Hashable, CustomStringConvertible {
+    /// What was wrong, where, and the remedy.
+    var message: String
+    /// The exit code of the program.
+    var exitStatus: Int32
+
+    init(_ message: String, exitStatus: Int32 = ExitStatus.failed) {
+        self.message = message
+        self.exitStatus = exitStatus
+    }
+
+    var description: String { message }
+
+    /// An argument that cannot be.
+    static func usage(_ message: String) -> CommandError { CommandError(message, exitStatus: ExitStatus.usage) }
+
+    /// The command error that `error` amounts to. Nil if it is none: help or a version was asked for, and has been printed.
+    init?(describing error: any Error) {
+        switch error {
+        case let error as CommandError: self = error
+        case let error as NodeError:
+            self.init(
+                error.description,
+                exitStatus: error.code == .notPermitted ? ExitStatus.notPermitted : ExitStatus.failed)
+        case let error as SpecificationError: self = .usage(error.description)
+        case let error as RoutingError: self.init(error.message)
+        case let error as ConfigurationError: self.init(error.description)
+        default:
+            let code = CrosspointCommand.exitCode(for: error)
+            if code.isSuccess {
+                StandardStream.output.write(CrosspointCommand.fullMessage(for: error) + "\n")
+                return nil
+            }
+            self.init(
+                code == .validationFailure
+                    ? CrosspointCommand.message(for: error) + "; see 'crosspoint help'" : String(describing: error),
+                exitStatus: code.rawValue)
+        }
+    }
+}

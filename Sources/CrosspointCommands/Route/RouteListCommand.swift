@@ -1,0 +1,24 @@
+// `crosspoint route list`.
+
+import ArgumentParser
+import Routing
+
+/// Lists the routes.
+struct RouteListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the routes: sources, legs, and who keeps them.",
+        discussion: """
+            SENDING counts the legs that are in the fast path; 'crosspoint route show ROUTE' says why a leg is not.
+
+            EXAMPLE
+              crosspoint route list --json
+            """)
+
+    @OptionGroup var control: ControlOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let reports: [RouteReport] = try await control.client.send(.get, "/v1/routes")
+        try output.print(reports) { RouteText.table(reports).text(colour: StandardStream.output.wantsColour) }
+    }
+}

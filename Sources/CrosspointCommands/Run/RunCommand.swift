@@ -1,0 +1,52 @@
+// `crosspoint run`.
+
+import ArgumentParser
+import Glibc
+import Logging
+import Node
+
+/// Runs the daemon.
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Run the daemon of this node, in the foreground.",
+        discussion: """
+            Brings the routes of the configuration file into the fast path, then serves the control socket and the metrics, \
+            follows neighbours, routes and links, and logs to standard error.
+
+            Stopping the daemon leaves the fast path running: routes go on forwarding, 'crosspoint stats' goes on counting, and \
+            the next daemon takes them over without losing a packet. To stop forwarding, remove the routes first.
+
+            SIGNALS
+              SIGTERM, SIGINT  stop
+              SIGHUP           read the configuration file again; routes that did not change are not touched, and a file
+                               with an error changes nothing
+
+            EXAMPLES
+              crosspoint run
+              crosspoint run --config ./crosspoint.yaml
+
+            \(ExitStatus.help)
+            """)
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The configuration file. (default: \(NodeConfiguration.defaultPath) if it is there)", valueName: "file"))
+    var config: String?
+
+    func run() async throws {
+        let (configuration, file) = try ConfigurationChoice.load(config)
+        // What the daemon makes is for itself and its group, whatever the shell's mask was.
+        umask(0o027)
+        var logger = Logger(label: "crosspoint") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = configuration.logLevel
+        let lock = try InstanceLock(directory: configuration.runtimeDirectory)
+        let socket = try ControlSocket(path: configuration.control.socket, group: configuration.control.group)
+        let parts = try await FastPathAssembly.make(configuration: configuration, logger: logger)
+        let service = NodeService(
+            configuration: configuration, configurationFile: file, socket: socket, control: parts.control,
+            statistics: parts.statistics, information: parts.information, services: parts.services, logger: logger)
+        try await service.run()
+        withExtendedLifetime(lock) {}
+    }
+}

@@ -1,0 +1,51 @@
+// Statistics again and again: redrawn in place on a terminal, one after the other elsewhere.
+
+import FoundationEssentials
+import Node
+
+/// Shows statistics at an interval.
+struct StatisticsWatch {
+    let source: any StatisticsSource
+    let route: String?
+    /// The seconds between two readings.
+    let interval: Double
+    let json: Bool
+
+    /// Shows statistics until the program is interrupted. On a terminal, a reading that fails is shown and tried again.
+    func run() async throws {
+        let screen = StandardStream.output
+        var old = try await source.snapshot()
+        var pause = Duration.milliseconds(250)
+        while true {
+            try await Task.sleep(for: pause)
+            pause = .milliseconds(Int64(interval * 1000))
+            do {
+                let new = try await source.snapshot()
+                var measured = MeasuredStatistics(from: old, to: new)
+                old = new
+                if let route { measured = measured.only(route: route) }
+                try show(measured, on: screen)
+            } catch {
+                guard screen.isTerminal, !json, let message = CommandError(describing: error)?.message else {
+                    throw error
+                }
+                screen.write("\u{1B}[H\(message)\u{1B}[K\n")
+            }
+        }
+    }
+
+    private func show(_ measured: MeasuredStatistics, on screen: StandardStream) throws {
+        if json {
+            screen.write(String(decoding: try JSONText.encode(measured), as: UTF8.self) + "\n")
+            return
+        }
+        let text = StatisticsText.text(of: measured, colour: screen.wantsColour)
+        if screen.isTerminal {
+            // Overwriting line by line, then clearing what is left, does not flicker.
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\u{1B}[K\n")
+            screen.write("\u{1B}[H" + lines + "\u{1B}[J")
+        } else {
+            screen.write(text + "\n")
+        }
+    }
+}

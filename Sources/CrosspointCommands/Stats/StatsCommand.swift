@@ -1,0 +1,97 @@
+// `crosspoint stats`.
+
+import ArgumentParser
+import FastPath
+import Node
+import Routing
+
+/// Shows the statistics.
+struct StatsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stats", abstract: "Show what every flow, leg and port has counted, and its rates.",
+        discussion: """
+            One row per flow, one below it per leg, then the ports with what they dropped, by reason. Counters run since the route \
+            was added. Rates are taken from two readings: 250 ms apart, or one interval apart with --watch. The states are
+
+              ok           packets arrive, none missing since the reading before
+              loss         packets were missing since the reading before
+              two senders  more than one source sends to the flow
+              no signal    nothing arrives
+
+            LOST counts packets expected less packets received, and is negative after more duplicates than losses (RFC 3550). \
+            JITTER is that of RFC 3550 section 6.4.1. AGE is the time since the last packet.
+
+            EXAMPLES
+              crosspoint stats
+              crosspoint stats --watch 2 cam1
+              crosspoint stats --json | jq '.flows[] | {route, lost: .rtp.lostPackets}'
+              crosspoint stats --prometheus
+            """)
+
+    @OptionGroup var control: ControlOptions
+    @OptionGroup var output: OutputOptions
+
+    @Flag(name: .long, help: "Print Prometheus text, the same as /metrics.")
+    var prometheus = false
+
+    @Option(
+        name: .long, defaultAsFlag: "1", parsing: .next,
+        help: ArgumentHelp("Show it again every so many seconds, until interrupted.", valueName: "seconds"))
+    var watch: String?
+
+    @Argument(help: "Only this route.")
+    var route: String?
+
+    func run() async throws {
+        let (interval, route) = try choice()
+        let source = StatisticsOrigin.open(control)
+        if prometheus {
+            try await printPrometheus(source, route: route)
+        } else if let interval {
+            try await StatisticsWatch(source: source, route: route, interval: interval, json: output.json).run()
+        } else {
+            try await printOnce(source, route: route)
+        }
+    }
+
+    /// The interval of `--watch`, whose value may be left out, and the route.
+    private func choice() throws -> (interval: Double?, route: String?) {
+        guard let watch else { return (nil, try checked(route)) }
+        if let interval = Double(watch) {
+            guard interval >= 0.1, interval <= 86_400 else {
+                throw CommandError.usage("--watch \(watch): an interval is 0.1 to 86400 seconds")
+            }
+            return (interval, try checked(route))
+        }
+        guard route == nil else { throw CommandError.usage("--watch '\(watch)' is not a number of seconds") }
+        return (1, try checked(watch))
+    }
+
+    private func checked(_ route: String?) throws -> String? {
+        if let route { try RouteSpecification.validate(name: route) }
+        return route
+    }
+
+    private func printPrometheus(_ source: any StatisticsSource, route: String?) async throws {
+        guard watch == nil, !output.json else {
+            throw CommandError.usage("--prometheus prints one reading; leave out --watch and --json")
+        }
+        var snapshot = try await source.snapshot()
+        if let route { snapshot.flows.removeAll { $0.route != route } }
+        StandardStream.output.write(PrometheusText.text(of: snapshot))
+    }
+
+    private func printOnce(_ source: any StatisticsSource, route: String?) async throws {
+        let first = try await source.snapshot()
+        try await Task.sleep(for: .milliseconds(250))
+        var measured = MeasuredStatistics(from: first, to: try await source.snapshot())
+        if let route {
+            measured = measured.only(route: route)
+            guard !measured.snapshot.flows.isEmpty else {
+                throw CommandError(
+                    "there is no route '\(route)' in the fast path; 'crosspoint route list' lists the routes")
+            }
+        }
+        try output.print(measured) { StatisticsText.text(of: measured, colour: StandardStream.output.wantsColour) }
+    }
+}

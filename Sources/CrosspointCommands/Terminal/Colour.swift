@@ -1,0 +1,20 @@
+// The few colours that carry a meaning.
+
+/// How a cell stands out on a terminal.
+enum Colour: String {
+    /// Titles.
+    case bold = "1"
+    /// As it should be.
+    case good = "32"
+    /// To be looked at.
+    case warning = "33"
+    /// Wrong.
+    case bad = "31"
+    /// Of no interest now.
+    case faint = "2"
+
+    /// The text of `cell` with its colour.
+    static func paint(_ cell: Table.Cell) -> String {
+        cell.colour.map { "\u{1B}[\($0.rawValue)m\(cell.text)\u{1B}[0m" } ?? cell.text
+    }
+}

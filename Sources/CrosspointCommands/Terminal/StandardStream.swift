@@ -1,0 +1,33 @@
+// Standard output and standard error, written whole.
+
+import Glibc
+
+/// One of the program's standard streams.
+struct StandardStream: Sendable {
+    static let output = StandardStream(file: STDOUT_FILENO)
+    static let error = StandardStream(file: STDERR_FILENO)
+
+    private let file: Int32
+
+    /// Whether a person looks at it.
+    var isTerminal: Bool { isatty(file) == 1 }
+
+    /// Whether colour is wanted: on a terminal that has it, unless NO_COLOR says otherwise (no-color.org).
+    var wantsColour: Bool {
+        func variable(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
+        return isTerminal && variable("NO_COLOR").isEmpty && variable("TERM") != "dumb"
+    }
+
+    /// Writes `text`. If nobody reads any more, the program ends: there is no use in going on.
+    func write(_ text: String) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+            if count < 0 {
+                if errno == EINTR || errno == EAGAIN { continue }
+                exit(ExitStatus.failed)
+            }
+            rest = rest.dropFirst(count)
+        }
+    }
+}

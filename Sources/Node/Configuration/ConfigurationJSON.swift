@@ -1,0 +1,36 @@
+// The configuration as JSON, with the keys of the file.
+
+import Logging
+import RTPWire
+import Routing
+
+extension NodeConfiguration: Encodable {
+    private enum CodingKeys: String, CodingKey {
+        case node, ports, routes, control, metrics, bpffs, limits
+        case runtimeDirectory = "runtime-directory"
+        case logLevel = "log-level"
+    }
+
+    private struct RouteName: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(node, forKey: .node)
+        try container.encode(ports, forKey: .ports)
+        var controlKeys = container.nestedContainer(keyedBy: RouteName.self, forKey: .control)
+        try controlKeys.encode(control.socket, forKey: RouteName(stringValue: "socket"))
+        try controlKeys.encodeIfPresent(control.group, forKey: RouteName(stringValue: "group"))
+        try container.encode(["listen": metrics?.description ?? "off"], forKey: .metrics)
+        try container.encode(runtimeDirectory, forKey: .runtimeDirectory)
+        try container.encode(bpffs, forKey: .bpffs)
+        try container.encode(limits, forKey: .limits)
+        try container.encode(logLevel.rawValue, forKey: .logLevel)
+        var routeKeys = container.nestedContainer(keyedBy: RouteName.self, forKey: .routes)
+        for route in routes { try routeKeys.encode(route, forKey: RouteName(stringValue: route.name)) }
+    }
+}

@@ -1,0 +1,110 @@
+// From the nodes of the YAML to the configuration: every key, its form and its default.
+
+import Logging
+import RTPWire
+import Routing
+
+/// Reads the top of a configuration file.
+struct ConfigurationReader {
+    let root: ConfigurationNode
+
+    private static let keys = [
+        "node", "ports", "routes", "control", "metrics", "runtime-directory", "bpffs", "limits", "log-level",
+    ]
+
+    func read() throws(ConfigurationError) -> NodeConfiguration {
+        let values = try root.values(known: Self.keys)
+        var configuration = NodeConfiguration()
+        if let node = values["node"] { configuration.node = try name(node) }
+        if let node = values["runtime-directory"] {
+            configuration.runtimeDirectory = try path(node)
+            configuration.control.socket = configuration.runtimeDirectory + "/control.sock"
+        }
+        if let node = values["bpffs"] { configuration.bpffs = try path(node) }
+        if let node = values["ports"] { configuration.ports = try ports(node) }
+        if let node = values["control"] { try readControl(node, into: &configuration.control) }
+        try checkSocket(configuration.control.socket, values["control"] ?? values["runtime-directory"] ?? root)
+        if let node = values["metrics"] { configuration.metrics = try metrics(node) }
+        if let node = values["limits"] { configuration.limits = try limits(node) }
+        if let node = values["log-level"] { configuration.logLevel = try logLevel(node) }
+        if let node = values["routes"], !node.isEmpty {
+            configuration.routes = try RoutesReader(node: node, limits: configuration.limits).read()
+        }
+        return configuration
+    }
+
+    private func name(_ node: ConfigurationNode) throws(ConfigurationError) -> String {
+        let text = try node.text()
+        guard text.utf8.count <= 63, text.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value != 0x7f }) else {
+            throw node.error("'\(text)' cannot be a node's name; use up to 63 characters without spaces")
+        }
+        return text
+    }
+
+    private func path(_ node: ConfigurationNode) throws(ConfigurationError) -> String {
+        let text = try node.text()
+        guard text.hasPrefix("/") else { throw node.error("'\(text)' is no absolute path; begin it with /") }
+        return text.count > 1 && text.hasSuffix("/") ? String(text.dropLast()) : text
+    }
+
+    private func ports(_ node: ConfigurationNode) throws(ConfigurationError) -> [String] {
+        var names: [String] = []
+        for element in try node.elements() {
+            let port = try element.parse { text throws(SpecificationError) in try PortReference(text) }
+            guard port.vlans.isEmpty else {
+                throw element.error(
+                    "'\(port)' names a VLAN; attach its interface '\(port.interface)', routes name the VLAN")
+            }
+            guard !names.contains(port.interface) else { throw element.error("'\(port)' stands twice; keep one") }
+            names.append(port.interface)
+        }
+        return names
+    }
+
+    private func readControl(
+        _ node: ConfigurationNode, into control: inout NodeConfiguration.Control
+    ) throws(ConfigurationError) {
+        let values = try node.values(known: ["socket", "group"])
+        if let socket = values["socket"] {
+            control.socket = try path(socket)
+            try checkSocket(control.socket, socket)
+        }
+        if let group = values["group"] { control.group = try group.text() }
+    }
+
+    /// `sockaddr_un` holds 107 bytes and a zero.
+    private func checkSocket(_ path: String, _ node: ConfigurationNode) throws(ConfigurationError) {
+        guard path.utf8.count <= 107 else {
+            throw node.error(
+                "the socket's path '\(path)' is longer than the 107 bytes that Linux allows; use a shorter one")
+        }
+    }
+
+    private func metrics(_ node: ConfigurationNode) throws(ConfigurationError) -> ListenAddress? {
+        let values = try node.values(known: ["listen"])
+        guard let listen = values["listen"] else { return .defaultMetrics }
+        let text = try listen.text()
+        if text == "off" { return nil }
+        guard let address = ListenAddress(text) else {
+            throw listen.error("'\(text)' is no address and TCP port; write 127.0.0.1:9464, [::1]:9464 or off")
+        }
+        return address
+    }
+
+    private func limits(_ node: ConfigurationNode) throws(ConfigurationError) -> NodeConfiguration.Limits {
+        let values = try node.values(known: ["flows", "legs"])
+        var limits = NodeConfiguration.Limits()
+        if let flows = values["flows"] { limits.flows = try flows.number(in: 1...1_048_576) }
+        if let legs = values["legs"] { limits.legs = try legs.number(in: 1...1_048_576) }
+        return limits
+    }
+
+    private func logLevel(_ node: ConfigurationNode) throws(ConfigurationError) -> Logger.Level {
+        let text = try node.text()
+        guard let level = Logger.Level(rawValue: text) else {
+            let levels = Logger.Level.allCases.map(\.rawValue)
+            throw node.error("'\(text)' is no log level; \(Suggestion.remedy(for: text, in: levels))")
+        }
+        return level
+    }
+}

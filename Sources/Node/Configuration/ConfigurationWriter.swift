@@ -1,0 +1,83 @@
+// The text of a configuration: the same configuration always gives the same bytes.
+
+import Logging
+import RTPWire
+import Routing
+import Yams
+
+/// Writes configurations as YAML.
+public enum ConfigurationWriter {
+    private static let header = """
+        # Configuration of a Crosspoint node, as 'crosspoint config save' writes it.
+        # After a change: 'crosspoint config check FILE', then reload the daemon (SIGHUP).
+
+        """
+
+    /// The configuration file that reads as `configuration`. What has its default is left out, except the node's name.
+    public static func text(of configuration: NodeConfiguration) -> String {
+        let defaults = NodeConfiguration()
+        var pairs: [(Yams.Node, Yams.Node)] = [("node", scalar(configuration.node))]
+        if !configuration.ports.isEmpty { pairs.append(("ports", list(configuration.ports))) }
+        var control: [(Yams.Node, Yams.Node)] = []
+        if configuration.control.socket != configuration.runtimeDirectory + "/control.sock" {
+            control.append(("socket", scalar(configuration.control.socket)))
+        }
+        if let group = configuration.control.group { control.append(("group", scalar(group))) }
+        if !control.isEmpty { pairs.append(("control", Yams.Node(control))) }
+        if configuration.metrics != defaults.metrics {
+            let listen = configuration.metrics.map(\.description) ?? "off"
+            pairs.append(("metrics", Yams.Node([(scalar("listen"), scalar(listen))])))
+        }
+        if configuration.runtimeDirectory != defaults.runtimeDirectory {
+            pairs.append(("runtime-directory", scalar(configuration.runtimeDirectory)))
+        }
+        if configuration.bpffs != defaults.bpffs { pairs.append(("bpffs", scalar(configuration.bpffs))) }
+        var limits: [(Yams.Node, Yams.Node)] = []
+        if configuration.limits.flows != defaults.limits.flows {
+            limits.append(("flows", plain("\(configuration.limits.flows)")))
+        }
+        if configuration.limits.legs != defaults.limits.legs {
+            limits.append(("legs", plain("\(configuration.limits.legs)")))
+        }
+        if !limits.isEmpty { pairs.append(("limits", Yams.Node(limits))) }
+        if configuration.logLevel != defaults.logLevel {
+            pairs.append(("log-level", scalar(configuration.logLevel.rawValue)))
+        }
+        let routes = configuration.routes.sorted { $0.name < $1.name }
+        if !routes.isEmpty { pairs.append(("routes", Yams.Node(routes.map { (scalar($0.name), node(of: $0)) }))) }
+        return header + emit(Yams.Node(pairs))
+    }
+
+    private static func node(of route: RouteSpecification) -> Yams.Node {
+        var pairs: [(Yams.Node, Yams.Node)] = [
+            ("from", scalar(route.source.description)),
+            ("to", list(route.legs.map(\.description))),
+        ]
+        if route.payload != .rtp { pairs.append(("payload", scalar(route.payload.rawValue))) }
+        if route.accounting != .full { pairs.append(("accounting", scalar(route.accounting.rawValue))) }
+        if let clockRate = route.clockRate { pairs.append(("clock", plain("\(clockRate)"))) }
+        if let wireRate = route.wireRate {
+            pairs.append(("rate", scalar(BitRate(bitsPerSecond: wireRate).description)))
+        }
+        if route.isForced { pairs.append(("force", plain("true"))) }
+        return Yams.Node(pairs)
+    }
+
+    /// Words are plain where YAML takes them for words, else quoted; numbers and flags of the configuration itself stay plain.
+    private static func scalar(_ text: String) -> Yams.Node {
+        Yams.Node(text).tag == Yams.Tag(.str) ? Yams.Node(text) : Yams.Node(text, Yams.Tag(.str), .doubleQuoted)
+    }
+
+    private static func plain(_ text: String) -> Yams.Node { Yams.Node(text) }
+
+    private static func list(_ texts: [String]) -> Yams.Node {
+        Yams.Node(texts.map(scalar), .implicit, texts.isEmpty ? .flow : .block)
+    }
+
+    /// The YAML of `node`. Emitting words and lists of words has no reason to fail.
+    private static func emit(_ node: Yams.Node) -> String {
+        do { return try Yams.serialize(node: node, width: -1, allowUnicode: true) } catch {
+            preconditionFailure("cannot emit a configuration as YAML: \(error)")
+        }
+    }
+}

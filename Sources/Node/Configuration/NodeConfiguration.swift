@@ -1,0 +1,76 @@
+// Everything that a node is told by its configuration file.
+
+public import Logging
+public import Routing
+
+/// The configuration of one node, complete: what the file leaves out stands here with its default.
+public struct NodeConfiguration: Hashable, Sendable {
+    /// Where the control API listens.
+    public struct Control: Hashable, Sendable {
+        /// The path of the Unix domain socket (`control.socket`).
+        public var socket: String
+        /// The group whose members may use it (`control.group`), or nil for the daemon's own.
+        public var group: String?
+
+        public init(socket: String, group: String? = nil) {
+            self.socket = socket
+            self.group = group
+        }
+    }
+
+    /// How much the node may carry.
+    public struct Limits: Hashable, Sendable, Codable {
+        /// The largest number of flows (`limits.flows`).
+        public var flows: Int
+        /// The largest number of legs of all routes together (`limits.legs`).
+        public var legs: Int
+
+        public init(flows: Int = 16_384, legs: Int = 65_536) {
+            self.flows = flows
+            self.legs = legs
+        }
+    }
+
+    /// The node's name in statistics and metrics (`node`).
+    public var node: String
+    /// The interfaces that are attached at start, with or without routes (`ports`).
+    public var ports: [String]
+    /// The routes, by name (`routes`).
+    public var routes: [RouteSpecification]
+    /// Where the control API listens (`control`).
+    public var control: Control
+    /// Where metrics and the readable part of the API listen on TCP (`metrics.listen`), or nil for nowhere (`off`).
+    public var metrics: ListenAddress?
+    /// The directory of what the daemon keeps while the host is up (`runtime-directory`).
+    public var runtimeDirectory: String
+    /// The directory in the BPF file system where the fast path is pinned (`bpffs`).
+    public var bpffs: String
+    /// How much the node may carry (`limits`).
+    public var limits: Limits
+    /// The least urgent messages that are logged (`log-level`).
+    public var logLevel: Logger.Level
+
+    public static let defaultRuntimeDirectory = "/run/crosspoint"
+    public static let defaultSocket = "/run/crosspoint/control.sock"
+    public static let defaultBPFFS = "/sys/fs/bpf/crosspoint"
+    public static let defaultPath = "/etc/crosspoint/crosspoint.yaml"
+
+    /// The configuration of a node without a file: no routes, everything else by default.
+    public init(
+        node: String = HostName.current, ports: [String] = [], routes: [RouteSpecification] = [],
+        control: Control = Control(socket: NodeConfiguration.defaultSocket),
+        metrics: ListenAddress? = .defaultMetrics,
+        runtimeDirectory: String = NodeConfiguration.defaultRuntimeDirectory,
+        bpffs: String = NodeConfiguration.defaultBPFFS, limits: Limits = Limits(), logLevel: Logger.Level = .info
+    ) {
+        self.node = node
+        self.ports = ports
+        self.routes = routes
+        self.control = control
+        self.metrics = metrics
+        self.runtimeDirectory = runtimeDirectory
+        self.bpffs = bpffs
+        self.limits = limits
+        self.logLevel = logLevel
+    }
+}

@@ -1,0 +1,126 @@
+// The control API: JSON over HTTP, version 1. docs/api.md is its reference.
+
+import FoundationEssentials
+import Glibc
+import Hummingbird
+import Routing
+
+/// Answers the requests of the control API.
+struct ControlRouter: Sendable {
+    let control: any RouteControl
+    let statistics: any StatisticsSource
+    let information: any NodeInformationSource
+    let keeper: ConfigurationKeeper
+    let startedAt: String
+
+    /// The largest body that a request may have, in bytes: ten thousands of legs in one request.
+    static let maximumBody = 16 << 20
+
+    /// The routes of the API; without those that change anything if `readOnly` is set.
+    func makeRouter(readOnly: Bool) -> Router<BasicRequestContext> {
+        let router = Router()
+        router.middlewares.add(ControlErrors(readOnly: readOnly))
+        addReading(to: router)
+        if !readOnly { addChanging(to: router) }
+        return router
+    }
+
+    private func addReading(to router: Router<BasicRequestContext>) {
+        router.get("metrics") { _, _ in
+            Response(
+                status: .ok, headers: [.contentType: PrometheusText.contentType],
+                body: ResponseBody(
+                    byteBuffer: ByteBuffer(string: PrometheusText.text(of: try await statistics.snapshot()))))
+        }
+        router.get("v1/node") { _, _ in try json(await node()) }
+        router.get("v1/ports") { _, _ in try json(try await information.ports()) }
+        router.get("v1/statistics") { _, _ in try json(try await statistics.snapshot()) }
+        router.get("v1/routes") { _, _ in try json(await control.routes()) }
+        router.get("v1/routes/:name") { _, context in try json(try await control.route(try name(context))) }
+        router.get("v1/configuration") { request, _ in
+            let configuration = await keeper.effective()
+            let wanted = request.uri.queryParameters["format"].map(String.init) ?? "json"
+            switch wanted {
+            case "json": return try json(configuration)
+            case "yaml":
+                return Response(
+                    status: .ok, headers: [.contentType: "application/yaml; charset=utf-8"],
+                    body: ResponseBody(byteBuffer: ByteBuffer(string: ConfigurationWriter.text(of: configuration))))
+            default: throw RoutingError(.invalid, "format '\(wanted)' is unknown; use json or yaml")
+            }
+        }
+    }
+
+    private func addChanging(to router: Router<BasicRequestContext>) {
+        router.post("v1/routes") { request, _ in
+            switch try await body(OneOrMany<RouteSpecification>.self, of: request) {
+            case .one(let route): try json(try await control.add(route, owner: .operator), status: .created)
+            case .many(let routes): try json(try await add(routes), status: .created)
+            }
+        }
+        router.delete("v1/routes/:name") { _, context in
+            try await control.remove(route: try name(context))
+            return Response(status: .noContent)
+        }
+        router.post("v1/routes/:name/take") { request, context in
+            let take = try await body(TakeRequest.self, of: request)
+            return try json(try await control.take(route: try name(context), source: take.from))
+        }
+        router.post("v1/routes/:name/legs") { request, context in
+            let leg = try await body(LegRequest.self, of: request)
+            return try json(
+                try await control.addLeg(leg.to, to: try name(context), force: leg.force), status: .created)
+        }
+        router.put("v1/routes/:name/legs/:number") { request, context in
+            let leg = try await body(LegRequest.self, of: request)
+            return try json(try await control.setLeg(try number(context), of: try name(context), to: leg.to))
+        }
+        router.delete("v1/routes/:name/legs/:number") { _, context in
+            try await control.removeLeg(try number(context), from: try name(context))
+            return Response(status: .noContent)
+        }
+        router.post("v1/reload") { _, _ in try json(try await keeper.reload()) }
+    }
+
+    /// Adds all of `routes`, or none: what had been added when one is refused is removed again.
+    private func add(_ routes: [RouteSpecification]) async throws(RoutingError) -> [RouteReport] {
+        var reports: [RouteReport] = []
+        for route in routes {
+            do { reports.append(try await control.add(route, owner: .operator)) } catch {
+                for report in reports.reversed() { try await control.remove(route: report.specification.name) }
+                throw RoutingError(error.code, "route '\(route.name)' (none was added): \(error.message)")
+            }
+        }
+        return reports
+    }
+
+    private func node() async -> NodeReport {
+        let configuration = await keeper.configuration
+        return NodeReport(
+            node: configuration.node, version: Version.current, processIdentifier: getpid(), startedAt: startedAt,
+            configurationFile: keeper.path, runtimeDirectory: configuration.runtimeDirectory, bpffs: configuration.bpffs
+        )
+    }
+
+    private func name(_ context: BasicRequestContext) throws -> String { try context.parameters.require("name") }
+
+    private func number(_ context: BasicRequestContext) throws -> UInt32 {
+        let text = try context.parameters.require("number")
+        guard let number = UInt32(text) else {
+            throw RoutingError(.invalid, "leg '\(text)' is not a number; GET /v1/routes/NAME lists the legs by number")
+        }
+        return number
+    }
+
+    private func body<Value: Decodable>(_ type: Value.Type, of request: Request) async throws -> Value {
+        let buffer = try await request.body.collect(upTo: Self.maximumBody)
+        return try JSONText.decode(type, from: buffer.readableBytesView)
+    }
+
+    private func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
+        var buffer = ByteBuffer(bytes: try JSONText.encode(value))
+        buffer.writeString("\n")
+        return Response(
+            status: status, headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: buffer))
+    }
+}

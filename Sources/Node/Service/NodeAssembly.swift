@@ -1,0 +1,26 @@
+// What a daemon is made of, before it serves anybody.
+
+public import Routing
+public import ServiceLifecycle
+
+/// The parts that `NodeService` serves: who owns the routes, who reads the counters, who knows the ports.
+public struct NodeAssembly: Sendable {
+    /// The owner of the routes.
+    public var control: any RouteControl
+    /// The reader of the counters.
+    public var statistics: any StatisticsSource
+    /// What knows the ports.
+    public var information: any NodeInformationSource
+    /// What runs as long as the daemon does.
+    public var services: [any Service]
+
+    public init(
+        control: any RouteControl, statistics: any StatisticsSource, information: any NodeInformationSource,
+        services: [any Service] = []
+    ) {
+        self.control = control
+        self.statistics = statistics
+        self.information = information
+        self.services = services
+    }
+}

@@ -1,0 +1,117 @@
+// The daemon: the control API, metrics, signals and reload around whatever carries the routes.
+
+import Hummingbird
+public import Logging
+import NIOCore
+import RTPWire
+public import Routing
+public import ServiceLifecycle
+import UnixSignals
+
+/// Runs a node until it is told to stop.
+///
+/// Stopping it stops the daemon only: what is in the fast path stays there and goes on forwarding.
+public struct NodeService: Service {
+    private let configuration: NodeConfiguration
+    private let socket: ControlSocket
+    private let control: any RouteControl
+    private let statistics: any StatisticsSource
+    private let information: any NodeInformationSource
+    private let keeper: ConfigurationKeeper
+    private let services: [any Service]
+    private let handlesSignals: Bool
+    private let logger: Logger
+    private let onReady: @Sendable (_ metricsTCPPort: Int?) async -> Void
+
+    /// - Parameters:
+    ///   - configuration: The configuration, already read and checked.
+    ///   - configurationFile: The file that it came from, read again on a reload; nil for none.
+    ///   - socket: The control socket, claimed before the fast path was touched.
+    ///   - control: The owner of the routes.
+    ///   - statistics: The reader of the counters.
+    ///   - information: What knows the ports.
+    ///   - services: What else runs as long as the daemon does, such as the watcher of links and neighbours.
+    ///   - handlesSignals: Whether SIGTERM and SIGINT stop the node, and SIGHUP reloads its configuration.
+    ///   - logger: Where the daemon logs.
+    ///   - onReady: Called once routes are in place and every listener listens, with the TCP port of the metrics.
+    public init(
+        configuration: NodeConfiguration, configurationFile: String?, socket: ControlSocket,
+        control: any RouteControl, statistics: any StatisticsSource, information: any NodeInformationSource,
+        services: [any Service] = [], handlesSignals: Bool = true, logger: Logger,
+        onReady: @escaping @Sendable (_ metricsTCPPort: Int?) async -> Void = { _ in }
+    ) {
+        self.configuration = configuration
+        self.socket = socket
+        self.control = control
+        self.statistics = statistics
+        self.information = information
+        self.services = services
+        self.handlesSignals = handlesSignals
+        self.logger = logger
+        self.onReady = onReady
+        keeper = ConfigurationKeeper(
+            configuration: configuration, path: configurationFile, control: control, logger: logger)
+    }
+
+    /// Applies the configured routes, listens, tells systemd, and returns after a graceful shutdown.
+    public func run() async throws {
+        let notifier = SystemdNotifier()
+        _ = await keeper.apply()
+        let readiness = Readiness(listeners: configuration.metrics == nil ? 1 : 2) { [logger, onReady] tcpPort in
+            notifier.notify("READY=1")
+            logger.info("ready")
+            await onReady(tcpPort)
+        }
+        var members = services
+        members.append(controlListener(readiness))
+        if let address = configuration.metrics { members.append(metricsListener(address, readiness)) }
+        members.append(WatchdogService(notifier: notifier, control: control))
+        if handlesSignals { members.append(ReloadService(keeper: keeper, notifier: notifier, logger: logger)) }
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: members, gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [],
+                logger: logger))
+        defer {
+            notifier.notify("STOPPING=1")
+            socket.remove()
+        }
+        try await group.run()
+    }
+
+    private func responder(readOnly: Bool) -> RouterResponder<BasicRequestContext> {
+        ControlRouter(
+            control: control, statistics: statistics, information: information, keeper: keeper,
+            startedAt: RFC3339.text(unixNanoseconds: SystemClock.unixNanoseconds)
+        ).makeRouter(readOnly: readOnly).buildResponder()
+    }
+
+    private func controlListener(_ readiness: Readiness) -> ListenerService {
+        ListenerService(
+            name: "control.socket \(socket.path)", address: .unixDomainSocket(path: socket.path),
+            responder: responder(readOnly: false), logger: quiet
+        ) { [socket, logger] channel in
+            do {
+                try socket.secure()
+                await readiness.listens(tcpPort: nil)
+            } catch {
+                logger.error("\(error)")
+                channel.close(promise: nil)
+            }
+        }
+    }
+
+    private func metricsListener(_ address: ListenAddress, _ readiness: Readiness) -> ListenerService {
+        ListenerService(
+            name: "metrics.listen \(address)",
+            address: .hostname(address.address.description, port: Int(address.tcpPort)),
+            responder: responder(readOnly: true), logger: quiet
+        ) { channel in await readiness.listens(tcpPort: channel.localAddress?.port) }
+    }
+
+    /// The listeners' own logger: their notes on every start and request are not worth an operator's line.
+    private var quiet: Logger {
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, logger.logLevel <= .debug ? logger.logLevel : .notice)
+        return quiet
+    }
+}

@@ -1,0 +1,37 @@
+// Two readings as one: the counters of the second, and the rates between them.
+
+public import FastPath
+
+/// A reading of the counters with the rates since the reading before: what `stats --json` prints.
+public struct MeasuredStatistics: Hashable, Sendable, Encodable {
+    /// The counters.
+    public var snapshot: StatisticsSnapshot
+    /// The rates.
+    public var rates: StatisticsRates
+
+    public init(from old: StatisticsSnapshot, to new: StatisticsSnapshot) {
+        snapshot = new
+        rates = StatisticsRates(from: old, to: new)
+    }
+
+    /// The reading without the flows of other routes than `route`.
+    public func only(route: String) -> MeasuredStatistics {
+        var copy = self
+        copy.snapshot.flows.removeAll { $0.route != route }
+        copy.rates.flows.removeAll { $0.route != route }
+        return copy
+    }
+
+    /// When the second reading was taken, RFC 3339.
+    public var time: String { RFC3339.text(unixNanoseconds: snapshot.unixNanoseconds) }
+
+    private enum CodingKeys: String, CodingKey { case time, rates }
+
+    /// Encodes the keys of the snapshot, with `time` and `rates` beside them.
+    public func encode(to encoder: any Encoder) throws {
+        try snapshot.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(time, forKey: .time)
+        try container.encode(rates, forKey: .rates)
+    }
+}

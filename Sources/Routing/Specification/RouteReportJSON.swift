@@ -1,0 +1,55 @@
+// A route and a leg as they stand, as JSON: what was asked for, and beside it what became of it.
+
+extension RouteReport: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case owner, engine, engineReason, membership, legs
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            specification: try RouteSpecification(lenientlyFrom: decoder),
+            owner: try container.decode(RouteOwner.self, forKey: .owner),
+            engine: try container.decode(String.self, forKey: .engine),
+            engineReason: try container.decode(String.self, forKey: .engineReason),
+            membership: try container.decode(String.self, forKey: .membership),
+            legs: try container.decode([LegReport].self, forKey: .legs))
+    }
+
+    /// Encodes the keys of the specification, and those of the report, as one object.
+    public func encode(to encoder: any Encoder) throws {
+        try specification.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(owner, forKey: .owner)
+        try container.encode(engine, forKey: .engine)
+        try container.encode(engineReason, forKey: .engineReason)
+        try container.encode(membership, forKey: .membership)
+        try container.encode(legs, forKey: .legs)
+    }
+}
+
+extension LegReport: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case number, state, reason, nextHop
+        case specification = "to"
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            number: try container.decode(UInt32.self, forKey: .number),
+            specification: try container.decode(LegSpecification.self, forKey: .specification),
+            state: try container.decode(State.self, forKey: .state),
+            reason: try container.decodeIfPresent(String.self, forKey: .reason),
+            nextHop: try container.decodeIfPresent(String.self, forKey: .nextHop))
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(number, forKey: .number)
+        try container.encode(specification, forKey: .specification)
+        try container.encode(state, forKey: .state)
+        try container.encodeIfPresent(reason, forKey: .reason)
+        try container.encodeIfPresent(nextHop, forKey: .nextHop)
+    }
+}

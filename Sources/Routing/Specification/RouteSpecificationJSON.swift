@@ -1,0 +1,75 @@
+// A route as JSON: `{"name": "cam1", "from": "…", "to": ["…"], "payload": "rtp", …}`, with the keys of the configuration file.
+
+extension RouteSpecification: Codable {
+    /// The keys of a route, in the configuration file as in JSON.
+    public enum CodingKeys: String, CodingKey, CaseIterable, Sendable {
+        /// The route's name.
+        case name
+        /// The source.
+        case source = "from"
+        /// The legs.
+        case legs = "to"
+        /// What the packets are taken for.
+        case payload
+        /// How much is accounted.
+        case accounting
+        /// The RTP clock rate in Hz.
+        case clockRate = "clock"
+        /// The rate on the wire, a text such as `2.66Gb/s` or a number of bits per second.
+        case wireRate = "rate"
+        /// Whether admission is skipped.
+        case isForced = "force"
+    }
+
+    /// Decodes and validates a route. Unknown keys are refused, and the error names the nearest known one.
+    public init(from decoder: any Decoder) throws {
+        try StrictKeys.check(decoder, known: CodingKeys.allCases.map(\.rawValue))
+        try self.init(lenientlyFrom: decoder)
+        try validate()
+    }
+
+    /// The same for a route that stands among other keys, or that the node itself has made.
+    init(lenientlyFrom decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            name: try container.decode(String.self, forKey: .name),
+            source: try container.decode(SourceSpecification.self, forKey: .source),
+            legs: try container.decodeIfPresent([LegSpecification].self, forKey: .legs) ?? [],
+            payload: try Self.word(container, .payload) ?? .rtp,
+            accounting: try Self.word(container, .accounting) ?? .full,
+            clockRate: try container.decodeIfPresent(UInt32.self, forKey: .clockRate),
+            wireRate: try container.decodeIfPresent(BitRate.self, forKey: .wireRate)?.bitsPerSecond,
+            isForced: try container.decodeIfPresent(Bool.self, forKey: .isForced) ?? false)
+    }
+
+    private static func word<Word: RawRepresentable & CaseIterable>(
+        _ container: KeyedDecodingContainer<CodingKeys>, _ key: CodingKeys
+    ) throws -> Word? where Word.RawValue == String {
+        guard let text = try container.decodeIfPresent(String.self, forKey: key) else { return nil }
+        return try Word(text, setting: key.rawValue)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(name, forKey: .name)
+        try container.encode(source, forKey: .source)
+        try container.encode(legs, forKey: .legs)
+        try container.encode(payload, forKey: .payload)
+        try container.encode(accounting, forKey: .accounting)
+        try container.encodeIfPresent(clockRate, forKey: .clockRate)
+        try container.encodeIfPresent(wireRate.map(BitRate.init(bitsPerSecond:)), forKey: .wireRate)
+        try container.encode(isForced, forKey: .isForced)
+    }
+}
+
+extension RawRepresentable where Self: CaseIterable, RawValue == String {
+    /// The case that `text` names, as the value of the setting `key`.
+    package init(_ text: String, setting key: String) throws(SpecificationError) {
+        guard let value = Self(rawValue: text) else {
+            throw SpecificationError(
+                .setting(key), text, "is unknown",
+                remedy: "use \(Self.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        self = value
+    }
+}
