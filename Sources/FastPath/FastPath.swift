@@ -45,6 +45,7 @@ public final class FastPath {
     let flowLabels: MappedArray<crosspoint_flow_label>
     let legCounts: MappedArray<crosspoint_leg_count>
     let legLabels: MappedArray<crosspoint_leg_label>
+    let reasonCounts: MappedArray<crosspoint_reason_count>
     let processors: Int
     let ingress: Descriptor
     let egress: Descriptor
@@ -125,6 +126,7 @@ public final class FastPath {
         flowLabels = try array("flow_labels")
         legCounts = try array("leg_counts")
         legLabels = try array("leg_labels")
+        reasonCounts = try array("reason_counts")
         ingress = try loaded.program("ingress")
         egress = try loaded.program("egress")
         let transmit = try loaded.map("tx_ports")
@@ -169,6 +171,7 @@ public final class FastPath {
         flowLabels = try array("flow_labels")
         legCounts = try array("leg_counts")
         legLabels = try array("leg_labels")
+        reasonCounts = try array("reason_counts")
         let transmit = try descriptor(.maps, "tx_ports")
         let ports = try PortTable(pins: pins, slots: array("ports"), transmit: transmit)
         portTable = ports
@@ -261,13 +264,24 @@ public final class FastPath {
         }
     }
 
-    /// Waits until no packet uses what was removed.
+    /// Waits until no packet uses what was removed, and makes it free: about 8 ms.
     public func waitForGracePeriod() {
-        if flowTable.hasRemoved {
-            GracePeriod.wait()
-            flowTable.reuseRemoved()
-        }
-        legStore.reclaim()
+        GracePeriod.wait()
+        beginGracePeriod()
+        endGracePeriod()
+    }
+
+    /// The first of three steps by which many removals share one wait that holds nobody up: take note of what was
+    /// removed so far; wait with `GracePeriod.elapsed()`; make it free.
+    public func beginGracePeriod() {
+        flowTable.beginGracePeriod()
+        legStore.beginGracePeriod()
+    }
+
+    /// The third of the steps.
+    public func endGracePeriod() {
+        flowTable.endGracePeriod()
+        legStore.endGracePeriod()
     }
 
     /// Stores text in a fixed array of characters, cut at a character's end if need be, with a zero behind it.

@@ -349,6 +349,23 @@ extension FastPath {
         return packets == 0 ? nil : (last, packets, rtp[handle.slot].pointee.last_timestamp)
     }
 
+    /// Packets dropped at the port because their flow was removed (`drop_draining`).
+    public func drainedPackets(at port: Port) -> UInt64 {
+        (0..<processors).reduce(0) { sum, processor in
+            let index = processor * Int(CROSSPOINT_MAX_PORTS) + Int(port.number)
+            return sum
+                + withUnsafeBytes(of: reasonCounts[index].pointee.packets) {
+                    $0.load(fromByteOffset: Int(CROSSPOINT_DROP_DRAINING.rawValue) * 8, as: UInt64.self)
+                }
+        }
+    }
+
+    /// The RTP clock rate that an installed flow is accounted with; nil if unknown.
+    public func clockRate(of handle: FlowHandle) -> UInt32? {
+        let rate = flowLabels[handle.slot].pointee.clock_rate
+        return rate == 0 ? nil : rate
+    }
+
     /// Bytes of the flow so far, Ethernet header to payload.
     public func bytes(of handle: FlowHandle) -> UInt64 {
         (0..<processors).reduce(0) { $0 + flowCounts[$1 * flowTable.slots.count + handle.slot].pointee.bytes }

@@ -1,12 +1,25 @@
 // Waiting until no packet is under way that could still use what was taken out of a table.
 
 import CrosspointShim
+import Dispatch
 
 /// Waits for a grace period of RCU: every packet that saw the old state has left. Takes about 8 ms.
 ///
 /// XDP programs and the transmission of what they redirected run with bottom halves off, which the kernel's one RCU
 /// flavour waits for (synchronize_rcu, reached by membarrier(MEMBARRIER_CMD_GLOBAL)).
-enum GracePeriod {
+public enum GracePeriod {
+    private static let queue = DispatchQueue(label: "grace-period")
+
+    /// Waits without holding a thread of the cooperative pool.
+    public static func elapsed() async {
+        await withCheckedContinuation { continuation in
+            queue.async {
+                wait()
+                continuation.resume()
+            }
+        }
+    }
+
     static func wait() {
         let result = crosspoint_grace_period()
         // A kernel without membarrier cannot run the programs either, and no other error is documented.

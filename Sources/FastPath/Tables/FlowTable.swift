@@ -10,6 +10,8 @@ struct FlowTable {
     private(set) var usedCount = 0
     /// Slots taken out of the table that a reader may still see; free for use after a grace period.
     private var removed: Set<Int> = []
+    /// The part of them for which a grace period has begun.
+    private var aging: Set<Int> = []
 
     init(slots: MappedArray<crosspoint_flow>) {
         precondition(slots.count.nonzeroBitCount == 1, "flow slots: a power of two")
@@ -116,7 +118,9 @@ struct FlowTable {
     func place(for key: Key) -> Int? {
         var index = Int(key.hash) & mask
         for _ in 0..<Int(CROSSPOINT_FLOW_PROBES) {
-            if !Self.isUsed(slots[index].pointee.kind), !removed.contains(index) { return index }
+            if !Self.isUsed(slots[index].pointee.kind), !removed.contains(index), !aging.contains(index) {
+                return index
+            }
             index = (index + 1) & mask
         }
         return nil
@@ -138,7 +142,7 @@ struct FlowTable {
         usedCount += 1
     }
 
-    /// Takes the slot out of the table. It can be used again after `reuseRemoved`.
+    /// Takes the slot out of the table. It can be used again after a grace period.
     mutating func remove(at index: Int) {
         setKind(
             UInt8(CROSSPOINT_SLOT_REMOVED.rawValue), udpPort: UInt16(bigEndian: slots[index].pointee.destination_port),
@@ -148,21 +152,27 @@ struct FlowTable {
     }
 
     /// Whether removed slots wait for a grace period.
-    var hasRemoved: Bool { !removed.isEmpty }
+    var hasRemoved: Bool { !removed.isEmpty || !aging.isEmpty }
 
-    /// Lets removed slots be used again; a grace period has passed since the removals.
-    mutating func reuseRemoved() {
-        for index in removed {
+    /// A grace period begins: slots removed so far can be used again at its end.
+    mutating func beginGracePeriod() {
+        aging.formUnion(removed)
+        removed.removeAll(keepingCapacity: true)
+    }
+
+    /// The grace period that began last has ended.
+    mutating func endGracePeriod() {
+        for index in aging {
             // At the end of a chain of collisions nobody needs to be led on.
             var last = index
-            while slots[last].pointee.kind == UInt8(CROSSPOINT_SLOT_REMOVED.rawValue),
+            while slots[last].pointee.kind == UInt8(CROSSPOINT_SLOT_REMOVED.rawValue), !removed.contains(last),
                 slots[(last + 1) & mask].pointee.kind == UInt8(CROSSPOINT_SLOT_FREE.rawValue)
             {
                 setKind(UInt8(CROSSPOINT_SLOT_FREE.rawValue), udpPort: 0, at: last)
                 last = (last - 1) & mask
             }
         }
-        removed.removeAll(keepingCapacity: true)
+        aging.removeAll(keepingCapacity: true)
     }
 
     /// UDP port and kind lie in one word, which readers load at once.

@@ -36,6 +36,8 @@ struct LegStore {
     private(set) var shapes: ShapeTable
     /// Taken out of use, but perhaps under a packet that is still under way.
     private var retired: [FlowTarget] = []
+    /// The part of them for which a grace period has begun.
+    private var aging: [FlowTarget] = []
 
     /// Sets retired at most before a grace period is waited for: many share one.
     private static let retiredLimit = 256
@@ -132,21 +134,35 @@ struct LegStore {
         if retired.count >= Self.retiredLimit { reclaim() }
     }
 
+    /// A grace period begins: what was retired so far becomes free at its end.
+    mutating func beginGracePeriod() {
+        aging += retired
+        retired.removeAll(keepingCapacity: true)
+    }
+
+    /// The grace period that began last has ended.
+    mutating func endGracePeriod() {
+        for target in aging { free(target) }
+        aging.removeAll(keepingCapacity: true)
+    }
+
     /// Waits until no packet uses what was retired, and makes it free.
     mutating func reclaim() {
-        if retired.isEmpty { return }
+        if retired.isEmpty, aging.isEmpty { return }
         GracePeriod.wait()
-        for target in retired {
-            if target.isDirect {
-                legBlocks.release(first: Int(target.index), count: 1)
-            } else {
-                let group = groups[Int(target.index)].pointee
-                legBlocks.release(first: Int(group.first_leg), count: Int(group.leg_count))
-                groupBlocks.release(first: Int(target.index), count: 1)
-                shapes.release(target.shape)
-            }
+        beginGracePeriod()
+        endGracePeriod()
+    }
+
+    private mutating func free(_ target: FlowTarget) {
+        if target.isDirect {
+            legBlocks.release(first: Int(target.index), count: 1)
+            return
         }
-        retired.removeAll(keepingCapacity: true)
+        let group = groups[Int(target.index)].pointee
+        legBlocks.release(first: Int(group.first_leg), count: Int(group.leg_count))
+        groupBlocks.release(first: Int(target.index), count: 1)
+        shapes.release(target.shape)
     }
 
     private mutating func allocateLegs(_ count: Int) -> Int? {

@@ -1,0 +1,62 @@
+// The sockets that routes need: joined groups and reserved UDP ports, shared, and kept outside the daemon.
+
+import Netlink
+
+/// Opens each socket once, however many routes need it, and stores it where it outlives the daemon.
+struct HeldSockets {
+    private let store: any DescriptorStore
+    private var recovered: [String: OwnedDescriptor]
+    private var held: [SocketKey: (socket: HeldSocket, uses: Int)] = [:]
+
+    /// Takes over what an earlier process stored.
+    init(store: any DescriptorStore) throws(RoutingError) {
+        self.store = store
+        recovered = try store.recover()
+    }
+
+    /// Makes sure that the socket is open. `open` is called if it is neither held nor recovered.
+    mutating func hold(
+        _ key: SocketKey, renew: (HeldSocket) throws(RoutingError) -> Void,
+        open: () throws(RoutingError) -> HeldSocket
+    ) throws(RoutingError) {
+        if let (socket, uses) = held[key] {
+            held[key] = (socket, uses + 1)
+            return
+        }
+        if let descriptor = recovered.removeValue(forKey: key.description) {
+            let socket = HeldSocket(key: key, descriptor: descriptor)
+            try renew(socket)
+            held[key] = (socket, 1)
+            return
+        }
+        let socket = try open()
+        try store.store(key.description, socket.descriptor)
+        held[key] = (socket, 1)
+    }
+
+    /// One user less; the last one closes the socket, and the kernel leaves the group.
+    mutating func release(_ key: SocketKey) throws(RoutingError) {
+        guard let (socket, uses) = held[key] else { return }
+        if uses > 1 {
+            held[key] = (socket, uses - 1)
+            return
+        }
+        held[key] = nil
+        try store.remove(key.description)
+    }
+
+    /// The memberships on an interface, which is there again.
+    func memberships(on interface: String) -> [HeldSocket] {
+        held.values.map(\.socket).filter {
+            if case .join(_, _, interface) = $0.key { true } else { false }
+        }
+    }
+
+    /// Closes what an earlier process stored and nobody asked for again. Returns the names.
+    mutating func dropUnclaimed() -> [String] {
+        let names = recovered.keys.sorted()
+        recovered.removeAll()
+        for name in names { try? store.remove(name) }
+        return names
+    }
+}
