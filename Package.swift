@@ -98,7 +98,13 @@ let package = Package(
             name: "NetlinkTests", dependencies: ["Netlink", "RTPWire", "TestSupport"], swiftSettings: strict
         ),
         .testTarget(
-            name: "RoutingTests", dependencies: ["Routing", "Netlink", "RTPWire", "TestSupport"], swiftSettings: strict
+            name: "RoutingTests",
+            dependencies: ["Routing", "Netlink", "RTPWire", "TestSupport", "DescriptorFixture"],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "DescriptorFixture", dependencies: ["Routing", "RTPWire"], path: "Tests/DescriptorFixture",
+            swiftSettings: strict
         ),
         .testTarget(
             name: "NodeTests", dependencies: ["Node", "Routing", "RTPWire", "FastPath", logging], swiftSettings: strict

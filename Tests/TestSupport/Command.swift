@@ -116,6 +116,19 @@ public final class Command {
         }
     }
 
+    /// What has been printed and not been read yet, without waiting for more.
+    public func outputSoFar() -> String {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        var poller = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+        while poll(&poller, 1, 0) > 0 {
+            let count = read(output, &buffer, buffer.count)
+            guard count > 0 else { break }
+            bytes += buffer[..<count]
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     /// Runs a command to its end and returns what it printed.
     @discardableResult
     public static func run(_ arguments: [String]) throws -> String {

@@ -4,6 +4,7 @@
 #include "../../../bpf/fastpath_abi.h"
 
 #include "bpf_shim.h"
+#include "descriptor_shim.h"
 #include "kernel_shim.h"
 #include "namespace_shim.h"
 #include "netlink_shim.h"

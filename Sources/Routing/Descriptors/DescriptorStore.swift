@@ -1,0 +1,21 @@
+// Where sockets stay open while the daemon is not running.
+
+/// Keeps copies of descriptors outside this process, so that they outlive it.
+///
+/// The kernel sends an IGMP leave 9 ms after the last copy of a joined socket is closed, and the switch then cuts the
+/// stream. So every joined or reserving socket is stored when it is made, and removed when it is no longer wanted.
+public protocol DescriptorStore: Sendable {
+    /// What an earlier process stored. To be called once, before anything else.
+    func recover() throws(RoutingError) -> [String: OwnedDescriptor]
+
+    /// Stores a descriptor; one that has the name already is replaced.
+    ///
+    /// - Parameter name: up to 200 bytes of printable ASCII, such as the text of a `SocketKey`.
+    func store(_ name: String, _ descriptor: OwnedDescriptor) throws(RoutingError)
+
+    /// Closes the stored copy. The descriptor's effect ends when this process closes its own. Nothing if there is none.
+    func remove(_ name: String) throws(RoutingError)
+
+    /// Says that this process will not come back. What helped to store goes as soon as nothing is stored any more.
+    func finish() throws(RoutingError)
+}
