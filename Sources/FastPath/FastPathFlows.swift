@@ -320,6 +320,14 @@ extension FastPath {
         }
     }
 
+    /// Removes a flow at once, whatever it is in the middle of: nobody owns it.
+    public func removeFlow(_ handle: FlowHandle) {
+        guard isCurrent(handle) else { return }
+        flowLabels[handle.slot].pointee.in_use = 0
+        flowTable.remove(at: handle.slot)
+        clearTargets(at: handle.slot)
+    }
+
     /// The handle of a flow that is installed under the key already; nil if it is not, or belongs to another route.
     public func findFlow(_ key: FlowKey, route: String) -> FlowHandle? {
         let candidates = [FlowTable.Key(sourceOf: key), FlowTable.Key(destinationOf: key)]
@@ -348,6 +356,9 @@ extension FastPath {
         }
         return packets == 0 ? nil : (last, packets, rtp[handle.slot].pointee.last_timestamp)
     }
+
+    /// The payload type of the flow's last RTP packet.
+    public func payloadType(of handle: FlowHandle) -> UInt8 { rtp[handle.slot].pointee.payload_type }
 
     /// Packets dropped at the port because their flow was removed (`drop_draining`).
     public func drainedPackets(at port: Port) -> UInt64 {
@@ -397,6 +408,14 @@ extension FastPath {
     public func removeLegCounter(_ counter: UInt32) {
         legLabels[Int(counter)].pointee.in_use = 0
         legCounters.release(first: Int(counter), count: 1)
+    }
+
+    /// Gives back every counter that is not among `known`: of legs that an earlier process left and nobody owns.
+    public func removeLegCounters(except known: Set<UInt32>) {
+        for counter in 0..<legLabels.count
+        where legLabels[counter].pointee.in_use != 0 && !known.contains(UInt32(counter)) {
+            removeLegCounter(UInt32(counter))
+        }
     }
 
     /// Whether the counter is taken, and by which leg of which flow: to find legs of an earlier process.

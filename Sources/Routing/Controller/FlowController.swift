@@ -1,0 +1,283 @@
+// The one writer of the fast path: routes become flows, legs, memberships and neighbour requests here.
+
+public import FastPath
+public import Logging
+public import Netlink
+import RTPWire
+
+/// Owns every route of the node.
+///
+/// All changes of flows, groups and legs go through this actor, whoever asks: the command line, the configuration or
+/// a session. A change returns when it is live in the fast path, and a removal when no packet uses what was removed.
+public actor FlowController: RouteControl {
+    let fastPath: FastPath
+    let network: any HostNetwork
+    let journal: RouteJournal
+    let logger: Logger
+    var sockets: HeldSockets
+    var view = NetworkView()
+    var table: [String: RouteState] = [:]
+    /// Who needs a neighbour kept resolved, by number of legs.
+    var neighbourUses: [NetworkView.NeighbourKey: Int] = [:]
+    /// Destinations whose sources may still send.
+    var draining: [DrainingFlow] = []
+    /// Interfaces that stay attached whether routes use them or not.
+    var configuredPorts: Set<String> = []
+    private var graceWaiters: [CheckedContinuation<Void, Never>] = []
+    private var graceIsRunning = false
+
+    /// A destination that was ours, until nothing comes there any more.
+    struct DrainingFlow {
+        var key: FlowKey
+        var port: Port
+        /// What keeps other UDP ports of the group from the host meanwhile.
+        var guarded: GuardedPlace?
+        /// Seconds since anything was dropped at the port.
+        var quietSeconds = 0
+        var lastCount: UInt64
+    }
+
+    /// A place that a guard stands for.
+    enum GuardedPlace: Hashable {
+        case group(IPAddress, interfaceIndex: UInt32, vlans: [UInt16])
+        case address(IPAddress, udpPort: UInt16)
+    }
+
+    /// Takes over what an earlier process left: the fast path, the journal and the stored sockets.
+    ///
+    /// Routes of the journal go on as they were: their flows are found in the fast path, where not a packet was lost.
+    public init(
+        fastPath: FastPath, network: any HostNetwork, store: any DescriptorStore, journal: RouteJournal, logger: Logger
+    ) throws {
+        self.fastPath = fastPath
+        self.network = network
+        self.journal = journal
+        self.logger = logger
+        sockets = try HeldSockets(store: store)
+        try view.refresh(network)
+    }
+
+    // MARK: RouteControl
+
+    public func add(_ route: RouteSpecification, owner: RouteOwner) async throws(RoutingError) -> RouteReport {
+        try checkNew(route)
+        try install(route, owner: owner, journalled: nil)
+        return report(table[route.name])
+    }
+
+    public func remove(route name: String) async throws(RoutingError) {
+        guard let state = table[name] else { throw noRoute(name) }
+        table[name] = nil
+        journal.remove(name)
+        uninstall(state)
+        await gracePeriod()
+        for leg in state.legs { fastPath.removeLegCounter(leg.counter) }
+        detachUnusedPorts()
+    }
+
+    public func take(route name: String, source: SourceSpecification) async throws(RoutingError) -> RouteReport {
+        guard let old = table[name] else { throw noRoute(name) }
+        var specification = old.specification
+        specification.source = source
+        if source == old.specification.source { return report(old) }
+        try check(specification, except: name)
+        // Make before break: the new source is joined and accounted before the old one is let go.
+        var new = RouteState(specification: specification, owner: old.owner, parameters: specification.flowParameters)
+        try establishSource(&new)
+        new.legs = old.legs
+        new.nextLegNumber = old.nextLegNumber
+        do {
+            try write(new)
+            if let flow = new.flow {
+                if let before = old.flow { try setLegs([], of: before) }
+                for leg in new.legs { describe(leg, flow: flow) }
+                try setLegs(new.readyLegs, of: flow)
+            }
+        } catch {
+            if let before = old.flow { try? setLegs(old.readyLegs, of: before) }
+            for leg in old.legs { if let flow = old.flow { describe(leg, flow: flow) } }
+            releaseSource(of: new, drains: true)
+            try? write(old)
+            throw error
+        }
+        table[name] = new
+        releaseSource(of: old, drains: true)
+        await gracePeriod()
+        detachUnusedPorts()
+        return report(table[name])
+    }
+
+    public func addLeg(
+        _ leg: LegSpecification, to name: String, force: Bool
+    ) async throws(RoutingError) -> LegReport {
+        guard var state = table[name] else { throw noRoute(name) }
+        var specification = state.specification
+        specification.legs.append(leg)
+        try validate(specification)
+        try check(leg: leg, of: specification)
+        if !force, !specification.isForced { try admit([leg], route: specification, state: state) }
+        var new = try makeLeg(leg, number: state.nextLegNumber, flow: state.flow)
+        resolve(&new)
+        state.specification = specification
+        state.nextLegNumber += 1
+        state.legs.append(new)
+        do {
+            try activate(state)
+        } catch {
+            release(neighbour: new.neighbour)
+            fastPath.removeLegCounter(new.counter)
+            throw error
+        }
+        return report(new)
+    }
+
+    public func removeLeg(_ number: UInt32, from name: String) async throws(RoutingError) {
+        guard var state = table[name] else { throw noRoute(name) }
+        guard let index = state.leg(number) else { throw noLeg(number, state) }
+        let leg = state.legs.remove(at: index)
+        state.specification.legs.remove(at: index)
+        try activate(state)
+        release(neighbour: leg.neighbour)
+        await gracePeriod()
+        fastPath.removeLegCounter(leg.counter)
+        detachUnusedPorts()
+    }
+
+    public func setLeg(
+        _ number: UInt32, of name: String, to leg: LegSpecification
+    ) async throws(RoutingError) -> LegReport {
+        guard var state = table[name] else { throw noRoute(name) }
+        guard let index = state.leg(number) else { throw noLeg(number, state) }
+        let old = state.legs[index]
+        if old.specification == leg { return report(old) }
+        var specification = state.specification
+        specification.legs[index] = leg
+        try validate(specification)
+        try check(leg: leg, of: specification)
+        if !specification.isForced, old.specification.port.interface != leg.port.interface {
+            try admit([leg], route: specification, state: state)
+        }
+        try attachPort(leg.port.interface, of: "leg \(leg)")
+        var new = old
+        new.specification = leg
+        resolve(&new)
+        state.specification = specification
+        state.legs[index] = new
+        do {
+            try activate(state)
+        } catch {
+            release(neighbour: new.neighbour)
+            throw error
+        }
+        release(neighbour: old.neighbour)
+        if let flow = state.flow { describe(new, flow: flow) }
+        return report(new)
+    }
+
+    public func route(_ name: String) async throws(RoutingError) -> RouteReport {
+        guard let state = table[name] else { throw noRoute(name) }
+        return report(state)
+    }
+
+    public func routes() async -> [RouteReport] {
+        table.values.sorted { $0.specification.name < $1.specification.name }.map(report)
+    }
+
+    public func reconcile(configuration routes: [RouteSpecification]) async -> ReconcileReport {
+        var result = ReconcileReport()
+        let wanted = Dictionary(routes.map { ($0.name, $0) }) { first, _ in first }
+        let owned = table.values.filter { $0.owner == .configuration }.map(\.specification)
+        // What goes first makes room for what comes.
+        for old in owned.sorted(by: { $0.name < $1.name }) where wanted[old.name] == nil {
+            do {
+                try await remove(route: old.name)
+                result.removed.append(old.name)
+            } catch {
+                result.failures.append("route \(old.name): \(error)")
+            }
+        }
+        for route in routes {
+            do throws(RoutingError) {
+                try await reconcile(route, &result)
+            } catch {
+                result.failures.append("route \(route.name): \(error)")
+            }
+        }
+        return result
+    }
+
+    private func reconcile(_ route: RouteSpecification, _ result: inout ReconcileReport) async throws(RoutingError) {
+        guard let old = table[route.name] else {
+            _ = try await add(route, owner: .configuration)
+            return result.added.append(route.name)
+        }
+        if old.specification == route {
+            table[route.name]?.owner = .configuration
+            return result.unchanged.append(route.name)
+        }
+        try await change(old, to: route)
+        table[route.name]?.owner = .configuration
+        if let state = table[route.name] { try write(state) }
+        result.changed.append(route.name)
+    }
+
+    /// Turns a route into another of the same name, leaving alone what stays: legs that are in both miss nothing.
+    private func change(_ old: RouteState, to route: RouteSpecification) async throws(RoutingError) {
+        var settings = old.specification
+        settings.source = route.source
+        settings.legs = route.legs
+        guard settings == route else {
+            try check(route, except: route.name)
+            try await remove(route: route.name)
+            do {
+                _ = try await add(route, owner: old.owner)
+            } catch {
+                _ = try? await add(old.specification, owner: old.owner)
+                throw error
+            }
+            return
+        }
+        try check(route, except: route.name)
+        if route.source != old.specification.source { _ = try await take(route: route.name, source: route.source) }
+        for leg in old.legs where !route.legs.contains(leg.specification) {
+            try await removeLeg(leg.number, from: route.name)
+        }
+        for leg in route.legs where !old.legs.contains(where: { $0.specification == leg }) {
+            _ = try await addLeg(leg, to: route.name, force: route.isForced)
+        }
+    }
+
+    // MARK: Removal and grace periods
+
+    /// Returns when no packet uses what was removed before the call. All callers of one moment share one wait.
+    func gracePeriod() async {
+        await withCheckedContinuation { continuation in
+            graceWaiters.append(continuation)
+            guard !graceIsRunning else { return }
+            graceIsRunning = true
+            Task { await self.runGracePeriods() }
+        }
+    }
+
+    private func runGracePeriods() async {
+        while !graceWaiters.isEmpty {
+            let waiters = graceWaiters
+            graceWaiters.removeAll()
+            fastPath.beginGracePeriod()
+            await GracePeriod.elapsed()
+            fastPath.endGracePeriod()
+            waiters.forEach { $0.resume() }
+        }
+        graceIsRunning = false
+    }
+
+    func noRoute(_ name: String) -> RoutingError {
+        RoutingError(.notFound, "route \(name): no such route; 'crosspoint route list' shows all")
+    }
+
+    private func noLeg(_ number: UInt32, _ state: RouteState) -> RoutingError {
+        let numbers = state.legs.map { "\($0.number)" }.joined(separator: ", ")
+        let have = state.legs.isEmpty ? "it has none" : "it has \(numbers)"
+        return RoutingError(.notFound, "route \(state.specification.name): no leg \(number); \(have)")
+    }
+}

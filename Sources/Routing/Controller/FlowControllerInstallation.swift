@@ -1,0 +1,400 @@
+// Installing and uninstalling: ports, flows, memberships, legs and the journal.
+
+import FastPath
+import Logging
+import Netlink
+import RTPWire
+
+extension FlowController {
+    // MARK: Checks
+
+    func validate(_ route: RouteSpecification) throws(RoutingError) {
+        do {
+            try route.validate()
+        } catch {
+            throw RoutingError(.invalid, "\(error)")
+        }
+    }
+
+    func checkNew(_ route: RouteSpecification) throws(RoutingError) {
+        if table[route.name] != nil {
+            throw RoutingError(
+                .conflict,
+                "route \(route.name): exists already; remove it, choose another name, or change it with "
+                    + "'crosspoint leg' and 'crosspoint route take'")
+        }
+        try check(route, except: nil)
+        if !route.isForced { try admit(route.legs, route: route, state: nil) }
+    }
+
+    /// Everything that can be wrong with a route here, but for capacity.
+    func check(_ route: RouteSpecification, except name: String?) throws(RoutingError) {
+        try validate(route)
+        if let problem = RouteChecks.source(route.source, view: view) { throw problem }
+        let others = table.values.filter { $0.specification.name != name }.map {
+            (name: $0.specification.name, source: $0.specification.source)
+        }
+        if let clash = RouteChecks.clash(route.source, with: others) { throw clash }
+        for leg in route.legs { try check(leg: leg, of: route) }
+        // The new source must not be what another route's leg feeds.
+        for state in table.values where state.specification.name != name {
+            for leg in state.legs {
+                let sources = [(name: route.name, source: route.source)]
+                let loop = RouteChecks.loop(
+                    leg.specification, route: state.specification.name, sources: sources, view: view)
+                if loop != nil {
+                    throw RoutingError(
+                        .conflict,
+                        "source \(route.source): is fed by leg \(leg.number) of route \(state.specification.name), a "
+                            + "loop; use another group, UDP port or interface")
+                }
+            }
+        }
+    }
+
+    func check(leg: LegSpecification, of route: RouteSpecification) throws(RoutingError) {
+        guard view.interface(named: leg.port.interface) != nil else {
+            throw RouteChecks.noInterface(leg.port.interface, of: "leg \(leg)", view: view)
+        }
+        let sources =
+            [(name: route.name, source: route.source)]
+            + table.values.filter { $0.specification.name != route.name }.map {
+                (name: $0.specification.name, source: $0.specification.source)
+            }
+        if let loop = RouteChecks.loop(leg, route: route.name, sources: sources, view: view) { throw loop }
+    }
+
+    /// Refuses legs that their links cannot carry.
+    func admit(
+        _ legs: [LegSpecification], route: RouteSpecification, state: RouteState?
+    ) throws(RoutingError) {
+        let rate = route.wireRate ?? state.flatMap { $0.observation.wireRate == 0 ? nil : $0.observation.wireRate }
+        for (name, legs) in Dictionary(grouping: legs, by: \.port.interface) {
+            let existing = table.values.map { other in
+                AdmissionControl.Load(
+                    route: other.specification.name,
+                    wireRate: other.specification.wireRate ?? other.observation.wireRate,
+                    legs: other.legs.filter { $0.specification.port.interface == name }.count)
+            }
+            let refusal = AdmissionControl.refusal(
+                port: name, speed: view.interface(named: name)?.speed, existing: existing,
+                adding: AdmissionControl.Load(route: route.name, wireRate: rate, legs: legs.count))
+            if let refusal { throw RoutingError(.capacity, "route \(route.name): \(refusal)") }
+        }
+    }
+
+    // MARK: Installing
+
+    /// Installs a route, or takes it over where the journal says it was. Everything is undone on an error.
+    func install(
+        _ route: RouteSpecification, owner: RouteOwner, journalled: JournalEntry?
+    ) throws(RoutingError) {
+        var state = RouteState(specification: route, owner: owner, parameters: route.flowParameters)
+        do {
+            try establishSource(&state)
+            state.nextLegNumber = journalled?.nextLegNumber ?? 1
+            for (index, leg) in route.legs.enumerated() {
+                let known = journalled?.legs[index]
+                var new = try makeLeg(
+                    leg, number: known?.number ?? state.nextLegNumber, flow: state.flow, counter: known?.counter)
+                if known == nil { state.nextLegNumber += 1 }
+                resolve(&new)
+                state.legs.append(new)
+            }
+            try activate(state)
+        } catch {
+            for leg in state.legs {
+                release(neighbour: leg.neighbour)
+                fastPath.removeLegCounter(leg.counter)
+            }
+            releaseSource(of: state, drains: false)
+            throw error
+        }
+    }
+
+    /// Attaches the ingress port, installs or finds the flow, and joins or reserves.
+    func establishSource(_ state: inout RouteState) throws(RoutingError) {
+        let source = state.specification.source
+        let port = try attachPort(source.port.interface, of: "source \(source)")
+        guard let index = port.interfaceIndex else {
+            throw RoutingError(.unavailable, "source \(source): interface \(source.port.interface) is gone")
+        }
+        let key = FlowKey(
+            interfaceIndex: index, vlans: source.port.vlans, destination: source.address, udpPort: source.udpPort,
+            source: source.source, sourceUDPPort: source.sourceUDPPort)
+        draining.removeAll { $0.key == key }
+        if let found = fastPath.findFlow(key, route: state.specification.name) {
+            if state.parameters.clockRate == nil { state.parameters.clockRate = fastPath.clockRate(of: found) }
+            state.flow = found
+            // The port's own address may have changed while nobody looked.
+            fastPath.setParameters(state.parameters, of: found)
+        } else {
+            state.flow = try fastPathCall { () throws(FastPathError) in
+                try fastPath.installFlow(key, state.parameters, port: port, label: state.specification.label)
+            }
+        }
+        state.key = key
+        do {
+            try addGuard(for: source, interfaceIndex: index)
+            if source.joins { state.socket = try holdSocket(for: source) }
+        } catch {
+            if let flow = state.flow { fastPath.drainFlow(flow) }
+            fastPath.finishDraining(key)
+            state.flow = nil
+            throw error
+        }
+    }
+
+    private func guardedPlace(_ source: SourceSpecification, interfaceIndex: UInt32) -> GuardedPlace? {
+        guard source.joins else { return nil }
+        return source.address.isMulticast
+            ? .group(source.address, interfaceIndex: interfaceIndex, vlans: source.port.vlans)
+            : .address(source.address, udpPort: source.udpPort)
+    }
+
+    private func addGuard(for source: SourceSpecification, interfaceIndex: UInt32) throws(RoutingError) {
+        guard let place = guardedPlace(source, interfaceIndex: interfaceIndex) else { return }
+        try fastPathCall { () throws(FastPathError) in
+            switch place {
+            case .group(let group, let index, let vlans):
+                try fastPath.guardGroup(group, interfaceIndex: index, vlans: vlans)
+            case .address(let address, let udpPort): try fastPath.guardAddress(address, udpPort: udpPort)
+            }
+        }
+    }
+
+    func removeGuard(_ place: GuardedPlace) {
+        switch place {
+        case .group(let group, let index, let vlans):
+            fastPath.unguardGroup(group, interfaceIndex: index, vlans: vlans)
+        case .address(let address, let udpPort): fastPath.unguardAddress(address, udpPort: udpPort)
+        }
+    }
+
+    private func holdSocket(for source: SourceSpecification) throws(RoutingError) -> SocketKey {
+        guard let device = view.layer3(source.port) else {
+            throw RoutingError(.unavailable, "source \(source): its interface is gone")
+        }
+        let key: SocketKey =
+            source.address.isMulticast
+            ? .join(group: source.address, source: source.source, interface: device.name)
+            : .reserve(
+                address: source.address, udpPort: source.udpPort,
+                interface: source.address.isLinkLocalUnicast ? device.name : nil)
+        try sockets.hold(key) { (socket) throws(RoutingError) in
+            if case .join = socket.key { try Membership.renew(socket, interfaceIndex: device.index) }
+        } open: { () throws(RoutingError) in
+            if source.address.isMulticast {
+                return try Membership.join(
+                    group: source.address, source: source.source, interface: (device.name, device.index))
+            }
+            return try UDPPortReservation.reserve(
+                address: source.address, udpPort: source.udpPort,
+                interface: source.address.isLinkLocalUnicast ? (device.name, device.index) : nil)
+        }
+        return key
+    }
+
+    /// Lets a route's source go: leaves the group, and keeps its packets from the host while they still come.
+    func releaseSource(of state: RouteState, drains: Bool) {
+        let source = state.specification.source
+        if let key = state.socket {
+            do {
+                try sockets.release(key)
+            } catch {
+                logger.warning("\(key): its stored copy could not be closed: \(error)")
+            }
+        }
+        guard let key = state.key, let flow = state.flow else { return }
+        let place = guardedPlace(source, interfaceIndex: key.interfaceIndex)
+        let isDraining = fastPath.drainFlow(flow)
+        if drains, isDraining, let port = fastPath.port(named: source.port.interface) {
+            draining.append(
+                DrainingFlow(key: key, port: port, guarded: place, lastCount: fastPath.drainedPackets(at: port)))
+        } else {
+            if isDraining { fastPath.finishDraining(key) }
+            if let place { removeGuard(place) }
+        }
+    }
+
+    func uninstall(_ state: RouteState) {
+        releaseSource(of: state, drains: true)
+        for leg in state.legs { release(neighbour: leg.neighbour) }
+    }
+
+    // MARK: Ports
+
+    /// Attaches the fast path to an interface, if it is not yet.
+    @discardableResult
+    func attachPort(_ name: String, of whose: String) throws(RoutingError) -> Port {
+        guard let interface = view.interface(named: name) else {
+            throw RouteChecks.noInterface(name, of: whose, view: view)
+        }
+        if let port = fastPath.port(named: name), port.interfaceIndex == interface.index, port.mac == interface.mac {
+            return port
+        }
+        return try fastPathCall { () throws(FastPathError) in
+            try fastPath.attachPort(name: name, interfaceIndex: interface.index, mac: interface.mac ?? .zero)
+        }
+    }
+
+    /// Attaches interfaces that the configuration names, whether routes use them or not.
+    public func attachConfiguredPorts(_ names: [String]) -> [String] {
+        configuredPorts = Set(names)
+        return names.compactMap { name in
+            do throws(RoutingError) {
+                try attachPort(name, of: "ports")
+                return nil
+            } catch {
+                return "\(error)"
+            }
+        }
+    }
+
+    /// Gives back interfaces that no route and no configuration needs any more.
+    func detachUnusedPorts() {
+        var used = configuredPorts
+        for state in table.values {
+            used.insert(state.specification.source.port.interface)
+            for leg in state.legs { used.insert(leg.specification.port.interface) }
+        }
+        for flow in draining { used.insert(flow.port.name) }
+        for port in fastPath.ports where !used.contains(port.name) { fastPath.detachPort(port) }
+    }
+
+    // MARK: Legs
+
+    func makeLeg(
+        _ leg: LegSpecification, number: UInt32, flow: FlowHandle?, counter: UInt32? = nil
+    ) throws(RoutingError) -> LegState {
+        try attachPort(leg.port.interface, of: "leg \(leg)")
+        guard let flow else { throw RoutingError(.unavailable, "leg \(leg): the route's ingress interface is gone") }
+        let taken: UInt32
+        if let counter, let known = fastPath.leg(ofCounter: counter), known.number == number {
+            taken = counter
+        } else {
+            taken = try fastPathCall { () throws(FastPathError) in
+                try fastPath.addLegCounter(flow: flow, number: number, to: leg.description)
+            }
+        }
+        return LegState(
+            number: number, specification: leg, counter: taken,
+            resolution: .waiting(.unresolved, reason: "not resolved yet", nextHop: nil), neighbour: nil)
+    }
+
+    func describe(_ leg: LegState, flow: FlowHandle) {
+        fastPath.describeLeg(leg.counter, flow: flow, number: leg.number, to: leg.specification.description)
+    }
+
+    /// Finds out anew how a leg leaves, and has the kernel keep its next hop resolved.
+    func resolve(_ leg: inout LegState) {
+        let resolver = LegResolver(view: view, network: network) { [fastPath] in fastPath.port(named: $0) }
+        let outcome = resolver.resolve(leg.specification, counter: leg.counter)
+        leg.resolution = outcome.resolution
+        leg.neighbour = outcome.neighbour
+        if let key = outcome.neighbour { retain(neighbour: key) }
+    }
+
+    private func retain(neighbour key: NetworkView.NeighbourKey) {
+        neighbourUses[key, default: 0] += 1
+        if neighbourUses[key] == 1 { askFor(key) }
+    }
+
+    /// Asks the kernel to resolve a neighbour and to keep it so.
+    func askFor(_ key: NetworkView.NeighbourKey) {
+        do {
+            try network.keepResolved(key.address, interfaceIndex: key.interfaceIndex)
+            if let neighbour = try network.neighbour(key.address, interfaceIndex: key.interfaceIndex) {
+                view.set(neighbour)
+            }
+        } catch {
+            logger.warning("neighbour \(key.address): \(error)")
+        }
+    }
+
+    func release(neighbour key: NetworkView.NeighbourKey?) {
+        guard let key, let uses = neighbourUses[key] else { return }
+        neighbourUses[key] = uses > 1 ? uses - 1 : nil
+        if uses <= 1 {
+            view.forget(key)
+            try? network.release(key.address, interfaceIndex: key.interfaceIndex)
+        }
+    }
+
+    /// Journals a route, then puts its legs into the fast path; neither on an error.
+    func activate(_ state: RouteState) throws(RoutingError) {
+        let before = table[state.specification.name]
+        try write(state)
+        do {
+            if let flow = state.flow, state.readyLegs != before?.readyLegs || before?.flow != flow {
+                try setLegs(state.readyLegs, of: flow)
+            }
+        } catch {
+            if let before { try? write(before) } else { journal.remove(state.specification.name) }
+            throw error
+        }
+        table[state.specification.name] = state
+    }
+
+    func write(_ state: RouteState) throws(RoutingError) {
+        try journal.write(
+            JournalEntry(
+                route: state.specification, owner: state.owner, nextLegNumber: state.nextLegNumber,
+                legs: state.legs.map { .init(number: $0.number, to: $0.specification, counter: $0.counter) }))
+    }
+
+    func setLegs(_ legs: [LegParameters], of flow: FlowHandle) throws(RoutingError) {
+        try fastPathCall { () throws(FastPathError) in try fastPath.setLegs(legs, of: flow) }
+    }
+
+    /// Turns the fast path's refusals into the controller's.
+    @discardableResult
+    func fastPathCall<Result>(_ call: () throws(FastPathError) -> Result) throws(RoutingError) -> Result {
+        do {
+            return try call()
+        } catch {
+            let code: RoutingError.Code =
+                switch error.kind {
+                case .privileges, .port, .pinned: .unavailable
+                case .full: .capacity
+                case .kernel: .failed
+                }
+            throw RoutingError(code, error.message)
+        }
+    }
+
+    // MARK: Reports
+
+    func report(_ state: RouteState?) -> RouteReport {
+        guard let state else {
+            preconditionFailure("a route is reported after it was installed, within one turn of the actor")
+        }
+        let membership: String
+        if let problem = state.membershipProblem {
+            membership = problem
+        } else if state.socket == nil {
+            membership = "off"
+        } else {
+            membership = state.specification.source.address.isMulticast ? "joined" : "reserved"
+        }
+        return RouteReport(
+            specification: state.specification, owner: state.owner, engine: "kernel",
+            engineReason: "the kernel engine carries every flow that needs no work on its payload",
+            membership: membership, legs: state.legs.map(report))
+    }
+
+    func report(_ leg: LegState) -> LegReport {
+        switch leg.resolution {
+        case .ready(_, let nextHop):
+            let interface = view.interface(named: leg.specification.port.interface)
+            let isDown = interface.map { !$0.isUp || !$0.isRunning } ?? true
+            return LegReport(
+                number: leg.number, specification: leg.specification, state: isDown ? .linkDown : .active,
+                reason: isDown ? "interface \(leg.specification.port.interface) is down or has no carrier" : nil,
+                nextHop: nextHop.isEmpty ? nil : nextHop)
+        case .waiting(let state, let reason, let nextHop):
+            return LegReport(
+                number: leg.number, specification: leg.specification, state: state, reason: reason, nextHop: nextHop)
+        }
+    }
+}
