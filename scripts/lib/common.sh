@@ -18,6 +18,8 @@ bpffs=""
 run_id=""
 namespaces=()
 children=()
+# Whether `finish` still has to say where the logs are.
+tells_logs=yes
 
 say() { printf '%s\n' "$*"; }
 
@@ -47,7 +49,7 @@ finish() {
     clean_up
     if [ "$status" -eq 0 ]; then
         rm -rf "$work"
-    else
+    elif [ "$tells_logs" = yes ]; then
         printf 'Logs: %s\n' "$work" >&2
     fi
     exit "$status"
@@ -153,7 +155,7 @@ CONFIGURATION
     start node daemon.log "$CROSSPOINT" run --config "$work/crosspoint.yaml"
     daemon=$started
     wait_until 20 daemon_answers_or_is_dead || true
-    daemon_answers || die "the daemon did not become ready in 20 s: $(tail -n 1 "$work/daemon.log")"
+    daemon_answers >/dev/null 2>&1 || die "the daemon did not become ready in 20 s: $(tail -n 1 "$work/daemon.log")"
 }
 
 daemon_answers() { crosspoint route list; }
