@@ -55,9 +55,6 @@ def main():
                     skipped[name] = cancelled[2]
     if not reports:
         failed.append("swift test: it ended without a report")
-    if failed and not passed:
-        with open(log, encoding="utf-8", errors="replace") as file:
-            print("".join(file.readlines()[-8:]), end="")
     for name in failed:
         print(f"FAILED {name}")
     for name, reason in skipped.items():
