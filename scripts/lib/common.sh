@@ -41,12 +41,13 @@ begin() {
     trap 'exit 143' TERM HUP
 }
 
-# Cleans up; after a failure the logs stay, and their place is told.
+# Cleans up; after a failure the logs stay, and their place is told. A script may define `explain_failure` for a last word.
 finish() {
     local status=$1
     trap - EXIT
     trap '' INT TERM HUP
     clean_up
+    if [ "$status" -ne 0 ] && declare -F explain_failure >/dev/null; then explain_failure "$status"; fi
     if [ "$status" -eq 0 ]; then
         rm -rf "$work"
     elif [ "$tells_logs" = yes ]; then
@@ -155,7 +156,7 @@ CONFIGURATION
     start node daemon.log "$CROSSPOINT" run --config "$work/crosspoint.yaml"
     daemon=$started
     wait_until 20 daemon_answers_or_is_dead || true
-    daemon_answers >/dev/null 2>&1 || die "the daemon did not become ready in 20 s: $(tail -n 1 "$work/daemon.log")"
+    daemon_answers >/dev/null 2>&1 || die "the daemon does not answer: $(tail -n 1 "$work/daemon.log")"
 }
 
 daemon_answers() { crosspoint route list; }
