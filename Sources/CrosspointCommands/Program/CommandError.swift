@@ -1,6 +1,8 @@
 // What ends a command early: one line, and an exit code.
 
 import ArgumentParser
+import FastPath
+import Netlink
 import Node
 import Routing
 
@@ -29,6 +31,10 @@ struct CommandError: Error, Hashable, CustomStringConvertible {
             self.init(
                 error.description,
                 exitStatus: error.code == .notPermitted ? ExitStatus.notPermitted : ExitStatus.failed)
+        case let error as FastPathError:
+            self.init(
+                error.message, exitStatus: error.kind == .privileges ? ExitStatus.notPermitted : ExitStatus.failed)
+        case let error as NetlinkError: self.init(error.description)
         case let error as SpecificationError: self = .usage(error.description)
         case let error as RoutingError: self.init(error.message)
         case let error as ConfigurationError: self.init(error.description)
