@@ -86,7 +86,8 @@ struct CheckReport: Encodable {
                     port.problems.isEmpty ? nil : .bad),
             ])
         }
-        let file = configurationFile.map { "\($0): \(routes) routes, \(legs) legs" } ?? "none"
+        let file =
+            configurationFile.map { "\($0): \(Count.text(routes, "route")), \(Count.text(legs, "leg"))" } ?? "none"
         return "node           \(node)\nkernel         \(kernel)\nconfiguration  \(file)\n\n"
             + table.text(colour: colour)
     }

@@ -24,7 +24,8 @@ struct CommandError: Error, Hashable, CustomStringConvertible {
     static func usage(_ message: String) -> CommandError { CommandError(message, exitStatus: ExitStatus.usage) }
 
     /// The command error that `error` amounts to. Nil if it is none: help or a version was asked for, and has been printed.
-    init?(describing error: any Error) {
+    /// `command` is the command that was asked for, whose help a usage error points to.
+    init?(describing error: any Error, command: String = "") {
         switch error {
         case let error as CommandError: self = error
         case let error as NodeError:
@@ -46,7 +47,8 @@ struct CommandError: Error, Hashable, CustomStringConvertible {
             }
             self.init(
                 code == .validationFailure
-                    ? CrosspointCommand.message(for: error) + "; see 'crosspoint help'" : String(describing: error),
+                    ? CrosspointCommand.message(for: error)
+                        + "; see 'crosspoint help\(command.isEmpty ? "" : " \(command)")'" : String(describing: error),
                 exitStatus: code.rawValue)
         }
     }
