@@ -112,7 +112,7 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "CrosspointCommands", "Node", "Routing", "RTPWire", "FastPath", logging,
+                "CrosspointCommands", "Node", "Routing", "Netlink", "RTPWire", "FastPath", logging, argumentParser,
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

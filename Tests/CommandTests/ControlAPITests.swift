@@ -3,6 +3,8 @@
 @testable import CrosspointCommands
 import FastPath
 import Foundation
+import Glibc
+import Logging
 import Node
 import Routing
 import Testing
@@ -145,10 +147,54 @@ struct ControlAPITests {
                 try ControlSocket(path: node.socket + "2", group: "no-such-group")
             }
             #expect(unknown?.description.contains("groupadd") == true)
+            let stale = node.socket + "3"
+            Self.leaveStaleSocket(at: stale)
+            _ = try ControlSocket(path: stale, group: nil)
+            #expect(!FileManager.default.fileExists(atPath: stale))
             let occupied = #expect(throws: NodeError.self) {
                 try ControlSocket(path: node.configurationFile, group: nil)
             }
             #expect(occupied?.description.contains("is no socket") == true)
+        }
+    }
+
+    /// Leaves at `path` what a daemon that was killed leaves there.
+    private static func leaveStaleSocket(at path: String) {
+        let file = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(file) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(file, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        #expect(result == 0)
+    }
+
+    @Test("A stopped node leaves no socket; a TCP port that is taken is a refusal that names the key")
+    func listeners() async throws {
+        try await RunningNode.run { node in
+            let taken = try ConfigurationFile.parse(
+                "runtime-directory: \(node.directory.path)/2\nmetrics: {listen: '127.0.0.1:\(node.metricsTCPPort)'}\n",
+                file: "x")
+            var logger = Logger(label: "test")
+            logger.logLevel = .critical
+            let lock = try InstanceLock(directory: taken.runtimeDirectory)
+            let second = NodeService(
+                configuration: taken, configurationFile: nil,
+                socket: try ControlSocket(path: taken.control.socket, group: nil),
+                control: MockRouteControl(), statistics: RunningNode.Statistics(),
+                information: RunningNode.Information(),
+                handlesSignals: false, logger: logger)
+            let error = try await #require(throws: NodeError.self) { try await second.run() }
+            #expect(
+                error.description
+                    == "metrics.listen 127.0.0.1:\(node.metricsTCPPort): cannot listen: Address already in use; "
+                    + "another program listens there, choose another address")
+            #expect(!FileManager.default.fileExists(atPath: taken.control.socket))
+            withExtendedLifetime(lock) {}
         }
     }
 

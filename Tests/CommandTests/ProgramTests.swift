@@ -1,6 +1,7 @@
 // The program from its arguments to its exit code.
 
 @testable import CrosspointCommands
+import ArgumentParser
 import Foundation
 import Node
 import Routing
@@ -57,6 +58,27 @@ struct ProgramTests {
         ] as [([String], Int32)])
     func exitCodes(arguments: [String], code: Int32) async {
         #expect(await CrosspointProgram.run(arguments) == code)
+    }
+
+    @Test("A usage error points to the help of its command, on one line")
+    func usage() throws {
+        let error = try #require(throws: (any Error).self) {
+            try CrosspointCommand.parseAsRoot(["route", "add", "cam1"])
+        }
+        let described = try #require(CommandError(describing: error, command: "route add"))
+        #expect(described.message == "Missing expected argument '--from <from>'; see 'crosspoint help route add'")
+        #expect(described.exitStatus == 64)
+    }
+
+    @Test("An interval of --watch may be left out before a route")
+    func watch() throws {
+        for (arguments, watch, route) in [
+            (["--watch"], "1", nil), (["--watch", "2", "cam1"], "2", "cam1"), (["--watch", "cam1"], "cam1", nil),
+            (["cam1", "--watch"], "1", "cam1"), (["cam1"], nil, "cam1"),
+        ] as [([String], String?, String?)] {
+            let command = try #require(try CrosspointCommand.parseAsRoot(["stats"] + arguments) as? StatsCommand)
+            #expect(command.watch == watch && command.route == route)
+        }
     }
 
     @Test("No daemon: the message names the socket and the remedy")

@@ -56,7 +56,7 @@ struct PrometheusTests {
         #expect(value("crosspoint_flow_rtp_lost_packets") == "2")
         #expect(value("crosspoint_flow_last_packet_timestamp_seconds") == "1795227378.122996")
         let reasons = parsed.samples.filter { $0.name == "crosspoint_port_dropped_packets_total" }
-        #expect(reasons.map(\.labels).contains(#"{port="eth0",reason="wrong_source"}"#))
+        #expect(reasons.map(\.labels).contains(#"{port="eth0",reason="drop_wrong_source"}"#))
     }
 
     @Test("Label values are escaped")

@@ -26,8 +26,8 @@ enum SampleStatistics {
             PortStatistics(
                 name: name, interfaceIndex: 2, receivedPackets: packets, forwardedPackets: packets - 17,
                 forwardedBytes: packets * 1442, requestedCopies: packets * 2, transmittedCopies: packets * 2,
-                refusedCopies: 18, dropped: ["draining": 10, "wrong_source": 7], passed: ["not_udp": 19],
-                undelivered: ["link_down": 20])
+                refusedCopies: 18, dropped: ["drop_draining": 10, "drop_wrong_source": 7], passed: ["pass_not_udp": 19],
+                undelivered: ["copy_interface_down": 20])
         }
         return StatisticsSnapshot(
             node: "studio-a", unixNanoseconds: 1_795_227_378_123_000_000, monotonicNanoseconds: nanoseconds,

@@ -1,5 +1,6 @@
 // Every name that statistics carry is documented, one by one.
 
+import FastPath
 import Foundation
 import Node
 import Testing
@@ -38,6 +39,14 @@ struct StatisticsNamesTests {
         let names = text.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }.map { $0.split(separator: " ")[2] }
         #expect(names.count > 30)
         for name in names { #expect(document.contains("`\(name)`"), "\(name) is not documented") }
+    }
+
+    @Test("Every reason stands in docs/statistics.md")
+    func reasons() {
+        #expect(!DropReason.all.isEmpty)
+        for reason in DropReason.all {
+            #expect(document.contains("| `\(reason.name)` |"), "\(reason.name) is not documented")
+        }
     }
 
     @Test("A snapshot comes back from JSON as it was")

@@ -4,7 +4,7 @@ import ArgumentParser
 import Node
 
 /// Checks configuration and host.
-struct CheckCommand: AsyncParsableCommand {
+struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Check the configuration, and say what this node's interfaces and kernel can do.",
@@ -25,9 +25,9 @@ struct CheckCommand: AsyncParsableCommand {
             "The configuration file. (default: \(NodeConfiguration.defaultPath) if it is there)", valueName: "file"))
     var config: String?
 
-    func run() async throws {
+    func run() throws {
         let (configuration, file) = try ConfigurationChoice.load(config)
-        let ports = try await HostInformation.source(configuration: configuration).ports()
+        let ports = try HostInformation.ports()
         let report = CheckReport(configuration: configuration, file: file, kernel: HostInformation.kernel, ports: ports)
         try output.print(report) { report.text(colour: StandardStream.output.wantsColour) }
         if let problem = report.problems.first {

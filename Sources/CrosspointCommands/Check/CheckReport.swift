@@ -29,6 +29,7 @@ struct CheckReport: Encodable {
         self.ports = ports
         problems = []
         let known = Dictionary(ports.map { ($0.name, $0) }) { first, _ in first }
+        let tagged = Self.interfacesWithVLANs(of: configuration)
         for (name, user) in Self.interfaces(of: configuration) {
             guard let port = known[name] else {
                 let remedy = Suggestion.nearest(to: name, in: known.keys).map { "did you mean '\($0)'?" }
@@ -38,6 +39,11 @@ struct CheckReport: Encodable {
                 continue
             }
             problems += port.problems.map { "\(user): port \(name): \($0)" }
+            if port.vlanOffload == true, tagged.contains(name) {
+                problems.append(
+                    "\(user): port \(name) takes VLAN tags out of frames before XDP sees them; "
+                        + "turn that off with 'ethtool -K \(name) rxvlan off'")
+            }
             if !port.isUp { problems.append("\(user): port \(name) is down; set it up with 'ip link set \(name) up'") }
         }
     }
@@ -55,6 +61,11 @@ struct CheckReport: Encodable {
             for leg in route.legs { add(leg.port.interface, "routes.\(route.name).to") }
         }
         return list
+    }
+
+    /// The interfaces that a configuration receives tagged frames at.
+    private static func interfacesWithVLANs(of configuration: NodeConfiguration) -> Set<String> {
+        Set(configuration.routes.map(\.source.port).filter { !$0.vlans.isEmpty }.map(\.interface))
     }
 
     /// The report for people.
@@ -75,7 +86,8 @@ struct CheckReport: Encodable {
                     port.problems.isEmpty ? nil : .bad),
             ])
         }
-        let file = configurationFile.map { "\($0): \(routes) routes, \(legs) legs" } ?? "none"
+        let file =
+            configurationFile.map { "\($0): \(Count.text(routes, "route")), \(Count.text(legs, "leg"))" } ?? "none"
         return "node           \(node)\nkernel         \(kernel)\nconfiguration  \(file)\n\n"
             + table.text(colour: colour)
     }

@@ -1,12 +1,13 @@
 // Where `check` learns what this host is.
 
 import Glibc
+import Netlink
 import Node
 
 /// What is known of this host without a daemon.
 enum HostInformation {
-    /// What describes the host's interfaces.
-    static func source(configuration: NodeConfiguration) -> any NodeInformationSource { HostPorts() }
+    /// The host's interfaces.
+    static func ports() throws -> [PortReport] { try HostPorts(network: NetlinkHostNetwork()).ports() }
 
     /// The kernel's release, as `uname -r` prints it.
     static var kernel: String {

@@ -23,6 +23,8 @@ struct ConfigCheckCommand: ParsableCommand {
     func run() throws {
         let configuration = try ConfigurationFile.load(file)
         let legs = configuration.routes.map(\.legs.count).reduce(0, +)
-        try output.print(configuration) { "\(file): correct, \(configuration.routes.count) routes, \(legs) legs\n" }
+        try output.print(configuration) {
+            "\(file): correct, \(Count.text(configuration.routes.count, "route")), \(Count.text(legs, "leg"))\n"
+        }
     }
 }

@@ -23,7 +23,7 @@ struct ConfigReloadCommand: AsyncParsableCommand {
         let report: ReloadReport = try await control.client.send(.post, "/v1/reload")
         try output.print(report) {
             let routes = report.routes
-            var text = "reloaded: \(routes.added.count) routes added, \(routes.changed.count) changed, "
+            var text = "reloaded: \(Count.text(routes.added.count, "route")) added, \(routes.changed.count) changed, "
             text += "\(routes.removed.count) removed, \(routes.unchanged.count) unchanged\n"
             if !report.needRestart.isEmpty {
                 text += "in effect at the next start only: \(report.needRestart.joined(separator: ", "))\n"

@@ -1,6 +1,8 @@
 // What ends a command early: one line, and an exit code.
 
 import ArgumentParser
+import FastPath
+import Netlink
 import Node
 import Routing
 
@@ -22,13 +24,18 @@ struct CommandError: Error, Hashable, CustomStringConvertible {
     static func usage(_ message: String) -> CommandError { CommandError(message, exitStatus: ExitStatus.usage) }
 
     /// The command error that `error` amounts to. Nil if it is none: help or a version was asked for, and has been printed.
-    init?(describing error: any Error) {
+    /// `command` is the command that was asked for, whose help a usage error points to.
+    init?(describing error: any Error, command: String = "") {
         switch error {
         case let error as CommandError: self = error
         case let error as NodeError:
             self.init(
                 error.description,
                 exitStatus: error.code == .notPermitted ? ExitStatus.notPermitted : ExitStatus.failed)
+        case let error as FastPathError:
+            self.init(
+                error.message, exitStatus: error.kind == .privileges ? ExitStatus.notPermitted : ExitStatus.failed)
+        case let error as NetlinkError: self.init(error.description)
         case let error as SpecificationError: self = .usage(error.description)
         case let error as RoutingError: self.init(error.message)
         case let error as ConfigurationError: self.init(error.description)
@@ -40,7 +47,8 @@ struct CommandError: Error, Hashable, CustomStringConvertible {
             }
             self.init(
                 code == .validationFailure
-                    ? CrosspointCommand.message(for: error) + "; see 'crosspoint help'" : String(describing: error),
+                    ? CrosspointCommand.message(for: error)
+                        + "; see 'crosspoint help\(command.isEmpty ? "" : " \(command)")'" : String(describing: error),
                 exitStatus: code.rawValue)
         }
     }

@@ -19,6 +19,9 @@ struct ControlOptions: ParsableArguments {
             ?? NodeConfiguration.defaultSocket
     }
 
+    /// Whether neither the option nor the environment names a socket.
+    var isDefault: Bool { socket == nil && path == NodeConfiguration.defaultSocket }
+
     /// A client of the daemon.
     var client: ControlClient { ControlClient(socket: path) }
 }

@@ -25,6 +25,7 @@ struct CrosspointCommand: AsyncParsableCommand {
 
             ENVIRONMENT
               CROSSPOINT_SOCKET  the control socket, where --socket does not name it
+              CROSSPOINT_BPFFS   the fast path's directory, where --bpffs does not name it
               NO_COLOR           no colour, even on a terminal
 
             \(ExitStatus.help)

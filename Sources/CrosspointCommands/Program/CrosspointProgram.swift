@@ -24,17 +24,29 @@ public enum CrosspointProgram {
             }
             return ExitStatus.ok
         } catch {
-            return report(error)
+            return report(error, arguments)
         }
     }
 
     /// Says what went wrong, on one line of standard error; help and the like go to standard output.
-    private static func report(_ error: any Error) -> Int32 {
-        let error = CommandError(describing: error)
-        if let error {
+    private static func report(_ error: any Error, _ arguments: [String]) -> Int32 {
+        if let error = CommandError(describing: error, command: command(of: arguments)) {
             StandardStream.error.write("crosspoint: \(error.message.split(separator: "\n").joined(separator: " "))\n")
             return error.exitStatus
         }
         return ExitStatus.ok
+    }
+
+    /// The nouns and verbs that `arguments` begin with: `route add`.
+    private static func command(of arguments: [String]) -> String {
+        var words: [String] = []
+        var type: any ParsableCommand.Type = CrosspointCommand.self
+        for argument in arguments {
+            guard let next = type.configuration.subcommands.first(where: { $0.configuration.commandName == argument })
+            else { break }
+            words.append(argument)
+            type = next
+        }
+        return words.joined(separator: " ")
     }
 }

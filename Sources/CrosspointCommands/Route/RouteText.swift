@@ -7,11 +7,10 @@ enum RouteText {
     /// One line: `route cam1 added: 2 legs, 1 not sending (leg 2 unresolved: …)`.
     static func summary(_ report: RouteReport, verb: String) -> String {
         let waiting = report.legs.filter { $0.state != .active }
-        let count = report.legs.count
         let details = waiting.map { leg in
             "leg \(leg.number) \(leg.state.rawValue)" + (leg.reason.map { ": \($0)" } ?? "")
         }
-        return "route \(report.specification.name) \(verb): \(count) \(count == 1 ? "leg" : "legs")"
+        return "route \(report.specification.name) \(verb): \(Count.text(report.legs.count, "leg"))"
             + (waiting.isEmpty ? "" : ", \(waiting.count) not sending (\(details.joined(separator: "; ")))") + "\n"
     }
 

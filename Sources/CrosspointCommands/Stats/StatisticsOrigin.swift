@@ -1,9 +1,24 @@
-// The one place that decides where `stats` reads from.
+// The one place that decides where `stats` reads from: the pinned maps, or a daemon.
 
+import FastPath
+import Glibc
 import Node
 
 /// Opens the source of statistics.
 enum StatisticsOrigin {
     /// The source that the options lead to.
-    static func open(_ control: ControlOptions) -> any StatisticsSource { DaemonStatistics(client: control.client) }
+    ///
+    /// A directory that is named is read, a daemon that is named is asked. Else the default directory is read, which needs no daemon,
+    /// and if that is not possible, as for members of the socket's group, the daemon is asked.
+    static func open(directory: String?, _ control: ControlOptions) async throws -> any StatisticsSource {
+        let directory =
+            directory ?? getenv("CROSSPOINT_BPFFS").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+        if let directory { return try PinnedReader(directory: directory) }
+        let daemon = DaemonStatistics(client: control.client)
+        guard control.isDefault else { return daemon }
+        do { return try PinnedReader(directory: NodeConfiguration.defaultBPFFS) } catch {
+            guard access(control.path, F_OK) == 0 else { throw error }
+            return daemon
+        }
+    }
 }

@@ -41,9 +41,14 @@ struct StatisticsWatch {
         }
         let text = StatisticsText.text(of: measured, colour: screen.wantsColour)
         if screen.isTerminal {
-            // Overwriting line by line, then clearing what is left, does not flicker.
-            let lines = text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\u{1B}[K\n")
-            screen.write("\u{1B}[H" + lines + "\u{1B}[J")
+            var lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map { $0 + "\u{1B}[K" }
+            if let height = screen.height, lines.count >= height {
+                let hidden = lines.count - (height - 2)
+                lines =
+                    lines.prefix(height - 2) + ["\(hidden) more lines; name a route, or make the window higher\u{1B}[K"]
+            }
+            // Overwriting line by line, then clearing what is left, does not flicker. Lines are cut at the edge, not wrapped.
+            screen.write("\u{1B}[H\u{1B}[?7l" + lines.joined(separator: "\n") + "\n\u{1B}[J\u{1B}[?7h")
         } else {
             screen.write(text + "\n")
         }

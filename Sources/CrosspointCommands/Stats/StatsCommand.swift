@@ -18,6 +18,9 @@ struct StatsCommand: AsyncParsableCommand {
               two senders  more than one source sends to the flow
               no signal    nothing arrives
 
+            Counters are read from the fast path itself, which needs no daemon but the right to read it. Without that, and with \
+            --socket, the daemon is asked.
+
             LOST counts packets expected less packets received, and is negative after more duplicates than losses (RFC 3550). \
             JITTER is that of RFC 3550 section 6.4.1. AGE is the time since the last packet.
 
@@ -30,6 +33,13 @@ struct StatsCommand: AsyncParsableCommand {
 
     @OptionGroup var control: ControlOptions
     @OptionGroup var output: OutputOptions
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Read the fast path that is pinned in this directory. (default: $CROSSPOINT_BPFFS, or "
+                + "\(NodeConfiguration.defaultBPFFS))", valueName: "directory"))
+    var bpffs: String?
 
     @Flag(name: .long, help: "Print Prometheus text, the same as /metrics.")
     var prometheus = false
@@ -44,7 +54,7 @@ struct StatsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (interval, route) = try choice()
-        let source = StatisticsOrigin.open(control)
+        let source = try await StatisticsOrigin.open(directory: bpffs, control)
         if prometheus {
             try await printPrometheus(source, route: route)
         } else if let interval {

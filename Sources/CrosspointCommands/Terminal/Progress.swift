@@ -8,17 +8,14 @@ enum Progress {
     ) async throws -> Value {
         guard StandardStream.error.isTerminal else { return try await work() }
         let display = Task {
+            do { try await Task.sleep(for: .seconds(2)) } catch { return }
             var seconds = 2
-            do {
-                try await Task.sleep(for: .seconds(2))
-                while true {
-                    StandardStream.error.write("\r\u{1B}[K\(text): \(seconds) s")
-                    try await Task.sleep(for: .seconds(1))
-                    seconds += 1
-                }
-            } catch {
-                if seconds > 2 || Task.isCancelled { StandardStream.error.write("\r\u{1B}[K") }
+            while !Task.isCancelled {
+                StandardStream.error.write("\r\u{1B}[K\(text): \(seconds) s")
+                seconds += 1
+                do { try await Task.sleep(for: .seconds(1)) } catch { break }
             }
+            StandardStream.error.write("\r\u{1B}[K")
         }
         do {
             let value = try await work()

@@ -18,6 +18,13 @@ struct StandardStream: Sendable {
         return isTerminal && variable("NO_COLOR").isEmpty && variable("TERM") != "dumb"
     }
 
+    /// The number of lines of the terminal; nil if it is none, or too low to cut anything for.
+    var height: Int? {
+        var size = winsize()
+        guard ioctl(file, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 4 else { return nil }
+        return Int(size.ws_row)
+    }
+
     /// Writes `text`. If nobody reads any more, the program ends: there is no use in going on.
     func write(_ text: String) {
         var rest = Array(text.utf8)[...]

@@ -61,8 +61,6 @@ struct Table {
             if !cell.text.isEmpty {
                 line += String(repeating: " ", count: padding) + (colour ? Colour.paint(cell) : cell.text)
                 padding = 0
-            } else if column.alignment == .right {
-                padding += 0
             }
             if column.alignment == .left { padding += space }
             padding += 2

@@ -25,7 +25,7 @@ public struct NodeConfiguration: Hashable, Sendable {
         /// The largest number of legs of all routes together (`limits.legs`).
         public var legs: Int
 
-        public init(flows: Int = 16_384, legs: Int = 65_536) {
+        public init(flows: Int = 8192, legs: Int = 32_768) {
             self.flows = flows
             self.legs = legs
         }

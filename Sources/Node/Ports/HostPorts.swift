@@ -1,50 +1,58 @@
-// The interfaces of this host as sysfs describes them (Documentation/ABI/testing/sysfs-class-net).
+// The interfaces of this host as the kernel describes them, and what is in the way of using them as ports.
 
-import Glibc
+public import Netlink
 
-/// Reads what sysfs knows of the host's interfaces: driver, state, MTU, queues and speed.
+/// Reads what netlink and ethtool know of the host's interfaces.
 public struct HostPorts: NodeInformationSource {
-    /// The directory that holds one directory per interface.
-    private let directory: String
+    private let network: any HostNetwork
 
-    public init(directory: String = "/sys/class/net") { self.directory = directory }
+    public init(network: any HostNetwork) { self.network = network }
 
-    public func ports() -> [PortReport] {
-        entries(of: directory).filter { $0 != "lo" && $0 != "bonding_masters" }.sorted().map(report)
+    public func ports() throws(NetlinkError) -> [PortReport] {
+        try network.interfaces().filter { $0.name != "lo" }.map(PortReport.init)
+    }
+}
+
+extension PortReport {
+    /// What the kernel tells about `interface`, and what follows for a port.
+    public init(_ interface: NetworkInterface) {
+        self.init(
+            name: interface.name, driver: interface.driver ?? interface.kind,
+            isUp: interface.isUp && interface.isRunning, mtu: Int(interface.mtu),
+            queues: Int(interface.receiveQueues), speed: interface.speed, xdpMode: Self.mode(of: interface),
+            vlanOffload: interface.stripsVLANTags,
+            xdpFeatures: interface.xdpFeatures.map { $0.description.split(separator: " ").map(String.init) } ?? [],
+            problems: Self.problems(of: interface))
     }
 
-    private func report(_ name: String) -> PortReport {
-        let path = "\(directory)/\(name)"
-        let isUp = value("\(path)/operstate").map { $0 == "up" || ($0 == "unknown" && value("\(path)/carrier") == "1") }
-        let megabits = value("\(path)/speed").flatMap { UInt64($0) }
-        return PortReport(
-            name: name, driver: driver(path), isUp: isUp ?? false, mtu: value("\(path)/mtu").flatMap { Int($0) } ?? 0,
-            queues: entries(of: "\(path)/queues").count { $0.hasPrefix("rx-") },
-            speed: megabits.map { $0 * 1_000_000 })
+    /// How the fast path is attached; where it is not, how it can be.
+    private static func mode(of interface: NetworkInterface) -> String? {
+        if let attachment = interface.xdp { return attachment.mode.rawValue }
+        return interface.xdpFeatures.map { $0.contains(.basic) ? "native" : "generic" }
     }
 
-    private func value(_ path: String) -> String? {
-        guard let bytes = try? FileContents.read(path) else { return nil }
-        return String(decoding: bytes.prefix { $0 != 0x0a }, as: UTF8.self)
-    }
-
-    /// The last part of what the link `device/driver` points to. Interfaces without a device have no driver there.
-    private func driver(_ path: String) -> String? {
-        guard let target = realpath("\(path)/device/driver", nil) else { return nil }
-        defer { free(target) }
-        return String(cString: target).split(separator: "/").last.map(String.init)
-    }
-
-    private func entries(of path: String) -> [String] {
-        guard let stream = opendir(path) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != ".", name != ".." { names.append(name) }
+    private static func problems(of interface: NetworkInterface) -> [String] {
+        let driver = interface.driver ?? interface.kind ?? "of unknown name"
+        var problems: [String] = []
+        if interface.xdp?.mode == .generic {
+            problems.append(
+                "a program is attached to it in generic mode; detach it with 'ip link set \(interface.name) xdpgeneric off'"
+            )
         }
-        return names
+        guard let features = interface.xdpFeatures else { return problems }
+        if !features.contains(.basic) {
+            problems.append("driver \(driver) has no native XDP; use another interface")
+        } else if !features.contains(.redirect) {
+            problems.append("driver \(driver) cannot redirect frames from XDP; use another interface")
+        }
+        // A page less headroom and tail: what fits into one buffer.
+        if features.contains(.basic), interface.kind == nil, interface.mtu > 3498,
+            !features.contains(.receivesFragments)
+        {
+            problems.append(
+                "driver \(driver) has no XDP for frames over a page; 'ip link set \(interface.name) mtu 3498', or use another interface"
+            )
+        }
+        return problems
     }
 }

@@ -10,7 +10,10 @@ public final class InstanceLock: Sendable {
 
     /// Locks `directory`, which is made if it is not there. Throws `NodeError` if another process has locked it.
     public init(directory: String) throws(NodeError) {
-        if mkdir(directory, 0o755) != 0, errno != EEXIST {
+        if mkdir(directory, 0o755) == 0 {
+            // Whoever may use a socket in it must come through, whatever the mask is; what is secret in it guards itself.
+            _ = chmod(directory, 0o755)
+        } else if errno != EEXIST {
             throw NodeError(errno: errno, "the directory \(directory) cannot be made")
         }
         file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
