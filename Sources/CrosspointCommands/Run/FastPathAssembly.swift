@@ -1,14 +1,72 @@
 // The daemon's parts over the fast path of this host.
 
+import FastPath
+import FoundationEssentials
+import Glibc
 import Logging
+import Netlink
 import Node
+import Routing
+import ServiceLifecycle
 
 /// Loads or adopts the fast path, and makes the daemon's parts on it.
 enum FastPathAssembly {
-    /// The parts for `configuration`. Called when the node is locked for this daemon; throws when this host or this build cannot carry routes.
+    /// The parts for `configuration`. Called when the node is locked for this daemon; throws when this host cannot carry
+    /// routes. What an earlier daemon left is taken over, and has gone on forwarding meanwhile.
     static func make(
         configuration: NodeConfiguration, logger: Logger
     ) async throws(NodeError) -> NodeAssembly {
-        throw NodeError(.failed, "this build has no fast path; build the program with it to run a daemon")
+        raiseLimits()
+        let controller: FlowController
+        let reader: PinnedReader
+        let network: NetlinkHostNetwork
+        do {
+            network = try NetlinkHostNetwork()
+            let fastPath = try FastPath(
+                pins: PinDirectory(path: configuration.bpffs), name: configuration.node,
+                limits: FastPath.Limits(flows: configuration.limits.flows, legs: configuration.limits.legs))
+            log(fastPath, logger)
+            try FastPathLink(besideSocket: configuration.control.socket).point(to: configuration.bpffs)
+            reader = try PinnedReader(directory: configuration.bpffs)
+            let store = DescriptorStoreChoice.store(
+                environment: ProcessInfo.processInfo.environment, runtimeDirectory: configuration.runtimeDirectory,
+                executable: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+            controller = try FlowController(
+                fastPath: fastPath, network: network, store: store,
+                journal: RouteJournal(directory: "\(configuration.runtimeDirectory)/routes"), logger: logger)
+        } catch {
+            throw NodeError(.failed, "\(error)")
+        }
+        for problem in await controller.attachConfiguredPorts(configuration.ports) { logger.error("\(problem)") }
+        await controller.adopt()
+        return NodeAssembly(
+            control: controller, statistics: reader, information: HostPorts(network: network),
+            services: [ControllerService(controller: controller)])
+    }
+
+    private static func log(_ fastPath: FastPath, _ logger: Logger) {
+        switch fastPath.origin {
+        case .created: logger.info("fast path \(fastPath.programVersion) loaded")
+        case .adopted: logger.info("fast path \(fastPath.programVersion) taken over, it went on forwarding")
+        case .upgraded(let version):
+            logger.info("fast path \(version) replaced by \(fastPath.programVersion) while it went on forwarding")
+        }
+    }
+
+    /// One socket per membership and reservation: the default of 1,024 descriptors is soon too few.
+    private static func raiseLimits() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+}
+
+/// Runs the controller as long as the daemon runs.
+private struct ControllerService: Service {
+    let controller: FlowController
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown { try await controller.run() }
     }
 }

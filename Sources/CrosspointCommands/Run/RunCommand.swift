@@ -14,7 +14,7 @@ struct RunCommand: AsyncParsableCommand {
             follows neighbours, routes and links, and logs to standard error.
 
             Stopping the daemon leaves the fast path running: routes go on forwarding, 'crosspoint stats' goes on counting, and \
-            the next daemon takes them over without losing a packet. To stop forwarding, remove the routes first.
+            the next daemon takes them over without losing a packet. To stop forwarding, remove the routes first, or run 'crosspoint unload' afterwards.
 
             SIGNALS
               SIGTERM, SIGINT  stop

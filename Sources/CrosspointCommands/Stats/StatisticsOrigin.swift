@@ -15,7 +15,12 @@ enum StatisticsOrigin {
             directory ?? getenv("CROSSPOINT_BPFFS").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
         if let directory { return try PinnedReader(directory: directory) }
         let daemon = DaemonStatistics(client: control.client)
-        guard control.isDefault else { return daemon }
+        guard control.isDefault else {
+            // The daemon leaves word beside its socket where its fast path is pinned.
+            let link = FastPathLink(besideSocket: control.path)
+            if let directory = link.target, let reader = try? PinnedReader(directory: directory) { return reader }
+            return daemon
+        }
         do { return try PinnedReader(directory: NodeConfiguration.defaultBPFFS) } catch {
             guard access(control.path, F_OK) == 0 else { throw error }
             return daemon

@@ -1,5 +1,6 @@
 // The daemon: the control API, metrics, signals and reload around whatever carries the routes.
 
+import FoundationEssentials
 import Hummingbird
 public import Logging
 import NIOCore
@@ -55,10 +56,10 @@ public struct NodeService: Service {
 
     /// Applies the configured routes, listens, tells systemd, and returns after a graceful shutdown.
     public func run() async throws {
-        let notifier = SystemdNotifier()
+        let notifier = SystemdNotifier(environment: ProcessInfo.processInfo.environment)
         _ = await keeper.apply()
         let readiness = Readiness(listeners: configuration.metrics == nil ? 1 : 2) { [logger, onReady] tcpPort in
-            notifier.notify("READY=1")
+            notifier?.ready()
             logger.info("ready")
             await onReady(tcpPort)
         }
@@ -72,7 +73,7 @@ public struct NodeService: Service {
                 services: members, gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [],
                 logger: logger))
         defer {
-            notifier.notify("STOPPING=1")
+            notifier?.stopping()
             socket.remove()
         }
         try await group.run()

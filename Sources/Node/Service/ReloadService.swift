@@ -1,23 +1,24 @@
 // SIGHUP: read the configuration again.
 
 import Logging
+import Routing
 import ServiceLifecycle
 import UnixSignals
 
 /// Reloads the configuration on every SIGHUP.
 struct ReloadService: Service {
     let keeper: ConfigurationKeeper
-    let notifier: SystemdNotifier
+    let notifier: SystemdNotifier?
     let logger: Logger
 
     func run() async throws {
         let signals = await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown()
         for await _ in signals {
-            notifier.notify("RELOADING=1")
+            notifier?.reloading()
             do { _ = try await keeper.reload() } catch {
                 logger.error("reload: \(error); the node goes on with the configuration that it has")
             }
-            notifier.notify("READY=1")
+            notifier?.ready()
         }
     }
 }

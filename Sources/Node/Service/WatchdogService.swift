@@ -5,19 +5,19 @@ import ServiceLifecycle
 
 /// Asks the route control for its routes, and tells the watchdog when it has answered.
 struct WatchdogService: Service {
-    let notifier: SystemdNotifier
+    let notifier: SystemdNotifier?
     let control: any RouteControl
 
     func run() async throws {
-        guard let interval = notifier.watchdogInterval else {
+        guard let notifier, let interval = notifier.watchdogInterval else {
             try await gracefulShutdown()
             return
         }
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 _ = await control.routes()
-                notifier.notify("WATCHDOG=1")
-                do { try await Task.sleep(for: interval) } catch { return }
+                notifier.watchdog()
+                do { try await Task.sleep(for: interval / 2) } catch { return }
             }
         }
     }

@@ -81,6 +81,17 @@ public final class HolderDescriptorStore: DescriptorStore {
         }
     }
 
+    /// Closes everything that a holder holds, and ends it. Nothing if there is none.
+    public func discard() throws(RoutingError) {
+        let isThere = state.withLock { state in
+            if state.connection == nil { state.connection = connect() }
+            return state.connection != nil
+        }
+        guard isThere else { return }
+        for name in try recover().keys { try remove(name) }
+        try finish()
+    }
+
     /// Runs `body`, and once more with a new connection if the holder has gone.
     private func perform<Result: Sendable>(
         _ subject: String, _ body: (inout State) throws(SystemError) -> Result

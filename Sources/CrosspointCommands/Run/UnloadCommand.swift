@@ -1,0 +1,48 @@
+// `crosspoint unload`: the end of forwarding.
+
+import ArgumentParser
+import FastPath
+import FoundationEssentials
+import Glibc
+import Node
+import Routing
+
+/// Detaches the fast path and forgets everything about it.
+struct UnloadCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "unload", abstract: "Stop forwarding and remove the fast path from this node.",
+        discussion: """
+            Detaches the programs from all ports, removes what is pinned in bpffs, closes the held sockets (the node leaves \
+            its multicast groups and frees its UDP ports), and forgets the routes that were added at run time. The \
+            configuration file is not touched. Refused while the daemon runs.
+
+            Needed before another version with another map layout, or other 'limits', can take effect.
+
+            EXAMPLES
+              crosspoint unload
+              crosspoint unload --config ./crosspoint.yaml
+
+            \(ExitStatus.help)
+            """)
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The configuration file. (default: \(NodeConfiguration.defaultPath) if it is there)", valueName: "file"))
+    var config: String?
+
+    func run() throws {
+        let (configuration, _) = try ConfigurationChoice.load(config)
+        guard geteuid() == 0 || access("\(configuration.bpffs)/links", W_OK) == 0 || errno == ENOENT else {
+            throw NodeError(.failed, "\(configuration.bpffs): no permission to remove pins; run as root")
+        }
+        let lock = try InstanceLock(directory: configuration.runtimeDirectory)
+        PinDirectory(path: configuration.bpffs).removeAll()
+        try? FileManager.default.removeItem(atPath: "\(configuration.runtimeDirectory)/routes")
+        let holder = HolderDescriptorStore(
+            socketPath: "\(configuration.runtimeDirectory)/holder.socket", executable: "")
+        try holder.discard()
+        withExtendedLifetime(lock) {}
+        print("forwarding has ended, \(configuration.bpffs) is empty")
+    }
+}
