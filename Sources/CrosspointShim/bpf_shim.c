@@ -194,12 +194,3 @@ crosspoint_bpf_live_run(int program, const void *frame, uint32_t frame_size, uin
 
 	return bpf_prog_test_run_opts(program, &options);
 }
-
-int
-crosspoint_bpf_open_pin(const char *path, bool read_only)
-{
-	LIBBPF_OPTS(bpf_obj_get_opts, options, .file_flags = read_only ? BPF_F_RDONLY : 0);
-	int descriptor = bpf_obj_get_opts(path, &options);
-
-	return descriptor < 0 ? -errno : descriptor;
-}

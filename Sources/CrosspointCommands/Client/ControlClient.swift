@@ -91,7 +91,7 @@ struct ControlClient: Sendable {
     private func exchange(
         _ method: Method, _ path: String, body: [UInt8]?, over connection: Connection
     ) async throws -> (status: HTTPResponseStatus, body: [UInt8]) {
-        var headers: HTTPHeaders = ["host": "crosspoint", "connection": "close", "accept": "application/json"]
+        var headers: HTTPHeaders = ["host": "crosspoint", "accept": "application/json"]
         if let body {
             headers.add(name: "content-type", value: "application/json")
             headers.add(name: "content-length", value: String(body.count))
@@ -99,9 +99,10 @@ struct ControlClient: Sendable {
         let head = HTTPRequestHead(
             version: .http1_1, method: HTTPMethod(rawValue: method.rawValue), uri: path, headers: headers)
         return try await connection.executeThenClose { inbound, outbound in
-            try await outbound.write(.head(head))
-            if let body { try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
-            try await outbound.write(.end(nil))
+            // All at once: a daemon that has seen a whole request may answer, and close, before a second write.
+            var parts: [HTTPClientRequestPart] = [.head(head)]
+            if let body { parts.append(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
+            try await outbound.write(contentsOf: parts + [.end(nil)])
             var status: HTTPResponseStatus?
             var answer: [UInt8] = []
             for try await part in inbound {

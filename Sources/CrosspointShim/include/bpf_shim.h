@@ -1,7 +1,6 @@
 /* libbpf calls that take option structures by macro, and its messages. File descriptors and -errno, as libbpf has it. */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,9 +25,6 @@ int crosspoint_bpf_create_devmap(const char *name, uint32_t entries);
 int crosspoint_bpf_set_devmap_entry(int map, uint32_t key, uint32_t interface_index, int program);
 /* Reads the interface of an entry; 0 when it is empty. */
 uint32_t crosspoint_bpf_devmap_interface(int map, uint32_t key);
-
-/* Opens a pinned object. Its descriptor or -errno. */
-int crosspoint_bpf_open_pin(const char *path, bool read_only);
 
 /* What the kernel says of a map, a program or a link, by descriptor. Zeroed on failure. */
 struct crosspoint_map_info {

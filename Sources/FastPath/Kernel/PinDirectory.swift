@@ -45,15 +45,18 @@ public struct PinDirectory: Sendable {
     }
 
     /// Opens a pinned object; nil when there is none.
-    func open(_ kind: Kind, _ name: String, readOnly: Bool = false) throws(FastPathError) -> Descriptor? {
-        let number = crosspoint_bpf_open_pin(path(kind, name), readOnly)
+    ///
+    /// For reading and writing, whatever it is for: the kernel maps no map that was opened for reading only (do_mmap
+    /// takes VM_SHARED away, bpf_map_mmap insists on it).
+    func open(_ kind: Kind, _ name: String) throws(FastPathError) -> Descriptor? {
+        let number = bpf_obj_get(path(kind, name))
         if number >= 0 { return Descriptor(owning: number) }
-        switch -number {
+        switch errno {
         case ENOENT: return nil
         case EPERM, EACCES:
             throw FastPathError(
                 .privileges, "\(path(kind, name)): no permission to open it; run as root or as the service's user")
-        default: throw FastPathError(.kernel, "\(path(kind, name)): cannot be opened: \(errorText(number))")
+        default: throw FastPathError(.kernel, "\(path(kind, name)): cannot be opened: \(errorText(errno))")
         }
     }
 

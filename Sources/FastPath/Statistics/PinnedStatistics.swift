@@ -24,7 +24,7 @@ public final class PinnedStatistics {
     /// Opens the pins under `pins`; throws when nothing is pinned there, or it is of another layout.
     public init(pins: PinDirectory) throws(FastPathError) {
         func array<Record>(_ name: String) throws(FastPathError) -> MappedArray<Record> {
-            guard let descriptor = try pins.open(.maps, name, readOnly: true) else {
+            guard let descriptor = try pins.open(.maps, name) else {
                 throw FastPathError(
                     .pinned, "\(pins.path): nothing is pinned there; start the daemon with 'crosspoint run', or name "
                         + "the node's folder with --bpffs")

@@ -13,13 +13,19 @@ struct ListenerService: Service {
     let address: BindAddress
     let responder: RouterResponder<BasicRequestContext>
     let logger: Logger
-    /// Called once it listens.
-    let onListening: @Sendable (any Channel) async -> Void
+    /// Called once it listens; what it throws ends the listener.
+    let onListening: @Sendable (any Channel) async throws -> Void
 
     func run() async throws {
+        let failure = Failure()
         let application = Application(
             responder: responder, configuration: ApplicationConfiguration(address: address, serverName: "crosspoint"),
-            onServerRunning: onListening, logger: logger)
+            onServerRunning: { channel in
+                do { try await onListening(channel) } catch {
+                    await failure.set(error)
+                    channel.close(promise: nil)
+                }
+            }, logger: logger)
         do { try await application.run() } catch let error as IOError {
             let what = "\(name): cannot listen: \(String(cString: strerror(error.errnoCode)))"
             switch error.errnoCode {
@@ -27,6 +33,18 @@ struct ListenerService: Service {
             case EACCES, EPERM: throw NodeError(.notPermitted, "\(what); run it as root or as the daemon's user")
             default: throw NodeError(.failed, what)
             }
+        }
+        try await failure.rethrow()
+    }
+
+    /// What went wrong after the listener had begun to listen.
+    private actor Failure {
+        private var error: (any Error)?
+
+        func set(_ error: any Error) { self.error = error }
+
+        func rethrow() throws {
+            if let error { throw error }
         }
     }
 }

@@ -90,14 +90,9 @@ public struct NodeService: Service {
         ListenerService(
             name: "control.socket \(socket.path)", address: .unixDomainSocket(path: socket.path),
             responder: responder(readOnly: false), logger: quiet
-        ) { [socket, logger] channel in
-            do {
-                try socket.secure()
-                await readiness.listens(tcpPort: nil)
-            } catch {
-                logger.error("\(error)")
-                channel.close(promise: nil)
-            }
+        ) { [socket] _ in
+            try socket.secure()
+            await readiness.listens(tcpPort: nil)
         }
     }
 
@@ -112,7 +107,7 @@ public struct NodeService: Service {
     /// The listeners' own logger: their notes on every start and request are not worth an operator's line.
     private var quiet: Logger {
         var quiet = logger
-        quiet.logLevel = max(logger.logLevel, logger.logLevel <= .debug ? logger.logLevel : .notice)
+        if logger.logLevel > .debug { quiet.logLevel = max(logger.logLevel, .notice) }
         return quiet
     }
 }
