@@ -97,7 +97,8 @@ public final class FastPath {
         let cookie = crosspoint_network_namespace_cookie()
         guard node[0].pointee.network_namespace == cookie else {
             throw FastPathError(
-                .pinned, "\(pins.path): belongs to another network namespace; choose another 'bpffs' folder or node name")
+                .pinned,
+                "\(pins.path): belongs to another network namespace; choose another 'bpffs' folder or node name")
         }
         return node
     }
@@ -155,7 +156,8 @@ public final class FastPath {
         func descriptor(_ kind: PinDirectory.Kind, _ name: String) throws(FastPathError) -> Descriptor {
             guard let descriptor = try pins.open(kind, name) else {
                 throw FastPathError(
-                    .pinned, "\(pins.path): \(kind.rawValue)/\(name) is missing; run 'crosspoint unload' and start anew")
+                    .pinned, "\(pins.path): \(kind.rawValue)/\(name) is missing; run 'crosspoint unload' and start anew"
+                )
             }
             return descriptor
         }

@@ -60,11 +60,13 @@ private final class EventReader: @unchecked Sendable {
     func start() throws(FastPathError) {
         var thread = pthread_t()
         let context = Unmanaged.passRetained(self)
-        let result = pthread_create(&thread, nil, { argument in
-            guard let argument else { return nil }
-            Unmanaged<EventReader>.fromOpaque(argument).takeRetainedValue().run()
-            return nil
-        }, context.toOpaque())
+        let result = pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                Unmanaged<EventReader>.fromOpaque(argument).takeRetainedValue().run()
+                return nil
+            }, context.toOpaque())
         guard result == 0 else {
             context.release()
             throw FastPathError(.kernel, "thread for events: cannot be started: \(errorText(result))")

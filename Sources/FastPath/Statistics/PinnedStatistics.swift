@@ -26,7 +26,8 @@ public final class PinnedStatistics {
         func array<Record>(_ name: String) throws(FastPathError) -> MappedArray<Record> {
             guard let descriptor = try pins.open(.maps, name) else {
                 throw FastPathError(
-                    .pinned, "\(pins.path): nothing is pinned there; start the daemon with 'crosspoint run', or name "
+                    .pinned,
+                    "\(pins.path): nothing is pinned there; start the daemon with 'crosspoint run', or name "
                         + "the node's folder with --bpffs")
             }
             return try MappedArray(descriptor, name: name, writable: false)
@@ -36,7 +37,8 @@ public final class PinnedStatistics {
         let version = node[0].pointee.abi_version
         guard version == UInt32(CROSSPOINT_ABI_VERSION) else {
             throw FastPathError(
-                .pinned, "\(pins.path): maps of layout \(version), this program reads layout \(CROSSPOINT_ABI_VERSION); "
+                .pinned,
+                "\(pins.path): maps of layout \(version), this program reads layout \(CROSSPOINT_ABI_VERSION); "
                     + "use the program of the running version")
         }
         flows = try array("flows")

@@ -112,7 +112,8 @@ struct PortTable {
             if slot.interface_index == 0 || slot.interface_index == .max { free = free ?? index }
         }
         guard let index = known ?? free else {
-            throw FastPathError(.full, "port \(port.name): no slot for interface index \(interface); detach other ports")
+            throw FastPathError(
+                .full, "port \(port.name): no slot for interface index \(interface); detach other ports")
         }
         slots[index].pointee.port = UInt32(port.number)
         crosspoint_publish32(&slots[index].pointee.interface_index, interface)

@@ -36,10 +36,13 @@ struct LegResolver {
         case .keep: source = nil
         case .set(let address): source = address
         case .interface:
-            guard let device else { return waiting(.unroutable, noDevice(leg.port, remedy: "or give source= and mac=")) }
+            guard let device else {
+                return waiting(.unroutable, noDevice(leg.port, remedy: "or give source= and mac="))
+            }
             guard let address = view.sourceAddress(on: device.index, family: leg.address.family) else {
                 return waiting(
-                    .unroutable, "\(device.name) has no \(leg.address.family.rawValue) address; add one or give source=")
+                    .unroutable, "\(device.name) has no \(leg.address.family.rawValue) address; add one or give source="
+                )
             }
             source = address
         }

@@ -58,11 +58,12 @@ extension RouteSpecification {
     }
 
     var label: FlowLabel {
-        let number: UInt8 = switch accounting {
-        case .full: 0
-        case .sampled: 1
-        case .counters: 2
-        }
+        let number: UInt8 =
+            switch accounting {
+            case .full: 0
+            case .sampled: 1
+            case .counters: 2
+            }
         return FlowLabel(route: name, from: source.description, accounting: number)
     }
 }

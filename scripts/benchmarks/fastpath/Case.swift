@@ -24,9 +24,10 @@ enum Case: Hashable {
     /// nftables DNAT.
     case kernelNAT
 
-    static let all: [Case] = [
-        .bare, .forward, .forwardSampled, .forwardCounters, .forward4096, .kernelNAT,
-    ] + [2, 8, 32].flatMap { [.fanoutBare($0), .fanout($0)] }
+    static let all: [Case] =
+        [
+            .bare, .forward, .forwardSampled, .forwardCounters, .forward4096, .kernelNAT,
+        ] + [2, 8, 32].flatMap { [.fanoutBare($0), .fanout($0)] }
 
     var name: String {
         switch self {

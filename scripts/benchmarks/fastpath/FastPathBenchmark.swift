@@ -52,7 +52,8 @@ struct FastPathBenchmark: ParsableCommand {
             throw ValidationError("needs root: it makes a network namespace and loads BPF programs")
         }
         guard crosspoint_new_network_namespace() == 0, crosspoint_pin_to_cpu(UInt32(cpu)) == 0 else {
-            throw ValidationError("no network namespace of its own, or no CPU \(cpu): \(String(cString: strerror(errno)))")
+            throw ValidationError(
+                "no network namespace of its own, or no CPU \(cpu): \(String(cString: strerror(errno)))")
         }
         let pins = PinDirectory(path: "/sys/fs/bpf/crosspoint-benchmark-\(getpid())")
         defer { pins.removeAll() }
