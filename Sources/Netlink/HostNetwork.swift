@@ -5,7 +5,8 @@ public import RTPWire
 /// The node's network: interfaces, addresses, routes and neighbours, and changes to them.
 ///
 /// `NetlinkHostNetwork` asks the kernel; tests have one of their own. Calls block for the time of a system call or a
-/// few, well under a millisecond each.
+/// few: well under a millisecond each, but longer where the kernel's lock on its network configuration is taken, as
+/// while a namespace or a device with many routes is being removed.
 public protocol HostNetwork: Sendable {
     /// All interfaces, by ascending index.
     func interfaces() throws(NetlinkError) -> [NetworkInterface]

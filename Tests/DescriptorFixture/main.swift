@@ -31,7 +31,12 @@ func waitForever() -> Never {
 
 switch arguments[1] {
 case "hold":
-    try DescriptorHolder.run(socketPath: arguments[2])
+    do throws(RoutingError) {
+        try DescriptorHolder.run(socketPath: arguments[2])
+    } catch {
+        say("\(error)")
+        exit(1)
+    }
 case "join":
     guard let group = IPAddress(arguments[3]), let index = UInt32(arguments[6]) else { exit(2) }
     let store = HolderDescriptorStore(socketPath: arguments[2], executable: arguments[0])

@@ -126,6 +126,16 @@ extension MembershipSuite {
             #expect(pid_t(session.filter { $0.isNumber }) == process)
         }
 
+        @Test func aHolderThatCannotStartIsNamed() throws {
+            let executable = try BuiltProducts.path(of: "DescriptorFixture")
+            let store = HolderDescriptorStore(socketPath: "/nonexistent/holder.socket", executable: executable)
+            let error = #expect(throws: RoutingError.self) { try store.recover() }
+            #expect(error?.message.contains("`\(executable) hold /nonexistent/holder.socket`") == true)
+            let missing = HolderDescriptorStore(socketPath: "/nonexistent/holder.socket", executable: "/nonexistent/x")
+            let other = #expect(throws: RoutingError.self) { try missing.recover() }
+            #expect(other?.message.contains("No such file") == true)
+        }
+
         @Test func otherUsersAreNotServed() throws {
             let holder = try HolderDirectory()
             _ = try holder.store().recover()
@@ -196,6 +206,7 @@ extension MembershipSuite {
             try reports.waitForOutput(containing: leave)
             print("leave of \(group) heard \(ContinuousClock.now - removed) after the removal")
             #expect(try !network.groups().contains(group))
+            withExtendedLifetime(holder) {}
         }
     }
 }

@@ -99,7 +99,7 @@ public final class Command {
     /// - Returns: everything printed so far.
     /// - Throws: `CommandFailure` if the output ended before, or nothing came for `seconds`.
     @discardableResult
-    public func waitForOutput(containing text: String, seconds: Int = 10) throws -> String {
+    public func waitForOutput(containing text: String, seconds: Int = 30) throws -> String {
         var collected: [UInt8] = []
         var byte: UInt8 = 0
         while true {

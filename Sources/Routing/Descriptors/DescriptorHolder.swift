@@ -7,7 +7,7 @@ import Glibc
 public enum DescriptorHolder {
     /// Holds descriptors until told to stop and nothing is held any more; then removes the socket and returns.
     ///
-    /// Ignores SIGHUP, SIGINT and SIGTERM. If another holder serves the path, it returns at once.
+    /// Ignores SIGHUP, SIGINT and SIGTERM. If another holder serves the path, it returns after a second.
     ///
     /// - Parameter socketPath: of the Unix socket to serve, at most 107 bytes, in a directory that exists and that
     ///   only this user can write to. A lock file stands beside it, `.lock`.
@@ -20,7 +20,13 @@ public enum DescriptorHolder {
             let lock = open(socketPath + ".lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
             guard lock >= 0 else { throw SystemError(errno) }
             let ownedLock = OwnedDescriptor(owning: lock)
-            guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { return }
+            // The one before may be on its way out; one that is still there after a second stays.
+            var attempts = 0
+            while flock(lock, LOCK_EX | LOCK_NB) != 0 {
+                attempts += 1
+                guard attempts < 100 else { return }
+                usleep(10_000)
+            }
             var holder = Holder(listener: try listen(at: socketPath))
             try holder.serve()
             unlink(socketPath)

@@ -130,16 +130,7 @@ public final class HolderDescriptorStore: DescriptorStore {
     private func connection(_ state: inout State) throws(SystemError) -> OwnedDescriptor {
         if let connection = state.connection { return connection }
         if let process = state.process, waitpid(process, nil, WNOHANG) != 0 { state.process = nil }
-        var connected = connect()
-        if connected == nil {
-            state.process = try start()
-            // A holder serves some milliseconds after its start, seconds on a machine that is busy booting.
-            for _ in 0..<1000 where connected == nil {
-                usleep(10_000)
-                connected = connect()
-            }
-        }
-        guard let connection = connected else { throw SystemError(ECONNREFUSED) }
+        let connection = if let connection = connect() { connection } else { try startAndConnect(&state) }
         guard HolderProtocol.isTrusted(connection) else { throw SystemError(EPERM) }
         for (name, descriptor) in state.stored {
             guard let encoded = try? DescriptorName.encode(name) else { continue }
@@ -153,6 +144,32 @@ public final class HolderDescriptorStore: DescriptorStore {
         guard let socket = try? HolderProtocol.makeSocket() else { return nil }
         let code = HolderProtocol.withAddress(socketPath) { Glibc.connect(socket.number, $0, $1) }
         return code == 0 ? socket : nil
+    }
+
+    /// Starts a holder and waits until it serves: some milliseconds, seconds on a machine that is busy booting.
+    private func startAndConnect(_ state: inout State) throws(SystemError) -> OwnedDescriptor {
+        var failures = 0
+        var process = try start()
+        for _ in 0..<1000 {
+            usleep(10_000)
+            if let connection = connect() {
+                state.process = process
+                return connection
+            }
+            var status: CInt = 0
+            guard waitpid(process, &status, WNOHANG) == process else { continue }
+            // It cannot serve there, or met a holder that was about to end. The latter does not happen often.
+            failures += 1
+            guard failures < 3 else {
+                let ending = status & 0x7f == 0 ? "exit code \(status >> 8 & 0xff)" : "signal \(status & 0x7f)"
+                throw SystemError(
+                    ECHILD, "it does not start (\(ending)); run `\(executable) hold \(socketPath)` to see why")
+            }
+            process = try start()
+        }
+        kill(process, SIGKILL)
+        waitpid(process, nil, 0)
+        throw SystemError(ETIMEDOUT, "it was started, and did not serve within ten seconds")
     }
 
     private func start() throws(SystemError) -> pid_t {

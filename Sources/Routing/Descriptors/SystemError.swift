@@ -7,7 +7,13 @@ struct SystemError: Error, CustomStringConvertible {
     /// errno, positive.
     let code: CInt
 
-    init(_ code: CInt) { self.code = code }
+    /// What to say instead of the system's words.
+    let text: String?
 
-    var description: String { String(cString: strerror(code)) }
+    init(_ code: CInt, _ text: String? = nil) {
+        self.code = code
+        self.text = text
+    }
+
+    var description: String { text ?? String(cString: strerror(code)) }
 }
