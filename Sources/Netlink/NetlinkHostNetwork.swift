@@ -54,7 +54,15 @@ public final class NetlinkHostNetwork: HostNetwork {
                     detail: "there is none; add an address of that network to the interface, or a route")
             }
         }
-        let answer = try look(matchesTable: false)
+        let answer: RouteMessage.Answer
+        do {
+            answer = try look(matchesTable: false)
+        } catch  where destination.isMulticast && (error.code == ENETUNREACH || error.code == EHOSTUNREACH) {
+            // IPv6 has a route for groups only while the link is up.
+            return NextHop(
+                address: destination, interfaceIndex: interfaceIndex, isGateway: false,
+                preferredSource: try source(for: destination, on: interfaceIndex))
+        }
         switch CInt(answer.type) {
         case CInt(RTN_UNICAST), CInt(RTN_MULTICAST):
             guard answer.interfaceIndex == interfaceIndex else {
@@ -109,6 +117,14 @@ public final class NetlinkHostNetwork: HostNetwork {
     }
 
     public func events() throws(NetlinkError) -> AsyncStream<NetworkEvent> { try reader.events() }
+
+    /// An address of the interface from which to send to a group: a global one if there is one.
+    private func source(for group: IPAddress, on interfaceIndex: UInt32) throws(NetlinkError) -> IPAddress? {
+        let usable = try addresses().filter {
+            $0.interfaceIndex == interfaceIndex && $0.address.family == group.family && !$0.isTentative
+        }
+        return (usable.first { $0.scope == .global && !$0.isDeprecated } ?? usable.first)?.address
+    }
 
     private func ask(
         _ request: NetlinkRequest, _ operation: @autoclosure () -> String

@@ -130,6 +130,11 @@ extension KernelTests {
                 #expect(answer.address == group && !answer.isGateway)
                 #expect(answer.preferredSource != nil)
             }
+            try network.peer.run(["ip", "link", "set", "eth0", "down"])
+            try network.node.run(["ip", "route", "flush", "table", "local", "ff00::/8"])
+            let group = try #require(IPAddress("ff3e::8000:1"))
+            let answer = try network.host.nextHop(to: group, through: index)
+            #expect(answer.address == group && answer.preferredSource == IPAddress("2001:db8::1"))
         }
 
         @Test(arguments: ["10.1.0.1", "10.1.0.255", "255.255.255.255", "127.0.0.1", "2001:db8::1"])

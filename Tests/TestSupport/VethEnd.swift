@@ -1,5 +1,7 @@
 // A veth pair between two namespaces, set up as the fast path's tests need it.
 
+import Glibc
+
 /// One end of a veth pair.
 public struct VethEnd: Sendable {
     public var name: String
@@ -60,5 +62,17 @@ extension NetworkNamespace {
                 + peer.properties() + ["netns", peerNamespace.name])
         try end.configure(in: self)
         try peer.configure(in: peerNamespace)
+        guard end.isUp, peer.isUp else { return }
+        try waitUntilRunning(end.name)
+        try peerNamespace.waitUntilRunning(peer.name)
+    }
+
+    /// Waits until an interface can send: the kernel says so, and gives it its IPv6 routes, some time after it is up.
+    public func waitUntilRunning(_ name: String) throws {
+        for _ in 0..<500 {
+            if try run(["ip", "-o", "link", "show", "dev", name]).contains(" state UP ") { return }
+            usleep(10_000)
+        }
+        throw SystemFailure("wait for \(name) in \(self.name)", error: ETIMEDOUT)
     }
 }
