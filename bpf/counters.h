@@ -8,9 +8,9 @@
 #include "maps.h"
 
 static __always_inline struct crosspoint_flow_count *
-crosspoint_flow_count(__u32 cpu, __u32 slot)
+crosspoint_flow_count(__u32 cpu, __u32 flow)
 {
-	__u32 index = cpu * sizes.flow_slots + slot;
+	__u32 index = cpu * sizes.flows + flow;
 
 	return bpf_map_lookup_elem(&flow_counts, &index);
 }
@@ -23,12 +23,10 @@ crosspoint_leg_count(__u32 cpu, __u32 counter)
 	return bpf_map_lookup_elem(&leg_counts, &index);
 }
 
-static __always_inline struct crosspoint_port_count *
-crosspoint_port_count(__u32 cpu, __u32 port)
+static __always_inline struct crosspoint_lane *
+crosspoint_lane(__u32 cpu)
 {
-	__u32 index = cpu * CROSSPOINT_MAX_PORTS + port;
-
-	return bpf_map_lookup_elem(&port_counts, &index);
+	return bpf_map_lookup_elem(&lanes, &cpu);
 }
 
 /* The number of the port with the given interface; CROSSPOINT_MAX_PORTS when it is not attached. */

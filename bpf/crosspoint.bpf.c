@@ -54,12 +54,13 @@ not_a_flow(struct xdp_md *ctx, const struct crosspoint_packet *packet)
 static __noinline int
 wrong_source(const struct crosspoint_packet *packet, const struct crosspoint_flow *flow, __u32 slot)
 {
-	struct crosspoint_rtp *record = bpf_map_lookup_elem(&rtp, &slot);
+	__u32 index = flow->index;
+	struct crosspoint_rtp_detail *detail = bpf_map_lookup_elem(&rtp_details, &index);
 
-	if (record)
-		record->wrong_source++;
+	if (detail)
+		detail->wrong_source++;
 	if (flow->flags & CROSSPOINT_FLOW_REPORT_UNKNOWN)
-		crosspoint_report_stranger(packet, flow, slot);
+		crosspoint_report_stranger(packet, slot);
 	if (flow->flags & CROSSPOINT_FLOW_UNKNOWN_TO_HOST) {
 		crosspoint_count_reason(flow->port, CROSSPOINT_PASS_UNKNOWN_SOURCE, 1);
 		return XDP_PASS;
@@ -85,8 +86,7 @@ flow_of_source(const struct crosspoint_packet *packet, struct crosspoint_flow *f
 		if (flags & CROSSPOINT_FLOW_DISPATCH_ONLY)
 			return NULL;
 	}
-	if ((flags & CROSSPOINT_FLOW_FILTER_SOURCE) &&
-	    (*(__u64 *)&flow->source[2] != packet->source_low || *(__u64 *)&flow->source[0] != packet->source_high))
+	if ((flags & CROSSPOINT_FLOW_FILTER_SOURCE) && !crosspoint_is_from(packet, *slot))
 		return NULL;
 	if ((flags & CROSSPOINT_FLOW_FILTER_SOURCE_PORT) && flow->source_port != packet->source_port)
 		return NULL;
@@ -138,17 +138,22 @@ rtp_lengths_fit(struct xdp_md *ctx, __u32 payload_offset, __u32 payload_length, 
 
 /* Whether a leg's copy is still held back; the daemon clears the gate of a leg that has begun. */
 static __always_inline int
-gate_is_closed(const struct crosspoint_leg *leg, __u32 sequence, int has_sequence)
+gate_is_closed(const struct crosspoint_leg *leg, __u32 index, __u32 sequence, int has_sequence)
 {
+	struct crosspoint_leg_detail *detail;
+
 	if (CROSSPOINT_LIKELY(!(leg->flags & CROSSPOINT_LEG_GATED)) || !has_sequence)
 		return 0;
-	return (__s32)(sequence - leg->gate_sequence) < 0 && bpf_ktime_get_ns() < leg->gate_deadline;
+	if ((__s32)(sequence - leg->gate_sequence) >= 0)
+		return 0;
+	detail = bpf_map_lookup_elem(&leg_details, &index);
+	return detail && bpf_ktime_get_ns() < detail->gate_deadline;
 }
 
 static __always_inline void
-count_copy(__u32 cpu, const struct crosspoint_leg *leg, __u64 bytes)
+count_copy(__u32 cpu, __u32 counter, __u64 bytes)
 {
-	struct crosspoint_leg_count *count = crosspoint_leg_count(cpu, leg->counter);
+	struct crosspoint_leg_count *count = crosspoint_leg_count(cpu, counter);
 
 	if (count) {
 		count->packets++;
@@ -158,71 +163,84 @@ count_copy(__u32 cpu, const struct crosspoint_leg *leg, __u64 bytes)
 
 /* Gives the frame the leg's Ethernet header size and headers. Returns 0 when the frame can't leave so. */
 static __always_inline int
-rewrite_frame(struct xdp_md *ctx, const struct crosspoint_leg *leg, __u32 l3_offset, int is_ipv6, int is_rtp)
+rewrite_frame(struct xdp_md *ctx, const struct crosspoint_leg *leg, __u32 index, __u32 l3_offset, int is_ipv6,
+	      int is_rtp)
 {
 	__u32 wanted = crosspoint_leg_l3_offset(leg);
+	struct crosspoint_leg_detail *detail;
 
 	if (CROSSPOINT_UNLIKELY(l3_offset != wanted) && bpf_xdp_adjust_head(ctx, (int)l3_offset - (int)wanted))
 		return 0;
-	return !crosspoint_rewrite((void *)(long)ctx->data, (void *)(long)ctx->data_end, leg, is_ipv6, is_rtp);
+	if (!is_ipv6)
+		return !crosspoint_rewrite((void *)(long)ctx->data, (void *)(long)ctx->data_end, leg, NULL, 0, is_rtp);
+	detail = bpf_map_lookup_elem(&leg_details, &index);
+	return detail &&
+	       !crosspoint_rewrite((void *)(long)ctx->data, (void *)(long)ctx->data_end, leg, detail, 1, is_rtp);
 }
 
 /* One leg: rewritten here, sent by its port. */
 static __always_inline int
-forward_direct(struct xdp_md *ctx, __u32 cpu, __u32 ingress_port, __u32 leg_index,
-	       const struct crosspoint_metadata *what, __u32 length)
+forward_direct(struct xdp_md *ctx, struct crosspoint_lane *lane, struct crosspoint_port_count *ingress, __u32 cpu,
+	       __u32 leg_index, const struct crosspoint_metadata *what, __u32 length)
 {
 	struct crosspoint_leg *leg = bpf_map_lookup_elem(&legs, &leg_index);
-	struct crosspoint_cpu *state = bpf_map_lookup_elem(&cpus, &cpu);
-	struct crosspoint_port_count *egress;
-	__u32 bytes;
+	__u32 bytes, port;
 
-	if (!leg || !state)
-		return drop(ingress_port, CROSSPOINT_COPY_NO_LEG);
-	if (gate_is_closed(leg, what->sequence, what->has_sequence)) {
-		crosspoint_count_reason(leg->port, CROSSPOINT_COPY_GATED, 1);
+	if (!leg)
+		return XDP_DROP;
+	port = leg->port & (CROSSPOINT_MAX_PORTS - 1);
+	if (gate_is_closed(leg, leg_index, what->sequence, what->has_sequence)) {
+		crosspoint_count_reason(port, CROSSPOINT_COPY_GATED, 1);
 		return XDP_DROP;
 	}
 	bytes = length - what->l3_offset + crosspoint_leg_l3_offset(leg);
 	/* Metadata that came with the frame would make egress take it for a copy of a group. */
 	if (!crosspoint_metadata_clear(ctx) ||
-	    !rewrite_frame(ctx, leg, what->l3_offset, what->is_ipv6, what->is_rtp))
-		return drop(leg->port, CROSSPOINT_COPY_REWRITE_FAILED);
-	count_copy(cpu, leg, bytes);
-	egress = crosspoint_port_count(cpu, leg->port);
-	if (egress)
-		egress->transmitted_copies++;
+	    !rewrite_frame(ctx, leg, leg_index, what->l3_offset, what->is_ipv6, what->is_rtp))
+		return drop(port, CROSSPOINT_COPY_REWRITE_FAILED);
+	count_copy(cpu, leg->counter, bytes);
+	lane->ports[port].transmitted_copies++;
 	/* The kernel tells of a refused redirect right after this program, on this CPU: on_redirect_error(). */
-	state->direct_leg = leg->counter;
-	state->direct_port = leg->port;
-	state->direct_bytes = bytes;
-	return bpf_redirect_map(&tx_ports, leg->port, XDP_DROP);
+	ingress->direct_leg = leg->counter;
+	ingress->direct_port = port;
+	ingress->direct_bytes = bytes;
+	return bpf_redirect_map(&tx_ports, port, XDP_DROP);
 }
 
 /* Several legs: the kernel copies, egress rewrites. */
 static __always_inline int
-forward_group(struct xdp_md *ctx, __u32 cpu, __u32 ingress_port, __u32 shape, const struct crosspoint_metadata *what)
+forward_group(struct xdp_md *ctx, struct crosspoint_lane *lane, struct crosspoint_port_count *ingress,
+	      __u32 ingress_port, __u32 shape, struct crosspoint_metadata *what)
 {
-	struct crosspoint_cpu *state = bpf_map_lookup_elem(&cpus, &cpu);
 	void *devmap = bpf_map_lookup_elem(&shapes, &shape);
-	struct crosspoint_metadata metadata = *what;
 
-	if (!state || !devmap)
+	if (!devmap)
 		return drop(ingress_port, CROSSPOINT_COPY_NO_LEG);
-	metadata.packet = ++state->packet;
-	state->direct_leg = ~0;
-	state->direct_port = ingress_port;
-	if (!crosspoint_metadata_write(ctx, &metadata))
+	what->packet = ++lane->packet;
+	ingress->direct_leg = ~0;
+	ingress->direct_port = ingress_port;
+	if (!crosspoint_metadata_write(ctx, what))
 		return drop(ingress_port, CROSSPOINT_COPY_REWRITE_FAILED);
 	return bpf_redirect_map(devmap, 0, BPF_F_BROADCAST);
+}
+
+/* The RTP packets that are not simply the next one. Returns whether the packet's time is accounted. */
+static __noinline int
+account_irregular(const struct crosspoint_flow *flow, __u32 slot, struct crosspoint_rtp *record,
+		  const struct crosspoint_rtp_packet *seen)
+{
+	__u32 index = flow->index;
+	struct crosspoint_flow_detail *limits = bpf_map_lookup_elem(&flow_details, &slot);
+	struct crosspoint_rtp_detail *detail = bpf_map_lookup_elem(&rtp_details, &index);
+
+	return limits && detail && crosspoint_rtp_irregular(flow, limits, record, detail, seen);
 }
 
 /* Accounts an RTP packet; `what` learns its extended sequence number. */
 static __always_inline void
 account_rtp(const struct crosspoint_packet *packet, const struct crosspoint_flow *flow, __u32 slot,
-	    const struct crosspoint_rtp_header *header, struct crosspoint_metadata *what)
+	    struct crosspoint_rtp *record, const struct crosspoint_rtp_header *header, struct crosspoint_metadata *what)
 {
-	struct crosspoint_rtp *record = bpf_map_lookup_elem(&rtp, &slot);
 	struct crosspoint_rtp_packet seen = {
 		.sequence = HOST16(header->sequence),
 		.payload_type = header->second & 0x7f,
@@ -231,15 +249,36 @@ account_rtp(const struct crosspoint_packet *packet, const struct crosspoint_flow
 		.source = crosspoint_fold_source(packet),
 	};
 
-	if (!record)
-		return;
 	if (!(seen.sequence & flow->clock_mask)) {
 		seen.arrival = bpf_ktime_get_ns();
 		seen.timed = 1;
 	}
-	crosspoint_rtp_account(flow, record, &seen);
+	record->payload_type = seen.payload_type;
+	if (CROSSPOINT_LIKELY(crosspoint_rtp_next(flow, record, &seen)) ||
+	    account_irregular(flow, slot, record, &seen)) {
+		if (seen.timed)
+			crosspoint_rtp_time(flow, record, &seen);
+	}
 	what->sequence = (__u32)record->highest - (__u16)((__u16)record->highest - seen.sequence);
 	what->has_sequence = 1;
+}
+
+/* RTCP, and what is no RTP where RTP must be. Returns the reason to drop it, or -1 for RTCP. */
+static __noinline int
+not_rtp(const struct crosspoint_flow *flow, enum crosspoint_payload_kind kind)
+{
+	__u32 index = flow->index;
+	struct crosspoint_rtp_detail *detail = bpf_map_lookup_elem(&rtp_details, &index);
+	int reason = flow->flags & CROSSPOINT_FLOW_RTP ? CROSSPOINT_DROP_NOT_RTP : CROSSPOINT_DROP_NOT_RTCP;
+
+	if (!detail)
+		return reason;
+	if (kind == CROSSPOINT_PAYLOAD_RTCP) {
+		detail->rtcp_packets++;
+		return -1;
+	}
+	detail->invalid++;
+	return reason;
 }
 
 SEC("xdp.frags")
@@ -251,7 +290,9 @@ int ingress(struct xdp_md *ctx)
 	struct crosspoint_port_count *port;
 	struct crosspoint_packet packet;
 	struct crosspoint_flow *flow, *of_source;
-	__u32 cpu, slot, length, payload_offset, payload_length, copies;
+	struct crosspoint_lane *lane;
+	struct crosspoint_rtp *record;
+	__u32 cpu, slot, index, length, payload_offset, payload_length, copies;
 	__u64 place, target;
 	__u16 flags;
 	int reason;
@@ -263,12 +304,14 @@ int ingress(struct xdp_md *ctx)
 	flow = crosspoint_find(&packet, place, crosspoint_selector(&packet, CROSSPOINT_SLOT_DESTINATION), &slot);
 	if (CROSSPOINT_UNLIKELY(!flow))
 		return not_a_flow(ctx, &packet);
-	of_source = flow_of_source(&packet, flow, place, &slot);
-	if (CROSSPOINT_UNLIKELY(!of_source))
-		return wrong_source(&packet, flow, slot);
-	flow = of_source;
 	flags = flow->flags;
-
+	if (CROSSPOINT_UNLIKELY(flags & CROSSPOINT_FLOW_SOURCES)) {
+		of_source = flow_of_source(&packet, flow, place, &slot);
+		if (!of_source)
+			return wrong_source(&packet, flow, slot);
+		flow = of_source;
+		flags = flow->flags;
+	}
 	if (CROSSPOINT_UNLIKELY(flags & (CROSSPOINT_FLOW_DRAINING | CROSSPOINT_FLOW_ELSEWHERE)))
 		return drop(flow->port, flags & CROSSPOINT_FLOW_DRAINING ? CROSSPOINT_DROP_DRAINING
 									  : CROSSPOINT_DROP_WRONG_PORT);
@@ -302,12 +345,15 @@ int ingress(struct xdp_md *ctx)
 	}
 
 	cpu = bpf_get_smp_processor_id();
-	count = crosspoint_flow_count(cpu, slot);
-	port = crosspoint_port_count(cpu, flow->port);
-	if (!count || !port)
+	index = flow->index;
+	count = crosspoint_flow_count(cpu, index);
+	lane = crosspoint_lane(cpu);
+	record = bpf_map_lookup_elem(&rtp, &index);
+	if (!count || !lane || !record)
 		return XDP_DROP;
+	port = &lane->ports[flow->port & (CROSSPOINT_MAX_PORTS - 1)];
 	if (CROSSPOINT_UNLIKELY((flags & CROSSPOINT_FLOW_REPORT_FIRST) && !count->packets))
-		crosspoint_report(&packet, flow, slot, CROSSPOINT_EVENT_FIRST_PACKET, 0, 0);
+		crosspoint_report(&packet, slot, CROSSPOINT_EVENT_FIRST_PACKET);
 
 	what.l3_offset = packet.l3_offset;
 	what.is_ipv6 = packet.is_ipv6;
@@ -315,7 +361,6 @@ int ingress(struct xdp_md *ctx)
 	if (flags & (CROSSPOINT_FLOW_RTP | CROSSPOINT_FLOW_RTCP)) {
 		struct crosspoint_rtp_header *header = data + payload_offset;
 		enum crosspoint_payload_kind kind = CROSSPOINT_PAYLOAD_INVALID;
-		int may_be_rtp = flags & CROSSPOINT_FLOW_RTP;
 
 		/* RTCP has a header of 8 bytes at least; a BYE without a source has 4, and is of no use to anybody. */
 		if (CROSSPOINT_LIKELY((void *)(header + 1) <= data_end))
@@ -323,26 +368,17 @@ int ingress(struct xdp_md *ctx)
 		else if ((void *)header + 8 <= data_end && payload_length >= 8 &&
 			 crosspoint_payload_kind(header, payload_length) == CROSSPOINT_PAYLOAD_RTCP)
 			kind = CROSSPOINT_PAYLOAD_RTCP;
-		if (CROSSPOINT_UNLIKELY(kind != CROSSPOINT_PAYLOAD_RTP || !may_be_rtp)) {
-			struct crosspoint_rtp *record = bpf_map_lookup_elem(&rtp, &slot);
+		if (CROSSPOINT_UNLIKELY(kind != CROSSPOINT_PAYLOAD_RTP || !(flags & CROSSPOINT_FLOW_RTP))) {
+			struct crosspoint_flow_detail *detail = bpf_map_lookup_elem(&flow_details, &slot);
 
-			if (!record)
-				return XDP_DROP;
-			if (kind != CROSSPOINT_PAYLOAD_RTCP) {
-				record->invalid++;
-				return drop(flow->port, may_be_rtp ? CROSSPOINT_DROP_NOT_RTP : CROSSPOINT_DROP_NOT_RTCP);
-			}
-			record->rtcp_packets++;
-			target = *(volatile __u64 *)&flow->rtcp_target;
+			reason = not_rtp(flow, kind);
+			if (reason >= 0 || !detail)
+				return drop(flow->port, reason);
+			target = *(volatile __u64 *)&detail->rtcp_target;
 		} else {
 			if (CROSSPOINT_UNLIKELY(header->first & 0x30)) {
-				if (!rtp_lengths_fit(ctx, payload_offset, payload_length, header->first)) {
-					struct crosspoint_rtp *record = bpf_map_lookup_elem(&rtp, &slot);
-
-					if (record)
-						record->invalid++;
-					return drop(flow->port, CROSSPOINT_DROP_NOT_RTP);
-				}
+				if (!rtp_lengths_fit(ctx, payload_offset, payload_length, header->first))
+					return drop(flow->port, not_rtp(flow, CROSSPOINT_PAYLOAD_INVALID));
 				data = (void *)(long)ctx->data;
 				data_end = (void *)(long)ctx->data_end;
 				header = data + payload_offset;
@@ -351,16 +387,16 @@ int ingress(struct xdp_md *ctx)
 			}
 			what.is_rtp = 1;
 			if (flags & CROSSPOINT_FLOW_ACCOUNT)
-				account_rtp(&packet, flow, slot, header, &what);
+				account_rtp(&packet, flow, slot, record, header, &what);
 		}
 	}
 
 	copies = target >> 48;
+	/* Accounted packets have told the time; for the others it is read at the same interval. */
+	if (!what.has_sequence && !(count->packets & flow->clock_mask))
+		record->last_arrival = bpf_ktime_get_ns();
 	count->packets++;
 	count->bytes += length;
-	count->copies += copies;
-	if (CROSSPOINT_UNLIKELY(!what.has_sequence || flow->clock_mask))
-		count->last_seen = bpf_ktime_get_coarse_ns();
 	if (CROSSPOINT_UNLIKELY(flags & CROSSPOINT_FLOW_TO_HOST)) {
 		crosspoint_count_reason(flow->port, CROSSPOINT_PASS_TO_HOST, 1);
 		return XDP_PASS;
@@ -373,8 +409,8 @@ int ingress(struct xdp_md *ctx)
 
 	what.group = (__u32)target;
 	if ((__u16)(target >> 32) == CROSSPOINT_SHAPE_DIRECT)
-		return forward_direct(ctx, cpu, flow->port, (__u32)target, &what, length);
-	return forward_group(ctx, cpu, flow->port, (__u16)(target >> 32), &what);
+		return forward_direct(ctx, lane, port, cpu, (__u32)target, &what, length);
+	return forward_group(ctx, lane, port, flow->port, (__u16)(target >> 32), &what);
 }
 
 /* The body of egress, apart so that a test can run it as a plain XDP program. */
@@ -384,38 +420,44 @@ egress_copy(struct xdp_md *ctx, __u32 interface_index)
 	const struct crosspoint_metadata *stored = crosspoint_metadata_of(ctx);
 	struct crosspoint_port_count *state;
 	struct crosspoint_metadata what;
-	struct crosspoint_group *group;
+	struct crosspoint_lane *lane;
 	struct crosspoint_leg *leg;
-	__u32 cpu, port, index, ordinal;
+	__u32 cpu, port, index;
 
 	/* A direct forward: ingress has written its headers. */
 	if (!stored)
 		return XDP_PASS;
 	what = *stored;
 	cpu = bpf_get_smp_processor_id();
+	lane = crosspoint_lane(cpu);
 	port = crosspoint_port(interface_index);
-	state = crosspoint_port_count(cpu, port);
-	group = bpf_map_lookup_elem(&groups, &what.group);
-	if (port >= CROSSPOINT_MAX_PORTS || !state || !group)
+	if (!lane || port >= CROSSPOINT_MAX_PORTS)
 		return drop(port, CROSSPOINT_COPY_NO_LEG);
+	state = &lane->ports[port];
 
-	ordinal = state->last_packet == what.packet ? state->ordinal : 0;
-	state->last_packet = what.packet;
-	state->ordinal = ordinal + 1;
-	if (ordinal >= group->sections[port].count)
+	if (state->last_packet != what.packet) {
+		struct crosspoint_group *group = bpf_map_lookup_elem(&groups, &what.group);
+		__u32 section = group ? group->sections[port] : 0;
+
+		state->last_packet = what.packet;
+		state->next_leg = CROSSPOINT_SECTION_FIRST(section);
+		state->legs_left = CROSSPOINT_SECTION_COUNT(section);
+	}
+	if (!state->legs_left)
 		return drop(port, CROSSPOINT_COPY_NO_LEG);
-	index = group->first_leg + group->sections[port].first + ordinal;
+	state->legs_left--;
+	index = state->next_leg++;
 	leg = bpf_map_lookup_elem(&legs, &index);
 	/* A leg of another port here would be a copy with another destination's header: the one thing never to send. */
 	if (!leg || leg->port != port)
 		return drop(port, CROSSPOINT_COPY_NO_LEG);
-	if (gate_is_closed(leg, what.sequence, what.has_sequence))
+	if (gate_is_closed(leg, index, what.sequence, what.has_sequence))
 		return drop(port, CROSSPOINT_COPY_GATED);
 	if (what.l3_offset > CROSSPOINT_MAX_L3_OFFSET ||
-	    !rewrite_frame(ctx, leg, what.l3_offset, what.is_ipv6, what.is_rtp))
+	    !rewrite_frame(ctx, leg, index, what.l3_offset, what.is_ipv6, what.is_rtp))
 		return drop(port, CROSSPOINT_COPY_REWRITE_FAILED);
 	/* Groups are never fragmented frames: the kernel refuses to clone those (dev_map_enqueue_multi). */
-	count_copy(cpu, leg, (__u32)((void *)(long)ctx->data_end - (void *)(long)ctx->data));
+	count_copy(cpu, leg->counter, (__u32)((void *)(long)ctx->data_end - (void *)(long)ctx->data));
 	state->transmitted_copies++;
 	return XDP_PASS;
 }
@@ -465,19 +507,19 @@ int on_devmap_transmit(__u64 *arguments)
 {
 	struct net_device *to = (void *)arguments[1];
 	int drops = (int)arguments[3];
-	struct crosspoint_port_count *count;
 	struct crosspoint_node *self;
+	struct crosspoint_lane *lane;
 	__u32 port;
 
 	if (CROSSPOINT_LIKELY(drops <= 0))
 		return 0;
 	self = this_node();
-	if (!self || to->nd_net.net->net_cookie != self->network_namespace)
+	lane = crosspoint_lane(bpf_get_smp_processor_id());
+	if (!self || !lane || to->nd_net.net->net_cookie != self->network_namespace)
 		return 0;
 	port = crosspoint_port(to->ifindex);
-	count = crosspoint_port_count(bpf_get_smp_processor_id(), port);
-	if (port < CROSSPOINT_MAX_PORTS && count)
-		count->refused_copies += drops;
+	if (port < CROSSPOINT_MAX_PORTS)
+		lane->ports[port].refused_copies += drops;
 	return 0;
 }
 
@@ -485,15 +527,19 @@ int on_devmap_transmit(__u64 *arguments)
 SEC("tp_btf/xdp_redirect_err")
 int on_redirect_error(__u64 *arguments)
 {
+	struct net_device *from = (void *)arguments[0];
 	struct bpf_prog *program = (void *)arguments[1];
 	int error = (int)arguments[3];
-	__u32 cpu = bpf_get_smp_processor_id(), reason = CROSSPOINT_COPY_REFUSED;
+	__u32 cpu = bpf_get_smp_processor_id(), reason = CROSSPOINT_COPY_REFUSED, port, index;
 	struct crosspoint_node *self = this_node();
-	struct crosspoint_cpu *state = bpf_map_lookup_elem(&cpus, &cpu);
-	struct crosspoint_port_count *egress;
+	struct crosspoint_lane *lane = crosspoint_lane(cpu);
+	struct crosspoint_port_count *ingress;
 	struct crosspoint_leg_count *count;
 
-	if (!self || !state || program->aux->id != self->ingress_program)
+	if (!self || !lane || program->aux->id != self->ingress_program)
+		return 0;
+	port = crosspoint_port(from->ifindex);
+	if (port >= CROSSPOINT_MAX_PORTS)
 		return 0;
 	if (error == -ENETDOWN)
 		reason = CROSSPOINT_COPY_INTERFACE_DOWN;
@@ -503,17 +549,17 @@ int on_redirect_error(__u64 *arguments)
 		reason = CROSSPOINT_COPY_NOT_SUPPORTED;
 	else if (error == -ENOMEM)
 		reason = CROSSPOINT_COPY_NO_MEMORY;
-	crosspoint_count_reason(state->direct_port, reason, 1);
-	if (state->direct_leg == ~0u)
+	ingress = &lane->ports[port];
+	crosspoint_count_reason(ingress->direct_port, reason, 1);
+	if (ingress->direct_leg == ~0u)
 		return 0;
-	count = crosspoint_leg_count(cpu, state->direct_leg);
+	index = cpu * sizes.leg_counters + ingress->direct_leg;
+	count = bpf_map_lookup_elem(&leg_refusals, &index);
 	if (count) {
-		count->refused_packets++;
-		count->refused_bytes += state->direct_bytes;
+		count->packets++;
+		count->bytes += ingress->direct_bytes;
 	}
-	egress = crosspoint_port_count(cpu, state->direct_port);
-	if (egress)
-		egress->refused_copies++;
+	lane->ports[ingress->direct_port & (CROSSPOINT_MAX_PORTS - 1)].refused_copies++;
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 /* What the fast path tells the daemon without being asked: at most a few hundred times a second, each thing once. */
 #pragma once
 
+#include "counters.h"
 #include "maps.h"
 #include "parse.h"
 
@@ -11,47 +12,44 @@
 static __always_inline int
 crosspoint_may_report(__u64 now)
 {
-	__u32 index = bpf_get_smp_processor_id();
-	struct crosspoint_cpu *cpu = bpf_map_lookup_elem(&cpus, &index);
+	struct crosspoint_lane *lane = crosspoint_lane(bpf_get_smp_processor_id());
 	__u32 second = now >> 30;
 
-	if (!cpu)
+	if (!lane)
 		return 0;
-	if (cpu->event_second != second) {
-		cpu->event_second = second;
-		cpu->event_count = 0;
+	if (lane->event_second != second) {
+		lane->event_second = second;
+		lane->event_count = 0;
 	}
-	return cpu->event_count++ < CROSSPOINT_EVENTS_PER_SECOND;
+	return lane->event_count++ < CROSSPOINT_EVENTS_PER_SECOND;
 }
 
 static __noinline void
-crosspoint_report(const struct crosspoint_packet *packet, const struct crosspoint_flow *flow, __u32 slot, __u32 kind,
-		  __u32 payload_type, __u32 ssrc)
+crosspoint_report(const struct crosspoint_packet *packet, __u32 slot, __u32 kind)
 {
 	__u64 now = bpf_ktime_get_ns();
+	struct crosspoint_flow_detail *detail = bpf_map_lookup_elem(&flow_details, &slot);
 	struct crosspoint_event *event;
 
-	if (!crosspoint_may_report(now))
+	if (!detail || !crosspoint_may_report(now))
 		return;
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event)
 		return;
 	event->kind = kind;
 	event->flow = slot;
-	event->generation = flow->generation;
+	event->generation = detail->generation;
 	event->time = now;
 	*(__u64 *)&event->source[0] = packet->source_high;
 	*(__u64 *)&event->source[2] = packet->source_low;
 	event->source_port = packet->source_port;
-	event->payload_type = payload_type;
-	event->reserved = 0;
-	event->ssrc = ssrc;
+	event->reserved[0] = event->reserved[1] = event->reserved[2] = 0;
 	bpf_ringbuf_submit(event, 0);
 }
 
 /* Reports a source that the flow does not know, with its first packet. */
 static __noinline void
-crosspoint_report_stranger(const struct crosspoint_packet *packet, const struct crosspoint_flow *flow, __u32 slot)
+crosspoint_report_stranger(const struct crosspoint_packet *packet, __u32 slot)
 {
 	struct crosspoint_stranger stranger = {
 		.source_high = packet->source_high,
@@ -59,11 +57,12 @@ crosspoint_report_stranger(const struct crosspoint_packet *packet, const struct 
 		.flow = slot,
 		.source_port = packet->source_port,
 	};
-	__u64 generation = flow->generation;
+	struct crosspoint_flow_detail *detail = bpf_map_lookup_elem(&flow_details, &slot);
+	__u64 generation = detail ? detail->generation : 0;
 	__u64 *known = bpf_map_lookup_elem(&strangers, &stranger);
 
 	if (known && *known == generation)
 		return;
 	bpf_map_update_elem(&strangers, &stranger, &generation, BPF_ANY);
-	crosspoint_report(packet, flow, slot, CROSSPOINT_EVENT_UNKNOWN_SOURCE, 0, 0);
+	crosspoint_report(packet, slot, CROSSPOINT_EVENT_UNKNOWN_SOURCE);
 }

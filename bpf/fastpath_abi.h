@@ -70,6 +70,10 @@ enum crosspoint_flow_flag {
 	CROSSPOINT_FLOW_ELSEWHERE = 1 << 13,
 	/* The UDP checksum is verified before anything else is believed. */
 	CROSSPOINT_FLOW_VERIFY_CHECKSUM = 1 << 14,
+	/* Whatever asks for a look at the source. */
+	CROSSPOINT_FLOW_SOURCES = CROSSPOINT_FLOW_FILTER_SOURCE | CROSSPOINT_FLOW_FILTER_SOURCE_PORT |
+				  CROSSPOINT_FLOW_HAS_SOURCES | CROSSPOINT_FLOW_HAS_SOURCE_PORTS |
+				  CROSSPOINT_FLOW_DISPATCH_ONLY,
 };
 
 /*
@@ -82,12 +86,16 @@ enum crosspoint_flow_flag {
 #define CROSSPOINT_MAX_SHAPES 4096
 
 /*
+ * Hot and cold halves of a record lie in arrays of their own, so that thousands of flows find room in a core's cache:
+ * a packet of a flow with one leg touches one line each of its slot, its accounting and its leg.
+ */
+
+/*
  * One slot of the flow table, written by the daemon only. An open-addressed hash table: the slot's place follows
- * from its key by crosspoint_flow_hash(), collisions go to the next slot. The slot's index names the flow in all
- * other arrays.
+ * from its key by crosspoint_flow_hash(), collisions go to the next slot.
  */
 struct crosspoint_flow {
-	/* Key. Addresses are in network order, IPv4 as ::ffff:a.b.c.d. */
+	/* Key, with crosspoint_flow_detail.source. Addresses are in network order, IPv4 as ::ffff:a.b.c.d. */
 	__u32 destination[4];
 	__u32 interface_index;
 	/* VLAN identifiers, outer in bits 16-27, inner in bits 0-11; a single tag is the outer one, 0 is none. */
@@ -97,29 +105,35 @@ struct crosspoint_flow {
 	__u8 key_reserved;
 	__u16 source_port; /* network order; key of SOURCE_PORT slots, filter of others */
 	__u16 flags;       /* enum crosspoint_flow_flag */
-	__u32 source[4];   /* network order; key of SOURCE and SOURCE_PORT slots, filter of others */
 	__u64 target;      /* of RTP and raw packets */
-	__u64 rtcp_target; /* of RTCP packets */
-	/* Parameters of the accounting, on the slot's second cache line. */
 	__u64 nanoseconds_per_tick; /* of the RTP clock, in 1/65536 ns; 0: unknown, no jitter */
-	__u64 outage_nanoseconds;   /* silence that 16-bit sequence numbers can't bridge at the flow's rate */
-	__u16 clock_mask;           /* the clock is read for sequence numbers with none of these bits */
-	__u16 max_dropout;          /* RFC 3550 appendix A.1, scaled to the flow's rate */
-	__u16 max_misorder;         /* likewise; at most 64 * (CROSSPOINT_HISTORY_WORDS - 2) */
-	__u16 port;                 /* the ingress port's number */
-	__u8 ingress_mac[6];        /* the ingress port's own address: a packet from it is our own, come back */
-	__u8 parameters_reserved[2];
-	__u64 generation; /* changes with every use of the slot; for the daemon */
-	__u64 reserved[3];
+	__u32 outage; /* silence that 16-bit sequence numbers can't bridge at the flow's rate, in 2^20 ns; 0: any */
+	__u32 index;  /* the flow's index in the arrays of its counters */
+	__u8 ingress_mac[6]; /* the ingress port's own address: a packet from it is our own, come back */
+	__u8 clock_mask;     /* the clock is read for sequence numbers with none of these bits */
+	__u8 port;           /* the ingress port's number */
 };
-_Static_assert(sizeof(struct crosspoint_flow) == 128, "two cache lines");
+_Static_assert(sizeof(struct crosspoint_flow) == 64, "one cache line");
 
-/* RTP accounting of one flow, written by the fast path only, by one CPU at a time (a flow arrives on one queue). */
+/* What few packets need of a slot. Index: slot. */
+struct crosspoint_flow_detail {
+	__u32 source[4];   /* network order; key of SOURCE and SOURCE_PORT slots, filter of others */
+	__u64 rtcp_target; /* of RTCP packets */
+	__u64 generation;  /* changes with every use of the slot; for the daemon */
+	__u16 max_dropout;  /* RFC 3550 appendix A.1, scaled to the flow's rate */
+	__u16 max_misorder; /* likewise; at most 64 * (CROSSPOINT_HISTORY_WORDS - 2) */
+	__u32 reserved[7];
+};
+_Static_assert(sizeof(struct crosspoint_flow_detail) == 64, "one cache line");
+
+/*
+ * RTP accounting of one flow, written by the fast path only, by one CPU at a time (a flow arrives on one queue).
+ * Touched by every packet. Index: crosspoint_flow.index.
+ */
 struct crosspoint_rtp {
-	/* Hot: touched by every packet. */
 	__u64 highest;      /* extended: wraps are counted above bit 15 */
 	__u64 received;     /* since base */
-	__u64 last_arrival; /* CLOCK_MONOTONIC, ns */
+	__u64 last_arrival; /* CLOCK_MONOTONIC, ns; of any packet, RTP or not */
 	__u64 window;       /* which of the 64 sequence numbers around `highest` came: bit n for number (n mod 64) */
 	__u64 jitter;       /* RFC 3550 section 6.4.1, in 1/16 ns */
 	__u32 last_timestamp;
@@ -128,9 +142,13 @@ struct crosspoint_rtp {
 	__u32 largest_jitter; /* ns */
 	__u32 source;         /* the source address, folded */
 	__u16 bad_sequence;   /* the number that would confirm a restart; valid with CROSSPOINT_RTP_BAD_SEQUENCE */
-	__u8 state;           /* enum crosspoint_rtp_state bits */
+	__u8 state;           /* enum crosspoint_rtp_state bits; attempts of probation in the upper half */
 	__u8 payload_type;
-	/* Cold: touched by what should not happen. */
+};
+_Static_assert(sizeof(struct crosspoint_rtp) == 64, "one cache line");
+
+/* The part that is touched by what should not happen, and every 64 packets. Index: crosspoint_flow.index. */
+struct crosspoint_rtp_detail {
 	__u64 base;            /* extended sequence number of the first packet since the last start */
 	__u64 expected_before; /* expected and received before the last start */
 	__u64 received_before;
@@ -146,11 +164,11 @@ struct crosspoint_rtp {
 	__u64 rtcp_packets;
 	__u64 invalid;
 	__u64 wrong_source;
-	__u64 sampled_timestamp; /* last_timestamp of the packet for which the clock was last read */
+	__u64 reserved;
 	/* Which sequence numbers came, a word for each 64 of them, at (number / 64) mod CROSSPOINT_HISTORY_WORDS. */
 	__u64 history[CROSSPOINT_HISTORY_WORDS];
 };
-_Static_assert(sizeof(struct crosspoint_rtp) == 64 + 128 + 8 * CROSSPOINT_HISTORY_WORDS, "whole cache lines");
+_Static_assert(sizeof(struct crosspoint_rtp_detail) == 128 + 8 * CROSSPOINT_HISTORY_WORDS, "whole cache lines");
 
 enum crosspoint_rtp_state {
 	CROSSPOINT_RTP_STARTED = 1 << 0,      /* a packet came */
@@ -159,14 +177,12 @@ enum crosspoint_rtp_state {
 	CROSSPOINT_RTP_TIMED = 1 << 3,        /* last_arrival and sampled_timestamp are set */
 };
 
-/* Packets of a flow on one CPU: exact whatever the number of CPUs. Index: CPU * flow slots + slot. */
+/* Packets of a flow on one CPU: exact whatever the number of CPUs. Index: CPU * flows + crosspoint_flow.index. */
 struct crosspoint_flow_count {
 	__u64 packets;
 	__u64 bytes;
-	__u64 copies; /* asked for */
-	__u64 last_seen; /* CLOCK_MONOTONIC_COARSE, ns */
 };
-_Static_assert(sizeof(struct crosspoint_flow_count) == 32, "half a cache line");
+_Static_assert(sizeof(struct crosspoint_flow_count) == 16, "a quarter of a cache line");
 
 /* ---- Legs and groups --------------------------------------------------------------------------------------- */
 
@@ -185,56 +201,60 @@ enum crosspoint_leg_flag {
 
 /* How one copy leaves. Immutable while a flow or a group refers to it. */
 struct crosspoint_leg {
-	__u32 flags;   /* enum crosspoint_leg_flag */
-	__u16 port;    /* the egress port's number */
+	__u32 flags; /* enum crosspoint_leg_flag */
+	__u8 port;   /* the egress port's number */
 	__u8 tag_count;
 	__u8 ttl;
+	__u8 dscp_keep; /* the traffic class becomes (old & dscp_keep) | dscp_set */
 	__u8 destination_mac[6];
 	__u8 source_mac[6];
-	__u32 tags[2]; /* network order: TPID, priority 0 and VLAN identifier, outer first */
-	__u8 dscp_keep; /* the traffic class becomes (old & dscp_keep) | dscp_set */
 	__u8 dscp_set;
-	__u16 address_sum; /* ones' complement sum of the new addresses */
+	__u8 payload_type;
+	__u16 address_sum;      /* ones' complement sum of the new addresses */
+	__u32 tags[2];          /* network order: TPID, priority 0 and VLAN identifier, outer first */
 	__u16 source_port;      /* network order */
 	__u16 destination_port; /* network order */
 	__u32 counter;          /* the leg's index among the counters: stays when the record is replaced */
-	__u32 source[4];        /* network order */
-	__u32 destination[4];   /* network order */
+	__u32 source_ipv4;      /* network order */
+	__u32 destination_ipv4; /* network order */
 	__u32 ssrc;             /* network order */
 	__u32 timestamp_offset;
 	__u16 sequence_offset;
-	__u8 payload_type;
-	__u8 rewrite_reserved;
+	__u16 reserved;
 	__u32 gate_sequence; /* low half of the extended sequence number from which the leg begins */
-	__u64 gate_deadline; /* CLOCK_MONOTONIC, ns */
-	__u32 flow;          /* the slot of the flow that it belongs to; for the daemon */
-	__u32 reserved[7];
 };
-_Static_assert(sizeof(struct crosspoint_leg) == 128, "two cache lines");
+_Static_assert(sizeof(struct crosspoint_leg) == 64, "one cache line");
 
-/* The legs of a group that leave through one port: legs[first_leg + first + n], n < count. */
-struct crosspoint_section {
-	__u16 first;
-	__u16 count;
+/* What few packets need of a leg. Index: the leg's. */
+struct crosspoint_leg_detail {
+	__u32 source_ipv6[4];      /* network order */
+	__u32 destination_ipv6[4]; /* network order */
+	__u64 gate_deadline;       /* CLOCK_MONOTONIC, ns */
+	__u32 reserved[6];
 };
+_Static_assert(sizeof(struct crosspoint_leg_detail) == 64, "one cache line");
 
-/* A set of legs, contiguous in the leg array and sorted by port. Immutable while a flow refers to it. */
+/*
+ * A set of legs, contiguous in the leg array and sorted by port; immutable while a flow refers to it. A section says
+ * which of them leave through one port: the first one's index in the lower 20 bits, their number above.
+ */
 struct crosspoint_group {
 	__u32 first_leg;
 	__u32 leg_count;
 	__u32 reserved[2];
-	struct crosspoint_section sections[CROSSPOINT_MAX_PORTS];
+	__u32 sections[CROSSPOINT_MAX_PORTS];
 };
 _Static_assert(sizeof(struct crosspoint_group) == 16 + 4 * CROSSPOINT_MAX_PORTS, "no padding");
+#define CROSSPOINT_SECTION_BITS 20
+#define CROSSPOINT_SECTION_FIRST(section) ((section) & ((1u << CROSSPOINT_SECTION_BITS) - 1))
+#define CROSSPOINT_SECTION_COUNT(section) ((section) >> CROSSPOINT_SECTION_BITS)
 
 /* Copies of a leg on one CPU. Index: CPU * leg counters + leg.counter. */
 struct crosspoint_leg_count {
 	__u64 packets;
 	__u64 bytes;
-	__u64 refused_packets; /* counted as sent above, then refused by the interface */
-	__u64 refused_bytes;
 };
-_Static_assert(sizeof(struct crosspoint_leg_count) == 32, "half a cache line");
+_Static_assert(sizeof(struct crosspoint_leg_count) == 16, "a quarter of a cache line");
 
 /*
  * What ingress tells egress about a copy, as XDP metadata in front of the frame. Its absence says that ingress has
@@ -259,7 +279,7 @@ struct crosspoint_port_slot {
 	__u32 port;            /* CROSSPOINT_MAX_PORTS: removed, go on */
 };
 
-/* What one CPU did at one port. Index: CPU * CROSSPOINT_MAX_PORTS + port. */
+/* What one CPU did at one port. */
 struct crosspoint_port_count {
 	__u64 forwarded_packets; /* ingress */
 	__u64 forwarded_bytes;
@@ -267,22 +287,24 @@ struct crosspoint_port_count {
 	__u64 transmitted_copies; /* egress: seen by the egress program */
 	__u64 refused_copies;     /* egress: seen, then refused by the driver */
 	__u32 last_packet;        /* egress: the broadcast whose copies are leaving */
-	__u32 ordinal;            /* egress: how many of them have left */
-	__u64 reserved[2];
+	__u32 next_leg;           /* egress: the leg of its next copy */
+	__u32 legs_left;          /* egress: the copies that are still to come */
+	/* Ingress: the last packet's single leg, its port and its length, in case the kernel refuses it. */
+	__u32 direct_leg; /* counter, or ~0 for a group */
+	__u32 direct_port;
+	__u32 direct_bytes;
 };
 _Static_assert(sizeof(struct crosspoint_port_count) == 64, "one cache line");
 
-/* State of one CPU that belongs to no port. */
-struct crosspoint_cpu {
-	__u32 packet;      /* the last broadcast's number */
-	__u32 direct_leg;  /* the leg counter of the last direct forward, for refusals; or ~0 */
-	__u32 direct_port;
-	__u32 direct_bytes;
+/* One CPU's lane. Index: CPU. */
+struct crosspoint_lane {
+	struct crosspoint_port_count ports[CROSSPOINT_MAX_PORTS];
+	__u32 packet;       /* the last broadcast's number */
 	__u32 event_second; /* events are limited per second of 2^30 ns */
 	__u32 event_count;
-	__u32 reserved[10];
+	__u32 reserved[13];
 };
-_Static_assert(sizeof(struct crosspoint_cpu) == 64, "one cache line");
+_Static_assert(sizeof(struct crosspoint_lane) == 64 * CROSSPOINT_MAX_PORTS + 64, "whole cache lines");
 
 /* ---- Node -------------------------------------------------------------------------------------------------- */
 
@@ -291,9 +313,11 @@ struct crosspoint_node {
 	__u32 abi_version;
 	__u32 cpu_count; /* lanes of the per-CPU arrays */
 	__u32 flow_slots;
+	__u32 flows;
 	__u32 leg_slots;
 	__u32 group_slots;
 	__u32 leg_counters;
+	__u32 reserved;
 	__u64 network_namespace; /* cookie: tells our interfaces from equal numbers elsewhere */
 	__u32 tx_ports_map;      /* id of the devmap of direct forwards */
 	__u32 ingress_program;   /* id */
@@ -301,17 +325,17 @@ struct crosspoint_node {
 	char program_version[64];
 	__u64 created; /* ns since the epoch */
 };
-_Static_assert(sizeof(struct crosspoint_node) == 176, "no padding");
+_Static_assert(sizeof(struct crosspoint_node) == 184, "no padding");
 
 /* Sizes that the programs are loaded with: read-only data, which the verifier knows. */
 struct crosspoint_sizes {
-	__u32 flow_mask; /* flow slots less one */
-	__u32 flow_slots; /* a power of two */
+	__u32 flow_mask; /* flow slots, a power of two, less one */
+	__u32 flows;
 	__u32 leg_counters;
 	__u32 reserved;
 };
 
-/* Who a flow is, for whoever reads the pins without the daemon. Index: flow slot. UTF-8, zero-terminated. */
+/* Who a flow is, for whoever reads the pins without the daemon. Index: crosspoint_flow.index. UTF-8, zero-terminated. */
 struct crosspoint_flow_label {
 	char route[64];
 	char from[160];
@@ -319,13 +343,15 @@ struct crosspoint_flow_label {
 	__u8 payload;    /* 0 rtp, 1 rtcp, 2 raw */
 	__u8 accounting; /* 0 full, 1 sampled, 2 counters */
 	__u8 in_use;
-	__u8 reserved[25];
+	__u8 reserved;
+	__u32 slot;
+	__u8 padding[20];
 };
 _Static_assert(sizeof(struct crosspoint_flow_label) == 256, "no padding");
 
 /* Who a leg is. Index: leg.counter. */
 struct crosspoint_leg_label {
-	__u32 flow;   /* slot */
+	__u32 flow;   /* crosspoint_flow.index */
 	__u32 number; /* within its route */
 	__u8 in_use;
 	__u8 reserved[7];
@@ -345,9 +371,7 @@ struct crosspoint_event {
 	__u64 time; /* CLOCK_MONOTONIC, ns */
 	__u32 source[4]; /* network order */
 	__u16 source_port; /* network order */
-	__u8 payload_type;
-	__u8 reserved;
-	__u32 ssrc;
+	__u16 reserved[3];
 };
 _Static_assert(sizeof(struct crosspoint_event) == 48, "no padding");
 

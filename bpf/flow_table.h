@@ -48,6 +48,16 @@ crosspoint_find(const struct crosspoint_packet *packet, __u64 place, __u32 selec
 	return NULL;
 }
 
+/* Whether the packet comes from the address that the slot names. */
+static __always_inline int
+crosspoint_is_from(const struct crosspoint_packet *packet, __u32 slot)
+{
+	struct crosspoint_flow_detail *detail = bpf_map_lookup_elem(&flow_details, &slot);
+
+	return detail && *(__u64 *)&detail->source[2] == packet->source_low &&
+	       *(__u64 *)&detail->source[0] == packet->source_high;
+}
+
 /* The same with the source in the key. */
 static __noinline struct crosspoint_flow *
 crosspoint_find_source(const struct crosspoint_packet *packet, __u64 place, __u32 kind, __u32 *slot)
@@ -67,8 +77,7 @@ crosspoint_find_source(const struct crosspoint_packet *packet, __u64 place, __u3
 		if (found == selector && *(__u64 *)&flow->destination[2] == packet->destination_low &&
 		    *(__u64 *)&flow->interface_index == place &&
 		    *(__u64 *)&flow->destination[0] == packet->destination_high &&
-		    *(__u64 *)&flow->source[2] == packet->source_low && *(__u64 *)&flow->source[0] == packet->source_high &&
-		    (!source_port || flow->source_port == source_port)) {
+		    (!source_port || flow->source_port == source_port) && crosspoint_is_from(packet, index)) {
 			*slot = index;
 			return flow;
 		}

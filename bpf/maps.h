@@ -14,7 +14,7 @@
 #include "fastpath_abi.h"
 
 /* Set by the daemon before loading. */
-const volatile struct crosspoint_sizes sizes = { 16384 - 1, 16384, 32768, 0 };
+const volatile struct crosspoint_sizes sizes = { 16384 - 1, 8192, 32768, 0 };
 
 #define CROSSPOINT_ARRAY(name, type_, entries)                \
 	struct {                                              \
@@ -27,17 +27,20 @@ const volatile struct crosspoint_sizes sizes = { 16384 - 1, 16384, 32768, 0 };
 
 CROSSPOINT_ARRAY(node, struct crosspoint_node, 1);
 CROSSPOINT_ARRAY(flows, struct crosspoint_flow, 16384);
-CROSSPOINT_ARRAY(rtp, struct crosspoint_rtp, 16384);
-CROSSPOINT_ARRAY(flow_counts, struct crosspoint_flow_count, 16384);
-CROSSPOINT_ARRAY(flow_labels, struct crosspoint_flow_label, 16384);
+CROSSPOINT_ARRAY(flow_details, struct crosspoint_flow_detail, 16384);
+CROSSPOINT_ARRAY(rtp, struct crosspoint_rtp, 8192);
+CROSSPOINT_ARRAY(rtp_details, struct crosspoint_rtp_detail, 8192);
+CROSSPOINT_ARRAY(flow_counts, struct crosspoint_flow_count, 8192);
+CROSSPOINT_ARRAY(flow_labels, struct crosspoint_flow_label, 8192);
 CROSSPOINT_ARRAY(legs, struct crosspoint_leg, 65536);
+CROSSPOINT_ARRAY(leg_details, struct crosspoint_leg_detail, 65536);
 CROSSPOINT_ARRAY(leg_counts, struct crosspoint_leg_count, 32768);
+CROSSPOINT_ARRAY(leg_refusals, struct crosspoint_leg_count, 32768);
 CROSSPOINT_ARRAY(leg_labels, struct crosspoint_leg_label, 32768);
 CROSSPOINT_ARRAY(groups, struct crosspoint_group, 16384);
 CROSSPOINT_ARRAY(ports, struct crosspoint_port_slot, CROSSPOINT_PORT_SLOTS);
-CROSSPOINT_ARRAY(port_counts, struct crosspoint_port_count, CROSSPOINT_MAX_PORTS);
+CROSSPOINT_ARRAY(lanes, struct crosspoint_lane, 1);
 CROSSPOINT_ARRAY(reason_counts, struct crosspoint_reason_count, CROSSPOINT_MAX_PORTS);
-CROSSPOINT_ARRAY(cpus, struct crosspoint_cpu, 1);
 
 /* Where single copies leave: by port number. Every entry carries the egress program (see egress()). */
 struct {

@@ -134,10 +134,10 @@ crosspoint_rewrite_ipv4(void *l3, void *data_end, const struct crosspoint_leg *l
 	change += crosspoint_change(before, *(__u16 *)&ip->ttl);
 
 	addresses = (__u64)(__u32)~ip->daddr + leg->address_sum;
-	ip->daddr = leg->destination[3];
+	ip->daddr = leg->destination_ipv4;
 	if (!(leg->flags & CROSSPOINT_LEG_KEEP_SOURCE)) {
 		addresses += (__u32)~ip->saddr;
-		ip->saddr = leg->source[3];
+		ip->saddr = leg->source_ipv4;
 	}
 	ip->check = ~crosspoint_fold(change + addresses + (__u16)~ip->check);
 	return crosspoint_rewrite_udp(udp, data_end, leg, 0, is_rtp, addresses);
@@ -160,7 +160,8 @@ crosspoint_copy_address(__u32 *to, const __u32 *from)
 }
 
 static __always_inline int
-crosspoint_rewrite_ipv6(void *l3, void *data_end, const struct crosspoint_leg *leg, int is_rtp)
+crosspoint_rewrite_ipv6(void *l3, void *data_end, const struct crosspoint_leg *leg,
+			const struct crosspoint_leg_detail *detail, int is_rtp)
 {
 	struct ipv6hdr *ip = l3;
 	struct udphdr *udp = (void *)(ip + 1);
@@ -177,20 +178,21 @@ crosspoint_rewrite_ipv6(void *l3, void *data_end, const struct crosspoint_leg *l
 	ip->hop_limit = crosspoint_leg_ttl(leg, ip->hop_limit);
 
 	addresses = crosspoint_without(ip->daddr.s6_addr32) + leg->address_sum;
-	crosspoint_copy_address(ip->daddr.s6_addr32, leg->destination);
+	crosspoint_copy_address(ip->daddr.s6_addr32, detail->destination_ipv6);
 	if (!(leg->flags & CROSSPOINT_LEG_KEEP_SOURCE)) {
 		addresses += crosspoint_without(ip->saddr.s6_addr32);
-		crosspoint_copy_address(ip->saddr.s6_addr32, leg->source);
+		crosspoint_copy_address(ip->saddr.s6_addr32, detail->source_ipv6);
 	}
 	return crosspoint_rewrite_udp(udp, data_end, leg, 1, is_rtp, addresses);
 }
 
 /*
  * Rewrites everything from the Ethernet header to the RTP header. The IP header must lie at the leg's own offset.
- * Returns 0, or -1 when the frame is shorter than its headers.
+ * `detail` is used for IPv6 only. Returns 0, or -1 when the frame is shorter than its headers.
  */
 static __always_inline int
-crosspoint_rewrite(void *data, void *data_end, const struct crosspoint_leg *leg, int is_ipv6, int is_rtp)
+crosspoint_rewrite(void *data, void *data_end, const struct crosspoint_leg *leg,
+		   const struct crosspoint_leg_detail *detail, int is_ipv6, int is_rtp)
 {
 	__u32 offset = crosspoint_leg_l3_offset(leg);
 
@@ -198,6 +200,6 @@ crosspoint_rewrite(void *data, void *data_end, const struct crosspoint_leg *leg,
 	if (data + sizeof(struct ethhdr) + 12 > data_end)
 		return -1;
 	crosspoint_rewrite_ethernet(data, leg, is_ipv6 ? NETWORK16(ETH_P_IPV6) : NETWORK16(ETH_P_IP));
-	return is_ipv6 ? crosspoint_rewrite_ipv6(data + offset, data_end, leg, is_rtp)
+	return is_ipv6 ? crosspoint_rewrite_ipv6(data + offset, data_end, leg, detail, is_rtp)
 		       : crosspoint_rewrite_ipv4(data + offset, data_end, leg, is_rtp);
 }

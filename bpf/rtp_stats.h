@@ -32,24 +32,24 @@ struct crosspoint_rtp_packet {
 };
 
 static __always_inline void
-crosspoint_history_clear(struct crosspoint_rtp *rtp)
+crosspoint_history_clear(struct crosspoint_rtp_detail *detail)
 {
 	for (int word = 0; word < CROSSPOINT_HISTORY_WORDS; word++)
-		rtp->history[word] = 0;
+		detail->history[word] = 0;
 }
 
 /* Begins to count at `first`, with `received` packets of it seen so far. */
 static __always_inline void
-crosspoint_rtp_begin(struct crosspoint_rtp *rtp, __u64 first, __u64 highest)
+crosspoint_rtp_begin(struct crosspoint_rtp *rtp, struct crosspoint_rtp_detail *detail, __u64 first, __u64 highest)
 {
-	crosspoint_history_clear(rtp);
-	rtp->base = first;
+	crosspoint_history_clear(detail);
+	detail->base = first;
 	rtp->highest = highest;
 	rtp->received = highest - first + 1;
 	rtp->window = 1ULL << (highest & 63);
 	if (first != highest) {
 		if ((first ^ highest) >> 6)
-			rtp->history[(first >> 6) & (CROSSPOINT_HISTORY_WORDS - 1)] = 1ULL << (first & 63);
+			detail->history[(first >> 6) & (CROSSPOINT_HISTORY_WORDS - 1)] = 1ULL << (first & 63);
 		else
 			rtp->window |= 1ULL << (first & 63);
 	}
@@ -58,16 +58,16 @@ crosspoint_rtp_begin(struct crosspoint_rtp *rtp, __u64 first, __u64 highest)
 
 /* Ends one count and begins another: expected and received so far are kept, as totals only ever grow. */
 static __always_inline void
-crosspoint_rtp_restart(struct crosspoint_rtp *rtp, __u64 first, __u64 highest)
+crosspoint_rtp_restart(struct crosspoint_rtp *rtp, struct crosspoint_rtp_detail *detail, __u64 first, __u64 highest)
 {
-	rtp->expected_before += rtp->highest - rtp->base + 1;
-	rtp->received_before += rtp->received;
-	crosspoint_rtp_begin(rtp, first, highest);
+	detail->expected_before += rtp->highest - detail->base + 1;
+	detail->received_before += rtp->received;
+	crosspoint_rtp_begin(rtp, detail, first, highest);
 }
 
 /* Moves `highest` forward by `delta` >= 1 and remembers that the new number came. */
 static __always_inline void
-crosspoint_rtp_advance(struct crosspoint_rtp *rtp, __u32 delta)
+crosspoint_rtp_advance(struct crosspoint_rtp *rtp, struct crosspoint_rtp_detail *detail, __u32 delta)
 {
 	__u64 old = rtp->highest;
 	__u64 new = old + delta;
@@ -78,13 +78,13 @@ crosspoint_rtp_advance(struct crosspoint_rtp *rtp, __u32 delta)
 		rtp->window |= 1ULL << (new & 63);
 		return;
 	}
-	rtp->history[(old >> 6) & (CROSSPOINT_HISTORY_WORDS - 1)] = rtp->window;
+	detail->history[(old >> 6) & (CROSSPOINT_HISTORY_WORDS - 1)] = rtp->window;
 	if (blocks > 1) {
 		/* Blocks in between came not at all; beyond the whole history there is nothing more to forget. */
 		for (__u32 skipped = 1; skipped < CROSSPOINT_HISTORY_WORDS; skipped++) {
 			if (skipped >= blocks)
 				break;
-			rtp->history[((old >> 6) + skipped) & (CROSSPOINT_HISTORY_WORDS - 1)] = 0;
+			detail->history[((old >> 6) + skipped) & (CROSSPOINT_HISTORY_WORDS - 1)] = 0;
 		}
 	}
 	rtp->window = 1ULL << (new & 63);
@@ -92,7 +92,7 @@ crosspoint_rtp_advance(struct crosspoint_rtp *rtp, __u32 delta)
 
 /* Accounts a number that is `age` >= 0 behind `highest`: reordered, duplicate, or too old to tell. */
 static __always_inline void
-crosspoint_rtp_behind(struct crosspoint_rtp *rtp, __u32 age)
+crosspoint_rtp_behind(struct crosspoint_rtp *rtp, struct crosspoint_rtp_detail *detail, __u32 age)
 {
 	__u64 number = rtp->highest - age;
 	__u64 bit = 1ULL << (number & 63);
@@ -100,16 +100,16 @@ crosspoint_rtp_behind(struct crosspoint_rtp *rtp, __u32 age)
 	__u64 *word = &rtp->window;
 
 	if (blocks >= CROSSPOINT_HISTORY_WORDS) {
-		rtp->late++;
+		detail->late++;
 		return;
 	}
 	if (blocks)
-		word = &rtp->history[(number >> 6) & (CROSSPOINT_HISTORY_WORDS - 1)];
+		word = &detail->history[(number >> 6) & (CROSSPOINT_HISTORY_WORDS - 1)];
 	if (*word & bit) {
-		rtp->duplicates++;
+		detail->duplicates++;
 	} else {
 		*word |= bit;
-		rtp->reordered++;
+		detail->reordered++;
 	}
 }
 
@@ -146,7 +146,8 @@ crosspoint_rtp_time(const struct crosspoint_flow *flow, struct crosspoint_rtp *r
 
 /* The packets that are not simply the next one. Returns whether the packet's time is accounted. */
 static __noinline int
-crosspoint_rtp_irregular(const struct crosspoint_flow *flow, struct crosspoint_rtp *rtp,
+crosspoint_rtp_irregular(const struct crosspoint_flow *flow, const struct crosspoint_flow_detail *limits,
+			 struct crosspoint_rtp *rtp, struct crosspoint_rtp_detail *detail,
 			 const struct crosspoint_rtp_packet *packet)
 {
 	__u64 start = CROSSPOINT_SEQUENCE_START | packet->sequence;
@@ -156,31 +157,31 @@ crosspoint_rtp_irregular(const struct crosspoint_flow *flow, struct crosspoint_r
 	if (!(rtp->state & CROSSPOINT_RTP_STARTED)) {
 		rtp->ssrc = packet->ssrc;
 		rtp->source = packet->source;
-		crosspoint_rtp_begin(rtp, start, start);
+		crosspoint_rtp_begin(rtp, detail, start, start);
 		return 1;
 	}
 	if (packet->ssrc != rtp->ssrc) {
-		rtp->ssrc_changes++;
+		detail->ssrc_changes++;
 		rtp->ssrc = packet->ssrc;
 		rtp->source = packet->source;
 		/* Another source has another clock: the interval to its first packet is nobody's jitter. */
 		rtp->state &= ~(CROSSPOINT_RTP_VALID | CROSSPOINT_RTP_TIMED);
-		crosspoint_rtp_restart(rtp, start, start);
+		crosspoint_rtp_restart(rtp, detail, start, start);
 		return 1;
 	}
 	if (packet->source != rtp->source) {
-		rtp->source_changes++;
+		detail->source_changes++;
 		rtp->source = packet->source;
 	}
-	if (packet->timed && (rtp->state & CROSSPOINT_RTP_TIMED) && flow->outage_nanoseconds &&
-	    packet->arrival - rtp->last_arrival > flow->outage_nanoseconds) {
+	if (packet->timed && (rtp->state & CROSSPOINT_RTP_TIMED) && flow->outage &&
+	    (packet->arrival - rtp->last_arrival) >> 20 > flow->outage) {
 		__u64 gap = (packet->arrival - rtp->last_arrival) >> 10;
 
-		rtp->outages++;
+		detail->outages++;
 		if (gap > rtp->largest_gap)
 			rtp->largest_gap = gap > 0xffffffff ? 0xffffffff : (__u32)gap;
 		rtp->state &= ~CROSSPOINT_RTP_TIMED;
-		crosspoint_rtp_restart(rtp, start, start);
+		crosspoint_rtp_restart(rtp, detail, start, start);
 		return 1;
 	}
 	if (!(rtp->state & CROSSPOINT_RTP_VALID)) {
@@ -190,22 +191,22 @@ crosspoint_rtp_irregular(const struct crosspoint_flow *flow, struct crosspoint_r
 			rtp->state |= CROSSPOINT_RTP_VALID;
 		} else {
 			rtp->state += 0x10;
-			crosspoint_rtp_begin(rtp, start, start);
+			crosspoint_rtp_begin(rtp, detail, start, start);
 			return 1;
 		}
 	}
-	if (delta && delta < flow->max_dropout) {
+	if (delta && delta < limits->max_dropout) {
 		if (delta > 1) {
-			rtp->loss_events++;
-			if (delta - 1u > rtp->largest_gap_packets)
-				rtp->largest_gap_packets = delta - 1u;
+			detail->loss_events++;
+			if (delta - 1u > detail->largest_gap_packets)
+				detail->largest_gap_packets = delta - 1u;
 		}
-		crosspoint_rtp_advance(rtp, delta);
-	} else if (age <= flow->max_misorder) {
-		crosspoint_rtp_behind(rtp, age);
+		crosspoint_rtp_advance(rtp, detail, delta);
+	} else if (age <= limits->max_misorder) {
+		crosspoint_rtp_behind(rtp, detail, age);
 	} else if ((rtp->state & CROSSPOINT_RTP_BAD_SEQUENCE) && packet->sequence == rtp->bad_sequence) {
-		rtp->sequence_resets++;
-		crosspoint_rtp_restart(rtp, start - 1, start);
+		detail->sequence_resets++;
+		crosspoint_rtp_restart(rtp, detail, start - 1, start);
 		return 1;
 	} else {
 		rtp->bad_sequence = packet->sequence + 1;
@@ -216,21 +217,23 @@ crosspoint_rtp_irregular(const struct crosspoint_flow *flow, struct crosspoint_r
 	return 1;
 }
 
-/* Accounts one packet. The extended sequence number that it has got is rtp->highest unless it came late. */
-static __always_inline void
-crosspoint_rtp_account(const struct crosspoint_flow *flow, struct crosspoint_rtp *rtp,
-		       const struct crosspoint_rtp_packet *packet)
+/*
+ * Accounts the packet if it is simply the next one, within a block of 64 numbers: what nearly all are. Returns 0 for
+ * any other, which crosspoint_rtp_irregular() takes; that one needs the details, and every 64th packet's block ends.
+ */
+static __always_inline int
+crosspoint_rtp_next(const struct crosspoint_flow *flow, struct crosspoint_rtp *rtp,
+		    const struct crosspoint_rtp_packet *packet)
 {
-	rtp->payload_type = packet->payload_type;
-	if (CROSSPOINT_LIKELY((__u16)(packet->sequence - (__u16)rtp->highest) == 1 && packet->ssrc == rtp->ssrc &&
-			      packet->source == rtp->source && (rtp->state & CROSSPOINT_RTP_VALID) &&
-			      (!packet->timed || !flow->outage_nanoseconds ||
-			       packet->arrival - rtp->last_arrival <= flow->outage_nanoseconds))) {
-		crosspoint_rtp_advance(rtp, 1);
-		rtp->received++;
-	} else if (!crosspoint_rtp_irregular(flow, rtp, packet)) {
-		return;
-	}
-	if (packet->timed)
-		crosspoint_rtp_time(flow, rtp, packet);
+	__u64 next = rtp->highest + 1;
+
+	if (packet->sequence != (__u16)next || packet->ssrc != rtp->ssrc || packet->source != rtp->source ||
+	    !(rtp->state & CROSSPOINT_RTP_VALID) || !(next & 63))
+		return 0;
+	if (packet->timed && flow->outage && (packet->arrival - rtp->last_arrival) >> 20 > flow->outage)
+		return 0;
+	rtp->highest = next;
+	rtp->window |= 1ULL << (next & 63);
+	rtp->received++;
+	return 1;
 }

@@ -6,7 +6,8 @@
 #include "rtp_shim.h"
 
 void
-crosspoint_native_account(const struct crosspoint_flow *flow, struct crosspoint_rtp *rtp, uint16_t sequence,
+crosspoint_native_account(const struct crosspoint_flow *flow, const struct crosspoint_flow_detail *limits,
+			  struct crosspoint_rtp *rtp, struct crosspoint_rtp_detail *detail, uint16_t sequence,
 			  uint32_t timestamp, uint32_t ssrc, uint8_t payload_type, uint32_t source, uint64_t arrival)
 {
 	struct crosspoint_rtp_packet packet = {
@@ -19,13 +20,17 @@ crosspoint_native_account(const struct crosspoint_flow *flow, struct crosspoint_
 		.arrival = arrival,
 	};
 
-	crosspoint_rtp_account(flow, rtp, &packet);
+	rtp->payload_type = payload_type;
+	if ((crosspoint_rtp_next(flow, rtp, &packet) || crosspoint_rtp_irregular(flow, limits, rtp, detail, &packet)) &&
+	    packet.timed)
+		crosspoint_rtp_time(flow, rtp, &packet);
 }
 
 int
-crosspoint_native_rewrite(void *frame, size_t size, const struct crosspoint_leg *leg, int is_ipv6, int is_rtp)
+crosspoint_native_rewrite(void *frame, size_t size, const struct crosspoint_leg *leg,
+			  const struct crosspoint_leg_detail *detail, int is_ipv6, int is_rtp)
 {
-	return crosspoint_rewrite(frame, (char *)frame + size, leg, is_ipv6, is_rtp);
+	return crosspoint_rewrite(frame, (char *)frame + size, leg, detail, is_ipv6, is_rtp);
 }
 
 int

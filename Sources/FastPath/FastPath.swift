@@ -40,10 +40,13 @@ public final class FastPath {
     public let programVersion: String
 
     let node: MappedArray<crosspoint_node>
+    let flowDetails: MappedArray<crosspoint_flow_detail>
     let rtp: MappedArray<crosspoint_rtp>
+    let rtpDetails: MappedArray<crosspoint_rtp_detail>
     let flowCounts: MappedArray<crosspoint_flow_count>
     let flowLabels: MappedArray<crosspoint_flow_label>
     let legCounts: MappedArray<crosspoint_leg_count>
+    let legRefusals: MappedArray<crosspoint_leg_count>
     let legLabels: MappedArray<crosspoint_leg_label>
     let reasonCounts: MappedArray<crosspoint_reason_count>
     let processors: Int
@@ -52,6 +55,10 @@ public final class FastPath {
     var portTable: PortTable
     var flowTable: FlowTable
     var legStore: LegStore
+    var flowIndices: BlockAllocator
+    /// Counters of flows that were removed, before and after a grace period began.
+    var retiredIndices: [Int] = []
+    private var agingIndices: [Int] = []
     var legCounters: BlockAllocator
     /// Guards and how many flows need them.
     var guards: [FlowTable.Key: Int] = [:]
@@ -108,7 +115,7 @@ public final class FastPath {
     ) throws(FastPathError) {
         let sizes = LoadedObject.Sizes(
             processors: Int(libbpf_num_possible_cpus()),
-            flowSlots: Self.powerOfTwo(atLeast: max(limits.flows, 64) * 2),
+            flowSlots: Self.powerOfTwo(atLeast: max(limits.flows, 64) * 2), flows: max(limits.flows, 64),
             legSlots: max(Self.powerOfTwo(atLeast: limits.legs * 2), Int(CROSSPOINT_MAX_LEGS)),
             groupSlots: Self.powerOfTwo(atLeast: max(limits.flows, 64) * 2),
             legCounters: max(Self.powerOfTwo(atLeast: limits.legs), 64))
@@ -122,20 +129,24 @@ public final class FastPath {
         func array<Record>(_ name: String) throws(FastPathError) -> MappedArray<Record> {
             try MappedArray(loaded.map(name), name: name, writable: true)
         }
+        flowDetails = try array("flow_details")
         rtp = try array("rtp")
+        rtpDetails = try array("rtp_details")
         flowCounts = try array("flow_counts")
         flowLabels = try array("flow_labels")
         legCounts = try array("leg_counts")
+        legRefusals = try array("leg_refusals")
         legLabels = try array("leg_labels")
         reasonCounts = try array("reason_counts")
         ingress = try loaded.program("ingress")
         egress = try loaded.program("egress")
         let transmit = try loaded.map("tx_ports")
         portTable = try PortTable(pins: pins, slots: array("ports"), transmit: transmit)
-        flowTable = FlowTable(slots: try array("flows"))
+        flowTable = FlowTable(slots: try array("flows"), details: flowDetails)
         legStore = LegStore(
-            legs: try array("legs"), groups: try array("groups"),
+            legs: try array("legs"), details: try array("leg_details"), groups: try array("groups"),
             shapes: try ShapeTable(pins: pins, outer: loaded.map("shapes")) { _ in nil })
+        flowIndices = BlockAllocator(capacity: sizes.flows, largest: 1)
         legCounters = BlockAllocator(capacity: sizes.legCounters, largest: 1)
 
         for map in loaded.mapNames where map != "node" {
@@ -168,19 +179,23 @@ public final class FastPath {
         self.node = node
         processors = Int(record.cpu_count)
         programVersion = object.version
+        flowDetails = try array("flow_details")
         rtp = try array("rtp")
+        rtpDetails = try array("rtp_details")
         flowCounts = try array("flow_counts")
         flowLabels = try array("flow_labels")
         legCounts = try array("leg_counts")
+        legRefusals = try array("leg_refusals")
         legLabels = try array("leg_labels")
         reasonCounts = try array("reason_counts")
         let transmit = try descriptor(.maps, "tx_ports")
         let ports = try PortTable(pins: pins, slots: array("ports"), transmit: transmit)
         portTable = ports
-        flowTable = FlowTable(slots: try array("flows"))
+        flowTable = FlowTable(slots: try array("flows"), details: flowDetails)
         legStore = LegStore(
-            legs: try array("legs"), groups: try array("groups"),
+            legs: try array("legs"), details: try array("leg_details"), groups: try array("groups"),
             shapes: try ShapeTable(pins: pins, outer: descriptor(.maps, "shapes")) { ports.number(ofInterface: $0) })
+        flowIndices = BlockAllocator(capacity: Int(record.flows), largest: 1)
         legCounters = BlockAllocator(capacity: Int(record.leg_counters), largest: 1)
 
         if isSame {
@@ -192,7 +207,8 @@ public final class FastPath {
             return
         }
         let sizes = LoadedObject.Sizes(
-            processors: Int(record.cpu_count), flowSlots: Int(record.flow_slots), legSlots: Int(record.leg_slots),
+            processors: Int(record.cpu_count), flowSlots: Int(record.flow_slots), flows: Int(record.flows),
+            legSlots: Int(record.leg_slots),
             groupSlots: Int(record.group_slots), legCounters: Int(record.leg_counters))
         let loaded = try LoadedObject(object, sizes: sizes) { (name) throws(FastPathError) in
             try pins.open(.maps, name)
@@ -235,6 +251,7 @@ public final class FastPath {
         record.abi_version = UInt32(CROSSPOINT_ABI_VERSION)
         record.cpu_count = UInt32(sizes.processors)
         record.flow_slots = UInt32(sizes.flowSlots)
+        record.flows = UInt32(sizes.flows)
         record.leg_slots = UInt32(sizes.legSlots)
         record.group_slots = UInt32(sizes.groupSlots)
         record.leg_counters = UInt32(sizes.legCounters)
@@ -253,13 +270,16 @@ public final class FastPath {
             let flow = flowTable.slots[slot].pointee
             guard FlowTable.isUsed(flow.kind) else { continue }
             if flow.kind == UInt8(CROSSPOINT_SLOT_GUARD.rawValue) {
-                guards[FlowTable.Key(flow)] = 0
+                guards[flowTable.key(at: slot)] = 0
                 continue
             }
             let target = FlowTarget(encoded: flow.target)
             if !legStore.adopt(target) { flowTable.slots[slot].pointee.target = FlowTarget.none.encoded }
             // RTCP goes to the same set or to none.
-            if flow.rtcp_target != flow.target { flowTable.slots[slot].pointee.rtcp_target = FlowTarget.none.encoded }
+            if flowDetails[slot].pointee.rtcp_target != flow.target {
+                flowDetails[slot].pointee.rtcp_target = FlowTarget.none.encoded
+            }
+            _ = flowIndices.take(first: Int(flow.index), count: 1)
         }
         for counter in 0..<legLabels.count where legLabels[counter].pointee.in_use != 0 {
             _ = legCounters.take(first: counter, count: 1)
@@ -276,12 +296,16 @@ public final class FastPath {
     /// The first of three steps by which many removals share one wait that holds nobody up: take note of what was
     /// removed so far; wait with `GracePeriod.elapsed()`; make it free.
     public func beginGracePeriod() {
+        agingIndices += retiredIndices
+        retiredIndices.removeAll(keepingCapacity: true)
         flowTable.beginGracePeriod()
         legStore.beginGracePeriod()
     }
 
     /// The third of the steps.
     public func endGracePeriod() {
+        for index in agingIndices { flowIndices.release(first: index, count: 1) }
+        agingIndices.removeAll(keepingCapacity: true)
         flowTable.endGracePeriod()
         legStore.endGracePeriod()
     }

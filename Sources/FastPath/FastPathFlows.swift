@@ -56,32 +56,36 @@ extension FastPath {
         return handle
     }
 
-    private func record(
-        filter key: FlowKey, _ parameters: FlowParameters, port: Port
-    ) -> crosspoint_flow {
+    private func records(
+        filter key: FlowKey, _ parameters: FlowParameters, port: Port, index: Int
+    ) -> (crosspoint_flow, crosspoint_flow_detail) {
         var flow = crosspoint_flow()
+        var detail = crosspoint_flow_detail()
         flow.flags = parameters.flags
+        flow.index = UInt32(index)
         if let source = key.source {
-            flow.source = source.words
+            detail.source = source.words
             flow.flags |= UInt16(CROSSPOINT_FLOW_FILTER_SOURCE.rawValue)
         }
         if let sourceUDPPort = key.sourceUDPPort {
             flow.source_port = sourceUDPPort.bigEndian
             flow.flags |= UInt16(CROSSPOINT_FLOW_FILTER_SOURCE_PORT.rawValue)
         }
-        flow.port = port.number
+        flow.port = UInt8(port.number)
         let mac = port.mac.bytes
         flow.ingress_mac = (mac[0], mac[1], mac[2], mac[3], mac[4], mac[5])
-        Self.apply(parameters, to: &flow)
-        return flow
+        Self.apply(parameters, to: &flow, &detail)
+        return (flow, detail)
     }
 
-    private static func apply(_ parameters: FlowParameters, to flow: inout crosspoint_flow) {
+    private static func apply(
+        _ parameters: FlowParameters, to flow: inout crosspoint_flow, _ detail: inout crosspoint_flow_detail
+    ) {
         flow.nanoseconds_per_tick = parameters.nanosecondsPerTick
-        flow.outage_nanoseconds = parameters.outageNanoseconds
+        flow.outage = parameters.outage
         flow.clock_mask = parameters.clockMask
-        flow.max_dropout = parameters.maximumDropout
-        flow.max_misorder = parameters.maximumMisorder
+        detail.max_dropout = parameters.maximumDropout
+        detail.max_misorder = parameters.maximumMisorder
     }
 
     private func publish(
@@ -98,42 +102,55 @@ extension FastPath {
                 "flow table: full with \(flowTable.usedCount) of \(flowTable.slots.count) slots used; remove routes, or "
                     + "raise limits: flows and run 'crosspoint unload' once")
         }
-        clearCounters(at: index)
-        write(label, parameters, at: index)
-        flowTable.publish(slotKey, record(filter: key, parameters, port: port), at: index)
-        return FlowHandle(slot: index, generation: flowTable.slots[index].pointee.generation)
+        guard let counters = flowIndices.allocate(1) else {
+            throw FastPathError(
+                .full,
+                "flow table: all \(flowLabels.count) flows are in use; remove routes, or raise limits: flows and run "
+                    + "'crosspoint unload' once")
+        }
+        clearCounters(at: counters)
+        write(label, parameters, at: counters, slot: index)
+        let (record, detail) = records(filter: key, parameters, port: port, index: counters)
+        flowTable.publish(slotKey, record, detail, at: index)
+        return FlowHandle(slot: index, generation: flowDetails[index].pointee.generation)
     }
 
     /// Gives a draining slot, which touches no counter, to a new flow of the same destination.
     private func reuse(
         _ index: Int, filter key: FlowKey, _ parameters: FlowParameters, port: Port, label: FlowLabel
     ) -> FlowHandle {
-        clearCounters(at: index)
-        write(label, parameters, at: index)
         let place = flowTable.slots[index]
-        let new = record(filter: key, parameters, port: port)
-        place.pointee.generation &+= 1
-        place.pointee.source = new.source
+        let counters = Int(place.pointee.index)
+        clearCounters(at: counters)
+        write(label, parameters, at: counters, slot: index)
+        let (new, detail) = records(filter: key, parameters, port: port, index: counters)
+        flowDetails[index].pointee.generation &+= 1
+        flowDetails[index].pointee.source = detail.source
         place.pointee.port = new.port
         place.pointee.ingress_mac = new.ingress_mac
-        Self.apply(parameters, to: &place.pointee)
+        Self.apply(parameters, to: &place.pointee, &flowDetails[index].pointee)
         place.pointee.source_port = new.source_port
         setFlags(new.flags, at: index)
-        return FlowHandle(slot: index, generation: place.pointee.generation)
+        return FlowHandle(slot: index, generation: flowDetails[index].pointee.generation)
     }
 
     private func clearCounters(at index: Int) {
         rtp.clear(index)
-        for processor in 0..<processors { flowCounts.clear(processor * flowTable.slots.count + index) }
+        rtpDetails.clear(index)
+        for processor in 0..<processors { flowCounts.clear(processor * flowLabels.count + index) }
     }
 
-    private func write(_ label: FlowLabel, _ parameters: FlowParameters, at index: Int) {
+    /// The index of the flow's counters.
+    private func counters(of handle: FlowHandle) -> Int { Int(flowTable.slots[handle.slot].pointee.index) }
+
+    private func write(_ label: FlowLabel, _ parameters: FlowParameters, at index: Int, slot: Int) {
         var record = crosspoint_flow_label()
         Self.store(label.route, in: &record.route)
         Self.store(label.from, in: &record.from)
         record.clock_rate = parameters.clockRate ?? 0
         record.payload = parameters.payload.rawValue
         record.accounting = label.accounting
+        record.slot = UInt32(slot)
         record.in_use = 1
         flowLabels[index].pointee = record
     }
@@ -151,15 +168,15 @@ extension FastPath {
 
     private func isCurrent(_ handle: FlowHandle) -> Bool {
         let flow = flowTable.slots[handle.slot].pointee
-        return FlowTable.isUsed(flow.kind) && flow.generation == handle.generation
+        return FlowTable.isUsed(flow.kind) && flowDetails[handle.slot].pointee.generation == handle.generation
     }
 
     /// Changes how an installed flow is accounted; its counters go on.
     public func setParameters(_ parameters: FlowParameters, of handle: FlowHandle) {
         guard isCurrent(handle) else { return }
         let place = flowTable.slots[handle.slot]
-        Self.apply(parameters, to: &place.pointee)
-        flowLabels[handle.slot].pointee.clock_rate = parameters.clockRate ?? 0
+        Self.apply(parameters, to: &place.pointee, &flowDetails[handle.slot].pointee)
+        flowLabels[counters(of: handle)].pointee.clock_rate = parameters.clockRate ?? 0
         let kept =
             CROSSPOINT_FLOW_FILTER_SOURCE.rawValue | CROSSPOINT_FLOW_FILTER_SOURCE_PORT.rawValue
             | CROSSPOINT_FLOW_HAS_SOURCES.rawValue | CROSSPOINT_FLOW_HAS_SOURCE_PORTS.rawValue
@@ -172,13 +189,14 @@ extension FastPath {
     public func setLegs(_ legs: [LegParameters], of handle: FlowHandle) throws(FastPathError) {
         guard isCurrent(handle) else { return }
         let target = try legStore.write(
-            legs, slot: handle.slot, egress: egress, interface: portTable.interface(ofNumber:))
+            legs, egress: egress, interface: portTable.interface(ofNumber:))
         let place = flowTable.slots[handle.slot]
+        let detail = flowDetails[handle.slot]
         let old = FlowTarget(encoded: place.pointee.target)
         let carriesRTCP = !legs.contains(where: \.rewritesRTP)
-        if !carriesRTCP { crosspoint_publish64(&place.pointee.rtcp_target, FlowTarget.none.encoded) }
+        if !carriesRTCP { crosspoint_publish64(&detail.pointee.rtcp_target, FlowTarget.none.encoded) }
         crosspoint_publish64(&place.pointee.target, target.encoded)
-        if carriesRTCP { crosspoint_publish64(&place.pointee.rtcp_target, target.encoded) }
+        if carriesRTCP { crosspoint_publish64(&detail.pointee.rtcp_target, target.encoded) }
         legStore.retire(old)
     }
 
@@ -190,8 +208,8 @@ extension FastPath {
         let index = handle.slot
         let flow = flowTable.slots[index].pointee
         let leads = UInt16(CROSSPOINT_FLOW_HAS_SOURCES.rawValue | CROSSPOINT_FLOW_HAS_SOURCE_PORTS.rawValue)
-        let key = FlowTable.Key(flow)
-        flowLabels[index].pointee.in_use = 0
+        let key = flowTable.key(at: index)
+        flowLabels[counters(of: handle)].pointee.in_use = 0
         if flow.kind == UInt8(CROSSPOINT_SLOT_DESTINATION.rawValue) {
             if flow.flags & leads != 0 {
                 setFlags(
@@ -204,15 +222,21 @@ extension FastPath {
             clearTargets(at: index)
             return true
         }
-        flowTable.remove(at: index)
         clearTargets(at: index)
+        removeSlot(index)
         return dropLead(to: key)
+    }
+
+    /// Takes a slot out of the table; it and its counters are free after a grace period.
+    private func removeSlot(_ index: Int) {
+        retiredIndices.append(Int(flowTable.slots[index].pointee.index))
+        flowTable.remove(at: index)
     }
 
     private func clearTargets(at index: Int) {
         let place = flowTable.slots[index]
         let old = FlowTarget(encoded: place.pointee.target)
-        crosspoint_publish64(&place.pointee.rtcp_target, FlowTarget.none.encoded)
+        crosspoint_publish64(&flowDetails[index].pointee.rtcp_target, FlowTarget.none.encoded)
         crosspoint_publish64(&place.pointee.target, FlowTarget.none.encoded)
         legStore.retire(old)
     }
@@ -230,7 +254,7 @@ extension FastPath {
                 flow.kind == UInt8(CROSSPOINT_SLOT_SOURCE.rawValue)
                     || flow.kind == UInt8(CROSSPOINT_SLOT_SOURCE_PORT.rawValue)
             else { return false }
-            var key = FlowTable.Key(flow)
+            var key = flowTable.key(at: slot)
             key.kind = destination.kind
             key.source = nil
             key.sourceUDPPort = nil
@@ -257,7 +281,7 @@ extension FastPath {
         guard let index = flowTable.find(FlowTable.Key(destinationOf: key)),
             flowTable.slots[index].pointee.flags & UInt16(CROSSPOINT_FLOW_DRAINING.rawValue) != 0
         else { return }
-        flowTable.remove(at: index)
+        removeSlot(index)
     }
 
     /// Keeps packets to a joined group, whatever their UDP port, from the host. Counted: as many calls take it away.
@@ -289,7 +313,7 @@ extension FastPath {
         guard let index = flowTable.place(for: key) else {
             throw FastPathError(.full, "flow table: no slot for the guard of \(key.destination); remove routes")
         }
-        flowTable.publish(key, crosspoint_flow(), at: index)
+        flowTable.publish(key, crosspoint_flow(), crosspoint_flow_detail(), at: index)
         guards[key] = 1
     }
 
@@ -312,9 +336,9 @@ extension FastPath {
         (0..<flowTable.slots.count).compactMap { slot in
             let flow = flowTable.slots[slot].pointee
             guard FlowTable.isUsed(flow.kind), flow.kind != UInt8(CROSSPOINT_SLOT_GUARD.rawValue) else { return nil }
-            let label = flowLabels[slot].pointee
+            let label = flowLabels[Int(flow.index)].pointee
             return FoundFlow(
-                handle: FlowHandle(slot: slot, generation: flow.generation),
+                handle: FlowHandle(slot: slot, generation: flowDetails[slot].pointee.generation),
                 route: label.in_use != 0 ? Self.text(label.route) : "",
                 isDraining: flow.flags & UInt16(CROSSPOINT_FLOW_DRAINING.rawValue) != 0)
         }
@@ -323,42 +347,40 @@ extension FastPath {
     /// Removes a flow at once, whatever it is in the middle of: nobody owns it.
     public func removeFlow(_ handle: FlowHandle) {
         guard isCurrent(handle) else { return }
-        flowLabels[handle.slot].pointee.in_use = 0
-        flowTable.remove(at: handle.slot)
+        flowLabels[counters(of: handle)].pointee.in_use = 0
         clearTargets(at: handle.slot)
+        removeSlot(handle.slot)
     }
 
     /// The handle of a flow that is installed under the key already; nil if it is not, or belongs to another route.
     public func findFlow(_ key: FlowKey, route: String) -> FlowHandle? {
         let candidates = [FlowTable.Key(sourceOf: key), FlowTable.Key(destinationOf: key)]
         for candidate in candidates {
-            guard let slot = flowTable.find(candidate), flowLabels[slot].pointee.in_use != 0,
-                Self.text(flowLabels[slot].pointee.route) == route
-            else { continue }
+            guard let slot = flowTable.find(candidate) else { continue }
             let flow = flowTable.slots[slot].pointee
+            let label = flowLabels[Int(flow.index)].pointee
+            guard label.in_use != 0, Self.text(label.route) == route else { continue }
             let filters = flow.flags & UInt16(CROSSPOINT_FLOW_FILTER_SOURCE.rawValue) != 0
             guard filters == (key.source != nil),
-                key.source.map({ $0 == IPAddress(words: flow.source) }) ?? true
+                key.source.map({ $0 == IPAddress(words: flowDetails[slot].pointee.source) }) ?? true
             else { continue }
-            return FlowHandle(slot: slot, generation: flow.generation)
+            return FlowHandle(slot: slot, generation: flowDetails[slot].pointee.generation)
         }
         return nil
     }
 
     /// When the flow's last packet came (CLOCK_MONOTONIC, ns), and how many came; nil before the first.
     public func activity(of handle: FlowHandle) -> (last: UInt64, packets: UInt64, timestamp: UInt32)? {
-        var packets: UInt64 = 0
-        var last = rtp[handle.slot].pointee.last_arrival
-        for processor in 0..<processors {
-            let count = flowCounts[processor * flowTable.slots.count + handle.slot].pointee
-            packets += count.packets
-            last = max(last, count.last_seen)
+        let index = counters(of: handle)
+        let packets = (0..<processors).reduce(UInt64(0)) {
+            $0 + flowCounts[$1 * flowLabels.count + index].pointee.packets
         }
-        return packets == 0 ? nil : (last, packets, rtp[handle.slot].pointee.last_timestamp)
+        let record = rtp[index].pointee
+        return packets == 0 ? nil : (record.last_arrival, packets, record.last_timestamp)
     }
 
     /// The payload type of the flow's last RTP packet.
-    public func payloadType(of handle: FlowHandle) -> UInt8 { rtp[handle.slot].pointee.payload_type }
+    public func payloadType(of handle: FlowHandle) -> UInt8 { rtp[counters(of: handle)].pointee.payload_type }
 
     /// Packets dropped at the port because their flow was removed (`drop_draining`).
     public func drainedPackets(at port: Port) -> UInt64 {
@@ -373,13 +395,14 @@ extension FastPath {
 
     /// The RTP clock rate that an installed flow is accounted with; nil if unknown.
     public func clockRate(of handle: FlowHandle) -> UInt32? {
-        let rate = flowLabels[handle.slot].pointee.clock_rate
+        let rate = flowLabels[counters(of: handle)].pointee.clock_rate
         return rate == 0 ? nil : rate
     }
 
     /// Bytes of the flow so far, Ethernet header to payload.
     public func bytes(of handle: FlowHandle) -> UInt64 {
-        (0..<processors).reduce(0) { $0 + flowCounts[$1 * flowTable.slots.count + handle.slot].pointee.bytes }
+        let index = counters(of: handle)
+        return (0..<processors).reduce(0) { $0 + flowCounts[$1 * flowLabels.count + index].pointee.bytes }
     }
 
     // MARK: Legs
@@ -389,7 +412,10 @@ extension FastPath {
         guard let counter = legCounters.allocate(1) else {
             throw FastPathError(.full, "leg table: all \(legLabels.count) legs are in use; raise limits: legs")
         }
-        for processor in 0..<processors { legCounts.clear(processor * legLabels.count + counter) }
+        for processor in 0..<processors {
+            legCounts.clear(processor * legLabels.count + counter)
+            legRefusals.clear(processor * legLabels.count + counter)
+        }
         describeLeg(UInt32(counter), flow: flow, number: number, to: to)
         return UInt32(counter)
     }
@@ -397,7 +423,7 @@ extension FastPath {
     /// Says anew what the leg is, or which flow it belongs to.
     public func describeLeg(_ counter: UInt32, flow: FlowHandle, number: UInt32, to: String) {
         var label = crosspoint_leg_label()
-        label.flow = UInt32(flow.slot)
+        label.flow = UInt32(counters(of: flow))
         label.number = number
         Self.store(to, in: &label.to)
         label.in_use = 1
@@ -418,11 +444,10 @@ extension FastPath {
         }
     }
 
-    /// Whether the counter is taken, and by which leg of which flow: to find legs of an earlier process.
-    public func leg(ofCounter counter: UInt32) -> (slot: Int, number: UInt32)? {
+    /// The number of the leg that has taken the counter, if any: to find legs of an earlier process.
+    public func legNumber(ofCounter counter: UInt32) -> UInt32? {
         guard Int(counter) < legLabels.count, legLabels[Int(counter)].pointee.in_use != 0 else { return nil }
-        let label = legLabels[Int(counter)].pointee
-        return (Int(label.flow), label.number)
+        return legLabels[Int(counter)].pointee.number
     }
 
     // MARK: Ports

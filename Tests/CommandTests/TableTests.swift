@@ -69,7 +69,7 @@ struct TableTests {
                 flows: [
                     FlowStatistics(
                         route: "cam1", from: "239.1.1.10:5004@eth0", payload: "rtp", engine: "kernel", packets: packets,
-                        bytes: packets * 1000, requestedCopies: packets, lastPacketAgeNanoseconds: 4000, rtp: rtp,
+                        bytes: packets * 1000, lastPacketAgeNanoseconds: 4000, rtp: rtp,
                         rtcpPackets: 0, wrongSourcePackets: 0, invalidPackets: 0,
                         legs: [
                             LegStatistics(leg: 1, to: "10.2.0.5:5004@eth1", packets: 7, bytes: 7000, refusedPackets: 0)

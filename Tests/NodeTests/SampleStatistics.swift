@@ -20,7 +20,7 @@ enum SampleStatistics {
         ]
         let flow = FlowStatistics(
             route: route, from: "239.1.1.10:5004@eth0", payload: "rtp", engine: "kernel", packets: packets,
-            bytes: packets * 1442, requestedCopies: packets * 2, lastPacketAgeNanoseconds: 4000, rtp: rtp,
+            bytes: packets * 1442, lastPacketAgeNanoseconds: 4000, rtp: rtp,
             rtcpPackets: 14, wrongSourcePackets: 15, invalidPackets: 16, legs: legs)
         let ports = ["eth0", "eth1"].map { name in
             PortStatistics(

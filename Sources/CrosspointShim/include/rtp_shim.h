@@ -8,12 +8,14 @@
 #include "../../../bpf/loadgen_abi.h"
 
 /* Accounts one RTP packet as the ingress program does (bpf/rtp_stats.h). Times in ns, fields in host byte order. */
-void crosspoint_native_account(const struct crosspoint_flow *flow, struct crosspoint_rtp *rtp, uint16_t sequence,
+void crosspoint_native_account(const struct crosspoint_flow *flow, const struct crosspoint_flow_detail *limits,
+			       struct crosspoint_rtp *rtp, struct crosspoint_rtp_detail *detail, uint16_t sequence,
 			       uint32_t timestamp, uint32_t ssrc, uint8_t payload_type, uint32_t source,
 			       uint64_t arrival);
 
 /* Rewrites a frame whose Ethernet header has the leg's size already (bpf/rewrite.h). 0, or -1 when it is too short. */
-int crosspoint_native_rewrite(void *frame, size_t size, const struct crosspoint_leg *leg, int is_ipv6, int is_rtp);
+int crosspoint_native_rewrite(void *frame, size_t size, const struct crosspoint_leg *leg,
+			      const struct crosspoint_leg_detail *detail, int is_ipv6, int is_rtp);
 
 /* What the ingress program makes of a frame's headers (bpf/parse.h): -1 for UDP over IP, else a reason. */
 int crosspoint_native_parse(const void *frame, size_t size);

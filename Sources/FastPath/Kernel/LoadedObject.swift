@@ -13,20 +13,22 @@ package final class LoadedObject {
     package struct Sizes {
         var processors: Int
         var flowSlots: Int
+        var flows: Int
         var legSlots: Int
         var groupSlots: Int
         var legCounters: Int
 
         func entries(ofMap name: String) -> Int? {
             switch name {
-            case "flows", "rtp", "flow_labels": flowSlots
-            case "flow_counts": flowSlots * processors
-            case "legs": legSlots
-            case "leg_counts": legCounters * processors
+            case "flows", "flow_details": flowSlots
+            case "rtp", "rtp_details", "flow_labels": flows
+            case "flow_counts": flows * processors
+            case "legs", "leg_details": legSlots
+            case "leg_counts", "leg_refusals": legCounters * processors
             case "leg_labels": legCounters
             case "groups": groupSlots
-            case "port_counts", "reason_counts": Int(CROSSPOINT_MAX_PORTS) * processors
-            case "cpus": processors
+            case "reason_counts": Int(CROSSPOINT_MAX_PORTS) * processors
+            case "lanes": processors
             default: nil
             }
         }
@@ -67,7 +69,7 @@ package final class LoadedObject {
 
     private static func setSizes(_ sizes: Sizes, in map: OpaquePointer) throws(FastPathError) {
         var record = crosspoint_sizes(
-            flow_mask: UInt32(sizes.flowSlots - 1), flow_slots: UInt32(sizes.flowSlots),
+            flow_mask: UInt32(sizes.flowSlots - 1), flows: UInt32(sizes.flows),
             leg_counters: UInt32(sizes.legCounters), reserved: 0)
         guard bpf_map__set_initial_value(map, &record, MemoryLayout<crosspoint_sizes>.size) == 0 else {
             throw FastPathError(.kernel, "program's read-only data: not the table sizes that were expected")

@@ -13,11 +13,13 @@ public final class PinnedStatistics {
     private let node: MappedArray<crosspoint_node>
     private let flows: MappedArray<crosspoint_flow>
     private let rtp: MappedArray<crosspoint_rtp>
+    private let rtpDetails: MappedArray<crosspoint_rtp_detail>
     private let flowCounts: MappedArray<crosspoint_flow_count>
     private let flowLabels: MappedArray<crosspoint_flow_label>
     private let legCounts: MappedArray<crosspoint_leg_count>
+    private let legRefusals: MappedArray<crosspoint_leg_count>
     private let legLabels: MappedArray<crosspoint_leg_label>
-    private let portCounts: MappedArray<crosspoint_port_count>
+    private let lanes: MappedArray<crosspoint_lane>
     private let reasonCounts: MappedArray<crosspoint_reason_count>
     private let processors: Int
 
@@ -43,11 +45,13 @@ public final class PinnedStatistics {
         }
         flows = try array("flows")
         rtp = try array("rtp")
+        rtpDetails = try array("rtp_details")
         flowCounts = try array("flow_counts")
         flowLabels = try array("flow_labels")
         legCounts = try array("leg_counts")
+        legRefusals = try array("leg_refusals")
         legLabels = try array("leg_labels")
-        portCounts = try array("port_counts")
+        lanes = try array("lanes")
         reasonCounts = try array("reason_counts")
         processors = Int(node[0].pointee.cpu_count)
     }
@@ -61,9 +65,8 @@ public final class PinnedStatistics {
             legs[label.flow, default: []].append(leg(counter, label))
         }
         var read: [FlowStatistics] = []
-        for slot in 0..<flows.count where FlowTable.isUsed(flows[slot].pointee.kind) {
-            guard flowLabels[slot].pointee.in_use != 0 else { continue }
-            read.append(flow(slot, legs: (legs[UInt32(slot)] ?? []).sorted { $0.leg < $1.leg }, now: now))
+        for index in 0..<flowLabels.count where flowLabels[index].pointee.in_use != 0 {
+            read.append(flow(index, legs: (legs[UInt32(index)] ?? []).sorted { $0.leg < $1.leg }, now: now))
         }
         let record = node[0].pointee
         return StatisticsSnapshot(
@@ -80,40 +83,43 @@ public final class PinnedStatistics {
 
     private func leg(_ counter: Int, _ label: crosspoint_leg_label) -> LegStatistics {
         var sum = crosspoint_leg_count()
+        var refused = crosspoint_leg_count()
         for processor in 0..<processors {
             let count = legCounts[processor * legLabels.count + counter].pointee
+            let refusal = legRefusals[processor * legLabels.count + counter].pointee
             sum.packets &+= count.packets
             sum.bytes &+= count.bytes
-            sum.refused_packets &+= count.refused_packets
-            sum.refused_bytes &+= count.refused_bytes
+            refused.packets &+= refusal.packets
+            refused.bytes &+= refusal.bytes
         }
+        // Refused copies were counted before the kernel refused them.
         return LegStatistics(
-            leg: label.number, to: FastPath.text(label.to), packets: sum.packets &- sum.refused_packets,
-            bytes: sum.bytes &- sum.refused_bytes, refusedPackets: sum.refused_packets)
+            leg: label.number, to: FastPath.text(label.to), packets: sum.packets &- refused.packets,
+            bytes: sum.bytes &- refused.bytes, refusedPackets: refused.packets)
     }
 
-    private func flow(_ slot: Int, legs: [LegStatistics], now: UInt64) -> FlowStatistics {
-        let label = flowLabels[slot].pointee
-        let record = rtp[slot].pointee
+    private func flow(_ index: Int, legs: [LegStatistics], now: UInt64) -> FlowStatistics {
+        let label = flowLabels[index].pointee
+        let record = rtp[index].pointee
+        let detail = rtpDetails[index].pointee
         var sum = crosspoint_flow_count()
         for processor in 0..<processors {
-            let count = flowCounts[processor * flows.count + slot].pointee
+            let count = flowCounts[processor * flowLabels.count + index].pointee
             sum.packets &+= count.packets
             sum.bytes &+= count.bytes
-            sum.copies &+= count.copies
-            sum.last_seen = max(sum.last_seen, count.last_seen)
         }
-        let last = max(sum.last_seen, record.last_arrival)
-        let isAccounted = flows[slot].pointee.flags & UInt16(CROSSPOINT_FLOW_ACCOUNT.rawValue) != 0
+        let flags = Int(label.slot) < flows.count ? flows[Int(label.slot)].pointee.flags : 0
+        let isAccounted = flags & UInt16(CROSSPOINT_FLOW_ACCOUNT.rawValue) != 0
+        let last = record.last_arrival
         return FlowStatistics(
             route: FastPath.text(label.route), from: FastPath.text(label.from),
             payload: ["rtp", "rtcp", "raw"][Int(min(label.payload, 2))], engine: "kernel", packets: sum.packets,
-            bytes: sum.bytes, requestedCopies: sum.copies,
+            bytes: sum.bytes,
             lastPacketAgeNanoseconds: sum.packets == 0 || last == 0 ? nil : now > last ? now - last : 0,
             rtp: isAccounted && record.state & UInt8(CROSSPOINT_RTP_STARTED.rawValue) != 0
-                ? RTPStatistics(record, clockRate: label.clock_rate) : nil,
-            rtcpPackets: record.rtcp_packets, wrongSourcePackets: record.wrong_source,
-            invalidPackets: record.invalid, legs: legs)
+                ? RTPStatistics(record, detail, clockRate: label.clock_rate) : nil,
+            rtcpPackets: detail.rtcp_packets, wrongSourcePackets: detail.wrong_source,
+            invalidPackets: detail.invalid, legs: legs)
     }
 
     private func ports() throws(FastPathError) -> [PortStatistics] {
@@ -136,7 +142,10 @@ public final class PinnedStatistics {
         var reasons = [UInt64](repeating: 0, count: Int(CROSSPOINT_REASON_SLOTS))
         for processor in 0..<processors {
             let index = processor * Int(CROSSPOINT_MAX_PORTS) + number
-            let count = portCounts[index].pointee
+            let count = withUnsafeBytes(of: lanes[processor].pointee.ports) {
+                $0.load(
+                    fromByteOffset: number * MemoryLayout<crosspoint_port_count>.stride, as: crosspoint_port_count.self)
+            }
             port.forwardedPackets &+= count.forwarded_packets
             port.forwardedBytes &+= count.forwarded_bytes
             port.requestedCopies &+= count.requested_copies
@@ -166,18 +175,18 @@ public final class PinnedStatistics {
 }
 
 extension RTPStatistics {
-    init(_ record: crosspoint_rtp, clockRate: UInt32) {
-        let expected = record.expected_before &+ (record.highest &- record.base &+ 1)
-        let received = record.received_before &+ record.received
+    init(_ record: crosspoint_rtp, _ detail: crosspoint_rtp_detail, clockRate: UInt32) {
+        let expected = detail.expected_before &+ (record.highest &- detail.base &+ 1)
+        let received = detail.received_before &+ record.received
         let jitter = record.jitter >> 4
         let hasClock = clockRate != 0
         self.init(
             ssrc: record.ssrc, payloadType: record.payload_type, expectedPackets: expected, receivedPackets: received,
-            lostPackets: Int64(bitPattern: expected &- received), lossEvents: record.loss_events,
-            reorderedPackets: record.reordered, duplicatePackets: record.duplicates, latePackets: record.late,
-            ssrcChanges: record.ssrc_changes, sourceChanges: record.source_changes,
-            sequenceResets: record.sequence_resets, outages: record.outages,
-            largestGapPackets: record.largest_gap_packets, largestGapNanoseconds: UInt64(record.largest_gap) << 10,
+            lostPackets: Int64(bitPattern: expected &- received), lossEvents: detail.loss_events,
+            reorderedPackets: detail.reordered, duplicatePackets: detail.duplicates, latePackets: detail.late,
+            ssrcChanges: detail.ssrc_changes, sourceChanges: detail.source_changes,
+            sequenceResets: detail.sequence_resets, outages: detail.outages,
+            largestGapPackets: detail.largest_gap_packets, largestGapNanoseconds: UInt64(record.largest_gap) << 10,
             // The fast path begins at 2^32 (bpf/rtp_stats.h); wraps are counted from 0.
             extendedHighestSequence: record.highest &- 1 << 32, clockRate: hasClock ? clockRate : nil,
             jitterNanoseconds: hasClock ? jitter : nil,

@@ -86,8 +86,6 @@ public struct FlowStatistics: Hashable, Sendable, Codable {
     public var packets: UInt64
     /// Their bytes, Ethernet header to payload, without FCS.
     public var bytes: UInt64
-    /// Copies asked for: packets times legs at the time.
-    public var requestedCopies: UInt64
     /// The age of the last packet in nanoseconds, nil before the first.
     public var lastPacketAgeNanoseconds: UInt64?
     /// RTP accounting; nil for flows that are not RTP, or count packets and bytes only.
@@ -103,7 +101,7 @@ public struct FlowStatistics: Hashable, Sendable, Codable {
 
     public init(
         route: String, from: String, payload: String, engine: String, packets: UInt64, bytes: UInt64,
-        requestedCopies: UInt64, lastPacketAgeNanoseconds: UInt64?, rtp: RTPStatistics?, rtcpPackets: UInt64,
+        lastPacketAgeNanoseconds: UInt64?, rtp: RTPStatistics?, rtcpPackets: UInt64,
         wrongSourcePackets: UInt64, invalidPackets: UInt64, legs: [LegStatistics]
     ) {
         self.route = route
@@ -112,7 +110,6 @@ public struct FlowStatistics: Hashable, Sendable, Codable {
         self.engine = engine
         self.packets = packets
         self.bytes = bytes
-        self.requestedCopies = requestedCopies
         self.lastPacketAgeNanoseconds = lastPacketAgeNanoseconds
         self.rtp = rtp
         self.rtcpPackets = rtcpPackets

@@ -24,8 +24,9 @@ public struct FlowParameters: Hashable, Sendable {
     public var payload: Payload
     /// Whether RTP is accounted; without it only packets and bytes are.
     public var accounts: Bool
-    /// The clock is read for sequence numbers that have none of these bits: 0 for every packet.
-    public var clockMask: UInt16
+    /// The clock is read for sequence numbers that have none of these bits, or for packets by their number where
+    /// nothing is accounted: 0 for every packet.
+    public var clockMask: UInt8
     /// The RTP clock rate in Hz; nil while unknown, and then there is no jitter.
     public var clockRate: UInt32?
     /// The rate in packets per second that the accounting's limits are scaled to.
@@ -39,7 +40,7 @@ public struct FlowParameters: Hashable, Sendable {
     public var goesToHost: Bool
 
     public init(
-        payload: Payload = .rtp, accounts: Bool = true, clockMask: UInt16 = 0, clockRate: UInt32? = nil,
+        payload: Payload = .rtp, accounts: Bool = true, clockMask: UInt8 = 0, clockRate: UInt32? = nil,
         packetRate: UInt64 = 50, unknownSource: UnknownSource = .report, reportsFirstPacket: Bool = true,
         verifiesChecksum: Bool = false, goesToHost: Bool = false
     ) {
@@ -62,8 +63,8 @@ public struct FlowParameters: Hashable, Sendable {
         UInt16(min(max(100, packetRate / 100), 64 * UInt64(CROSSPOINT_HISTORY_WORDS - 2)))
     }
 
-    /// The silence after which a 16-bit sequence number may have gone round half way, at this rate: nanoseconds.
-    var outageNanoseconds: UInt64 { 30_000 * 1_000_000_000 / max(packetRate, 1) }
+    /// The silence after which a 16-bit sequence number may have gone round half way, at this rate: in 2^20 ns.
+    var outage: UInt32 { UInt32(max((30_000 * 1_000_000_000 / max(packetRate, 1)) >> 20, 1)) }
 
     /// A tick of the RTP clock in 1/65536 ns, 0 when unknown.
     var nanosecondsPerTick: UInt64 {

@@ -6,6 +6,7 @@ import RTPWire
 /// Inserts, changes and removes slots of the flow table. The hash and the rules for readers are in `bpf/flow_table.h`.
 struct FlowTable {
     let slots: MappedArray<crosspoint_flow>
+    let details: MappedArray<crosspoint_flow_detail>
     private let mask: Int
     private(set) var usedCount = 0
     /// Slots taken out of the table that a reader may still see; free for use after a grace period.
@@ -13,9 +14,10 @@ struct FlowTable {
     /// The part of them for which a grace period has begun.
     private var aging: Set<Int> = []
 
-    init(slots: MappedArray<crosspoint_flow>) {
+    init(slots: MappedArray<crosspoint_flow>, details: MappedArray<crosspoint_flow_detail>) {
         precondition(slots.count.nonzeroBitCount == 1, "flow slots: a power of two")
         self.slots = slots
+        self.details = details
         mask = slots.count - 1
         for index in 0..<slots.count where Self.isUsed(slots[index].pointee.kind) { usedCount += 1 }
     }
@@ -71,14 +73,14 @@ struct FlowTable {
         }
 
         /// The key of a slot in use.
-        init(_ flow: crosspoint_flow) {
+        init(_ flow: crosspoint_flow, _ detail: crosspoint_flow_detail) {
             kind = flow.kind
             destination = IPAddress(words: flow.destination)
             udpPort = UInt16(bigEndian: flow.destination_port)
             interfaceIndex = flow.interface_index
             vlans = flow.vlans
             if kind == UInt8(CROSSPOINT_SLOT_SOURCE.rawValue) || kind == UInt8(CROSSPOINT_SLOT_SOURCE_PORT.rawValue) {
-                source = IPAddress(words: flow.source)
+                source = IPAddress(words: detail.source)
                 if kind == UInt8(CROSSPOINT_SLOT_SOURCE_PORT.rawValue) {
                     sourceUDPPort = UInt16(bigEndian: flow.source_port)
                 }
@@ -102,13 +104,16 @@ struct FlowTable {
         }
     }
 
+    /// The key of the slot at `index`, which is in use.
+    func key(at index: Int) -> Key { Key(slots[index].pointee, details[index].pointee) }
+
     /// Where the key is; nil when it is not in the table.
     func find(_ key: Key) -> Int? {
         var index = Int(key.hash) & mask
         for _ in 0..<Int(CROSSPOINT_FLOW_PROBES) {
             let flow = slots[index].pointee
             if flow.kind == UInt8(CROSSPOINT_SLOT_FREE.rawValue) { return nil }
-            if flow.kind == key.kind, Key(flow) == key { return index }
+            if flow.kind == key.kind, self.key(at: index) == key { return index }
             index = (index + 1) & mask
         }
         return nil
@@ -127,17 +132,21 @@ struct FlowTable {
     }
 
     /// Writes `record` under `key` at `index`, its kind last.
-    mutating func publish(_ key: Key, _ record: crosspoint_flow, at index: Int) {
+    mutating func publish(
+        _ key: Key, _ record: crosspoint_flow, _ detail: crosspoint_flow_detail, at index: Int
+    ) {
         var record = record
+        var detail = detail
         record.destination = key.destination.words
         record.interface_index = key.interfaceIndex
         record.vlans = key.vlans
         record.destination_port = key.udpPort.bigEndian
-        if let source = key.source { record.source = source.words }
+        if let source = key.source { detail.source = source.words }
         if let port = key.sourceUDPPort { record.source_port = port.bigEndian }
         record.kind = slots[index].pointee.kind
-        record.generation = slots[index].pointee.generation &+ 1
+        detail.generation = details[index].pointee.generation &+ 1
         slots[index].pointee = record
+        details[index].pointee = detail
         setKind(key.kind, udpPort: key.udpPort, at: index)
         usedCount += 1
     }

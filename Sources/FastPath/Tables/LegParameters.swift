@@ -78,12 +78,20 @@ public struct LegParameters: Hashable, Sendable {
         payloadType != nil || ssrc != nil || sequenceOffset != 0 || timestampOffset != 0
     }
 
-    /// The record for the leg array, for a flow at `slot`.
-    func record(slot: Int) -> crosspoint_leg {
+    /// What only some packets need.
+    var detail: crosspoint_leg_detail {
+        var detail = crosspoint_leg_detail()
+        detail.destination_ipv6 = destination.words
+        if let source { detail.source_ipv6 = source.words }
+        detail.gate_deadline = gate?.deadline ?? 0
+        return detail
+    }
+
+    /// The record for the leg array.
+    var record: crosspoint_leg {
         var record = crosspoint_leg()
-        record.port = port
+        record.port = UInt8(port)
         record.counter = counter
-        record.flow = UInt32(slot)
         record.tag_count = UInt8(vlans.count)
         // A single tag is 802.1Q; the outer of two is 802.1ad, as provider bridges have it.
         if vlans.count == 1 { record.tags.0 = (0x8100_0000 | UInt32(vlans[0])).bigEndian }
@@ -97,11 +105,11 @@ public struct LegParameters: Hashable, Sendable {
         }
         record.source_mac = octets(sourceMAC)
         record.destination_mac = octets(destinationMAC)
-        record.destination = destination.words
+        record.destination_ipv4 = destination.words.3
         record.destination_port = udpPort.bigEndian
         var addressSum = Self.sum(destination)
         if let source {
-            record.source = source.words
+            record.source_ipv4 = source.words.3
             addressSum += Self.sum(source)
         }
         while addressSum > 0xffff { addressSum = addressSum & 0xffff + addressSum >> 16 }
@@ -114,7 +122,6 @@ public struct LegParameters: Hashable, Sendable {
         record.sequence_offset = sequenceOffset
         record.timestamp_offset = timestampOffset
         record.gate_sequence = gate?.sequence ?? 0
-        record.gate_deadline = gate?.deadline ?? 0
         if case .set(let value) = timeToLive { record.ttl = value }
         record.flags = flags
         return record

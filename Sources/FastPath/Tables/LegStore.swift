@@ -30,6 +30,7 @@ struct FlowTarget: Hashable {
 /// Writes sets of legs, and takes them back when no packet can use them any more.
 struct LegStore {
     private let legs: MappedArray<crosspoint_leg>
+    private let details: MappedArray<crosspoint_leg_detail>
     private let groups: MappedArray<crosspoint_group>
     private var legBlocks: BlockAllocator
     private var groupBlocks: BlockAllocator
@@ -42,8 +43,13 @@ struct LegStore {
     /// Sets retired at most before a grace period is waited for: many share one.
     private static let retiredLimit = 256
 
-    init(legs: MappedArray<crosspoint_leg>, groups: MappedArray<crosspoint_group>, shapes: ShapeTable) {
+    init(
+        legs: MappedArray<crosspoint_leg>, details: MappedArray<crosspoint_leg_detail>,
+        groups: MappedArray<crosspoint_group>, shapes: ShapeTable
+    ) {
+        precondition(legs.count <= 1 << CROSSPOINT_SECTION_BITS, "a section names a leg in 20 bits")
         self.legs = legs
+        self.details = details
         self.groups = groups
         self.shapes = shapes
         legBlocks = BlockAllocator(capacity: legs.count, largest: Int(CROSSPOINT_MAX_LEGS))
@@ -72,9 +78,14 @@ struct LegStore {
         return (first..<first + Int(target.legCount)).map { legs[$0].pointee.counter }
     }
 
-    /// Writes a set of legs of the flow at `slot` and returns what makes the flow use it.
+    private func write(_ leg: LegParameters, at index: Int) {
+        legs[index].pointee = leg.record
+        details[index].pointee = leg.detail
+    }
+
+    /// Writes a set of legs and returns what makes a flow use it.
     mutating func write(
-        _ parameters: [LegParameters], slot: Int, egress: Descriptor, interface: (UInt16) -> UInt32?
+        _ parameters: [LegParameters], egress: Descriptor, interface: (UInt16) -> UInt32?
     ) throws(FastPathError) -> FlowTarget {
         guard let firstLeg = parameters.first else { return .none }
         let count = parameters.count
@@ -86,7 +97,7 @@ struct LegStore {
                 .full, "leg table: no room for \(count) more of \(legs.count) records; raise limits: legs")
         }
         if count == 1 {
-            legs[first].pointee = firstLeg.record(slot: slot)
+            write(firstLeg, at: first)
             return FlowTarget(index: UInt32(first), shape: UInt16(CROSSPOINT_SHAPE_DIRECT), legCount: 1)
         }
         let sorted = parameters.enumerated().sorted { ($0.element.port, $0.offset) < ($1.element.port, $1.offset) }
@@ -111,17 +122,17 @@ struct LegStore {
             throw FastPathError(.full, "group table: all \(groups.count) are in use; raise limits: flows")
         }
         for (offset, leg) in sorted.enumerated() {
-            legs[first + offset].pointee = leg.element.record(slot: slot)
+            write(leg.element, at: first + offset)
         }
         groups.clear(group)
         groups[group].pointee.first_leg = UInt32(first)
         groups[group].pointee.leg_count = UInt32(count)
         withUnsafeMutableBytes(of: &groups[group].pointee.sections) { bytes in
-            let sections = bytes.bindMemory(to: crosspoint_section.self)
-            var next: UInt16 = 0
+            let sections = bytes.bindMemory(to: UInt32.self)
+            var next = UInt32(first)
             for entry in shape.legs {
-                sections[Int(entry.port)] = crosspoint_section(first: next, count: entry.count)
-                next += entry.count
+                sections[Int(entry.port)] = next | UInt32(entry.count) << UInt32(CROSSPOINT_SECTION_BITS)
+                next += UInt32(entry.count)
             }
         }
         return FlowTarget(index: UInt32(group), shape: number, legCount: UInt16(count))

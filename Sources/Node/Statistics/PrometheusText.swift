@@ -67,7 +67,6 @@ public enum PrometheusText {
         let counters: [(name: String, help: String, path: KeyPath<FlowStatistics, UInt64>)] = [
             ("packets", "Packets that matched the flow.", \.packets),
             ("bytes", "Bytes of packets that matched the flow, Ethernet header to payload.", \.bytes),
-            ("requested_copies", "Copies asked for: packets times legs at the time.", \.requestedCopies),
             ("rtcp_packets", "RTCP packets among the flow's packets.", \.rtcpPackets),
             ("wrong_source_packets", "Packets from another source than the flow's, dropped.", \.wrongSourcePackets),
             ("invalid_packets", "Packets that are not what the flow carries, dropped.", \.invalidPackets),

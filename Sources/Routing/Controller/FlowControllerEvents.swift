@@ -193,7 +193,14 @@ extension FlowController {
         guard let state = table.values.first(where: { $0.flow == event.flow }) else { return }
         let from = "\(event.source.bracketed):\(event.sourceUDPPort)"
         switch event.kind {
-        case .firstPacket: logger.info("route \(state.specification.name): first packet, from \(from)")
+        case .firstPacket:
+            // Each CPU that the flow comes in on tells of its own first packet.
+            guard state.parameters.reportsFirstPacket else { return }
+            logger.info("route \(state.specification.name): first packet, from \(from)")
+            table[state.specification.name]?.parameters.reportsFirstPacket = false
+            var parameters = state.parameters
+            parameters.reportsFirstPacket = false
+            fastPath.setParameters(parameters, of: event.flow)
         case .unknownSource:
             logger.warning(
                 "route \(state.specification.name): \(from) sends to \(state.specification.source), drop_wrong_source")
@@ -223,6 +230,8 @@ extension FlowController {
             if rate > parameters.packetRate * 3 / 2 || (rate > 0 && rate < parameters.packetRate / 4) {
                 parameters.packetRate = max(rate, 50)
             }
+            // Where only packets and bytes are counted, the clock tells ages alone: at high rates every 64th will do.
+            if !parameters.accounts || parameters.payload != .rtp { parameters.clockMask = rate > 1000 ? 63 : 0 }
             if parameters != state.parameters { fastPath.setParameters(parameters, of: flow) }
             state.parameters = parameters
             table[state.specification.name] = state

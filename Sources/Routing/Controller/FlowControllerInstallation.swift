@@ -270,7 +270,7 @@ extension FlowController {
         try attachPort(leg.port.interface, of: "leg \(leg)")
         guard let flow else { throw RoutingError(.unavailable, "leg \(leg): the route's ingress interface is gone") }
         let taken: UInt32
-        if let counter, let known = fastPath.leg(ofCounter: counter), known.number == number {
+        if let counter, fastPath.legNumber(ofCounter: counter) == number {
             taken = counter
         } else {
             taken = try fastPathCall { () throws(FastPathError) in

@@ -81,7 +81,9 @@ enum Case: Hashable {
         switch self {
         case .bare, .fanoutBare, .kernelNAT: return nil
         case .forwardSampled: parameters.clockMask = 7
-        case .forwardCounters: parameters.accounts = false
+        case .forwardCounters:
+            parameters.accounts = false
+            parameters.clockMask = 63
         default: break
         }
         return parameters
