@@ -9,8 +9,9 @@
  * the copies of one number per CPU and per interface: the kernel leaves out every leg of an interface that is down
  * or too narrow, which would shift any other count and give a copy another leg's header.
  *
- * Every devmap entry carries the egress program, tx_ports' too: the kernel takes the program of a whole bulk from
- * its first frame (bq_enqueue), so frames with and without one must never meet at an interface.
+ * Where a group leaves, tx_ports' entry carries the egress program too: the kernel takes the program of a whole bulk
+ * from its first frame (bq_enqueue), so frames with and without one must never meet at an interface. The daemon sees to
+ * that before it first uses a group there.
  */
 #include <linux/bpf.h>
 #include <linux/errno.h>
@@ -430,9 +431,15 @@ egress_copy(struct xdp_md *ctx, __u32 interface_index)
 	what = *stored;
 	cpu = bpf_get_smp_processor_id();
 	lane = crosspoint_lane(cpu);
-	port = crosspoint_port(interface_index);
-	if (!lane || port >= CROSSPOINT_MAX_PORTS)
-		return drop(port, CROSSPOINT_COPY_NO_LEG);
+	if (!lane)
+		return XDP_DROP;
+	/* Nearly always the port that the interface's index suggests. */
+	port = interface_index & (CROSSPOINT_MAX_PORTS - 1);
+	if (CROSSPOINT_UNLIKELY(lane->ports[port].interface_index != interface_index)) {
+		port = crosspoint_port(interface_index);
+		if (port >= CROSSPOINT_MAX_PORTS)
+			return drop(port, CROSSPOINT_COPY_NO_LEG);
+	}
 	state = &lane->ports[port];
 
 	if (state->last_packet != what.packet) {

@@ -289,10 +289,11 @@ struct crosspoint_port_count {
 	__u32 last_packet;        /* egress: the broadcast whose copies are leaving */
 	__u32 next_leg;           /* egress: the leg of its next copy */
 	__u32 legs_left;          /* egress: the copies that are still to come */
-	/* Ingress: the last packet's single leg, its port and its length, in case the kernel refuses it. */
+	__u32 interface_index;    /* written by the daemon; port numbers are its lower bits where they were free */
+	/* Ingress: the last packet's single leg and its length, in case the kernel refuses it. */
 	__u32 direct_leg; /* counter, or ~0 for a group */
-	__u32 direct_port;
-	__u32 direct_bytes;
+	__u16 direct_port;
+	__u16 direct_bytes;
 };
 _Static_assert(sizeof(struct crosspoint_port_count) == 64, "one cache line");
 
@@ -379,12 +380,12 @@ _Static_assert(sizeof(struct crosspoint_event) == 48, "no padding");
 static inline __attribute__((always_inline)) __u32
 crosspoint_flow_hash(__u64 destination_high, __u64 destination_low, __u64 place, __u32 selector)
 {
-	__u64 hash = destination_low ^ (destination_high * 0x9e3779b97f4a7c15ULL);
+	/* Independent products first: a chain of three would cost twice as long. */
+	__u64 hash = destination_low * 0x9e3779b97f4a7c15ULL + destination_high * 0xff51afd7ed558ccdULL +
+		     place * 0xc4ceb9fe1a85ec53ULL + selector * 0xd6e8feb86659fd93ULL;
 
-	hash = (hash ^ ((__u64)selector << 32) ^ selector) * 0xff51afd7ed558ccdULL;
 	hash ^= hash >> 32;
-	hash = (hash ^ place) * 0xc4ceb9fe1a85ec53ULL;
-	return (__u32)(hash >> 32);
+	return (__u32)(hash * 0x9fb21c651e98df25ULL >> 32);
 }
 
 /* Folds a source into the `place` of a key of kind SOURCE or SOURCE_PORT (source_port 0 for SOURCE). */

@@ -42,7 +42,7 @@ CROSSPOINT_ARRAY(ports, struct crosspoint_port_slot, CROSSPOINT_PORT_SLOTS);
 CROSSPOINT_ARRAY(lanes, struct crosspoint_lane, 1);
 CROSSPOINT_ARRAY(reason_counts, struct crosspoint_reason_count, CROSSPOINT_MAX_PORTS);
 
-/* Where single copies leave: by port number. Every entry carries the egress program (see egress()). */
+/* Where single copies leave: by port number. With the egress program where groups leave too (crosspoint.bpf.c). */
 struct {
 	__uint(type, BPF_MAP_TYPE_DEVMAP);
 	__uint(max_entries, CROSSPOINT_MAX_PORTS);

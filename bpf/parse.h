@@ -180,7 +180,11 @@ crosspoint_payload_offset(const struct crosspoint_packet *packet)
 static __always_inline __u32
 crosspoint_fold_source(const struct crosspoint_packet *packet)
 {
-	__u64 both = packet->source_high * 0x9e3779b97f4a7c15ULL ^ packet->source_low;
+	__u64 both;
+
+	if (!packet->is_ipv6)
+		return (__u32)(packet->source_low >> 32);
+	both = packet->source_high * 0x9e3779b97f4a7c15ULL ^ packet->source_low;
 
 	return (__u32)(both ^ both >> 32);
 }

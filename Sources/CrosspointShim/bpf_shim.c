@@ -100,6 +100,14 @@ crosspoint_bpf_devmap_interface(int map, uint32_t key)
 	return bpf_map_lookup_elem(map, &key, &value) ? 0 : value.ifindex;
 }
 
+uint32_t
+crosspoint_bpf_devmap_program(int map, uint32_t key)
+{
+	struct bpf_devmap_val value = { 0 };
+
+	return bpf_map_lookup_elem(map, &key, &value) ? 0 : value.bpf_prog.id;
+}
+
 int
 crosspoint_bpf_map_info(int map, struct crosspoint_map_info *info)
 {

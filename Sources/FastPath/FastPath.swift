@@ -141,7 +141,8 @@ public final class FastPath {
         ingress = try loaded.program("ingress")
         egress = try loaded.program("egress")
         let transmit = try loaded.map("tx_ports")
-        portTable = try PortTable(pins: pins, slots: array("ports"), transmit: transmit)
+        portTable = try PortTable(
+            pins: pins, slots: array("ports"), transmit: transmit, lanes: array("lanes"))
         flowTable = FlowTable(slots: try array("flows"), details: flowDetails)
         legStore = LegStore(
             legs: try array("legs"), details: try array("leg_details"), groups: try array("groups"),
@@ -189,7 +190,8 @@ public final class FastPath {
         legLabels = try array("leg_labels")
         reasonCounts = try array("reason_counts")
         let transmit = try descriptor(.maps, "tx_ports")
-        let ports = try PortTable(pins: pins, slots: array("ports"), transmit: transmit)
+        let ports = try PortTable(
+            pins: pins, slots: array("ports"), transmit: transmit, lanes: array("lanes"))
         portTable = ports
         flowTable = FlowTable(slots: try array("flows"), details: flowDetails)
         legStore = LegStore(

@@ -188,6 +188,8 @@ extension FastPath {
     /// RTCP that shares the flow's UDP port goes the same way, unless a leg changes RTP headers.
     public func setLegs(_ legs: [LegParameters], of handle: FlowHandle) throws(FastPathError) {
         guard isCurrent(handle) else { return }
+        // A single copy is rewritten by ingress; more are broadcast and rewritten by egress.
+        if legs.count > 1, try portTable.prepareForGroups(legs.map(\.port), egress: egress) { GracePeriod.wait() }
         let target = try legStore.write(
             legs, egress: egress, interface: portTable.interface(ofNumber:))
         let place = flowTable.slots[handle.slot]

@@ -25,6 +25,8 @@ int crosspoint_bpf_create_devmap(const char *name, uint32_t entries);
 int crosspoint_bpf_set_devmap_entry(int map, uint32_t key, uint32_t interface_index, int program);
 /* Reads the interface of an entry; 0 when it is empty. */
 uint32_t crosspoint_bpf_devmap_interface(int map, uint32_t key);
+/* The id of an entry's program; 0 when it has none. */
+uint32_t crosspoint_bpf_devmap_program(int map, uint32_t key);
 
 /* What the kernel says of a map, a program or a link, by descriptor. Zeroed on failure. */
 struct crosspoint_map_info {

@@ -13,14 +13,19 @@ struct PortTable {
     private let pins: PinDirectory
     private let slots: MappedArray<crosspoint_port_slot>
     private let transmit: Descriptor
+    private let lanes: MappedArray<crosspoint_lane>
     private var links: [UInt16: Descriptor] = [:]
     private(set) var ports: [UInt16: Port] = [:]
+    /// Ports that copies of groups leave by: everything redirected there runs the egress program.
+    private var groupPorts: Set<UInt16> = []
 
     /// Finds the ports whose links are pinned.
     init(
-        pins: PinDirectory, slots: MappedArray<crosspoint_port_slot>, transmit: Descriptor
+        pins: PinDirectory, slots: MappedArray<crosspoint_port_slot>, transmit: Descriptor,
+        lanes: MappedArray<crosspoint_lane>
     ) throws(FastPathError) {
         self.pins = pins
+        self.lanes = lanes
         self.slots = slots
         self.transmit = transmit
         for name in pins.names(.links) {
@@ -34,7 +39,24 @@ struct PortTable {
             ports[number] = Port(
                 number: number, name: String(parts[2]), interfaceIndex: interface > 0 ? UInt32(interface) : nil,
                 mac: .zero)
+            let program = transmit.use { crosspoint_bpf_devmap_program($0, UInt32(number)) }
+            if program != 0 { groupPorts.insert(number) }
         }
+    }
+
+    /// Makes sure that every frame redirected to these ports runs the egress program, single copies too.
+    ///
+    /// The kernel takes the program of a whole bulk from its first frame (bq_enqueue): a copy of a group behind a
+    /// frame without one would leave with another's headers. Where no group leaves, single copies do without.
+    ///
+    /// - Returns: whether that is new. Then a grace period must pass before a group is used.
+    mutating func prepareForGroups(_ numbers: [UInt16], egress: Descriptor) throws(FastPathError) -> Bool {
+        let new = Set(numbers).subtracting(groupPorts)
+        groupPorts.formUnion(new)
+        for number in new {
+            if let port = ports[number] { try enter(port, egress: egress) }
+        }
+        return !new.isEmpty
     }
 
     private static func pinName(_ port: Port) -> String { "port-\(port.number)-\(port.name)" }
@@ -62,7 +84,7 @@ struct PortTable {
             number = known.number
             // The interface went and came back: the old link holds nothing any more.
             forgetInterface(known)
-        } else if let free = (0..<UInt16(CROSSPOINT_MAX_PORTS) - 1).first(where: { ports[$0] == nil }) {
+        } else if let free = freeNumber(for: interfaceIndex) {
             number = free
         } else {
             throw FastPathError(
@@ -78,6 +100,14 @@ struct PortTable {
         links[number] = descriptor
         ports[number] = port
         return port
+    }
+
+    /// The number that the egress program guesses from the interface's index, or any.
+    private func freeNumber(for interfaceIndex: UInt32) -> UInt16? {
+        // The last one takes what belongs to no port (bpf/counters.h).
+        let all = 0..<UInt16(CROSSPOINT_MAX_PORTS) - 1
+        let wanted = UInt16(interfaceIndex & UInt32(CROSSPOINT_MAX_PORTS - 1))
+        return all.contains(wanted) && ports[wanted] == nil ? wanted : all.first { ports[$0] == nil }
     }
 
     private static func attachError(_ name: String, _ number: CInt) -> FastPathError {
@@ -117,16 +147,29 @@ struct PortTable {
         }
         slots[index].pointee.port = UInt32(port.number)
         crosspoint_publish32(&slots[index].pointee.interface_index, interface)
+        setGuess(port.number, interface)
+        let hasGroups = groupPorts.contains(port.number)
         let result = transmit.use { map in
-            egress.use { crosspoint_bpf_set_devmap_entry(map, UInt32(port.number), interface, $0) }
+            egress.use { crosspoint_bpf_set_devmap_entry(map, UInt32(port.number), interface, hasGroups ? $0 : -1) }
         }
         guard result == 0 else {
             throw FastPathError(.port, "port \(port.name): cannot be sent to: \(errorText(errno))")
         }
     }
 
+    /// Tells each CPU's lane the interface of a port number.
+    private func setGuess(_ number: UInt16, _ interface: UInt32) {
+        for processor in 0..<lanes.count {
+            withUnsafeMutableBytes(of: &lanes[processor].pointee.ports) { bytes in
+                let ports = bytes.bindMemory(to: crosspoint_port_count.self)
+                ports[Int(number)].interface_index = interface
+            }
+        }
+    }
+
     private mutating func forgetInterface(_ port: Port) {
         if let interface = port.interfaceIndex {
+            setGuess(port.number, 0)
             let mask = Int(CROSSPOINT_PORT_SLOTS) - 1
             for probe in 0..<Int(CROSSPOINT_PORT_PROBES) {
                 let index = (Int(interface) + probe) & mask
@@ -152,6 +195,7 @@ struct PortTable {
     /// Detaches the port and frees its number.
     mutating func detach(_ number: UInt16) {
         guard let port = ports.removeValue(forKey: number) else { return }
+        groupPorts.remove(number)
         forgetInterface(port)
     }
 

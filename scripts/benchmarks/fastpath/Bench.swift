@@ -21,7 +21,7 @@ final class Bench {
     static let ingressAddress = IPAddress(10, 0, 0, 1)
 
     init(pins: PinDirectory) throws {
-        topology = try Topology(egressPorts: 8)
+        topology = try Topology(egressPorts: 9)
         generator = try LoadGenerator()
         fastPath = try FastPath(pins: pins, name: "benchmark")
         try generator.transmit(through: topology.generator.index)
@@ -80,7 +80,7 @@ final class Bench {
         case .kernelNAT:
             return {}
         case .bare, .fanoutBare:
-            let copies = (0..<what.legs).map { topology.egress[$0 % what.egressPorts].index }
+            let copies = (0..<what.legs).map { topology.egress[what.egressPort(ofLeg: $0)].index }
             let bare = try LoadGenerator()
             try bare.attachBareRedirect(to: topology.ingress.index, copies: copies)
             return { bare.detachAll() }
@@ -116,7 +116,7 @@ final class Bench {
     }
 
     private func leg(_ what: Case, _ number: Int, of flow: FlowHandle) throws -> LegParameters {
-        let egress = topology.egress[number % what.egressPorts]
+        let egress = topology.egress[what.egressPort(ofLeg: number)]
         guard let port = fastPath.port(named: egress.name) else {
             throw VoidRun(description: "\(egress.name): not attached")
         }
@@ -124,7 +124,7 @@ final class Bench {
         return LegParameters(
             port: port.number,
             counter: try fastPath.addLegCounter(flow: flow, number: UInt32(number), to: "\(destination)"),
-            sourceMAC: egress.mac, destinationMAC: topology.sinks[number % what.egressPorts].mac,
+            sourceMAC: egress.mac, destinationMAC: topology.sinks[what.egressPort(ofLeg: number)].mac,
             source: IPAddress(10, 1, UInt8(number % what.egressPorts), 1), destination: destination,
             udpPort: 20_000 + UInt16(number))
     }
@@ -140,7 +140,7 @@ final class Bench {
         let handle = try fastPath.installFlow(
             key, parameters, port: port, label: FlowLabel(route: "cost", from: "\(Self.group)", accounting: 0))
         let counter = try fastPath.addLegCounter(flow: handle, number: 1, to: "itself")
-        guard let egress = fastPath.port(named: topology.egress[0].name), let mac = MACAddress(group: Self.group) else {
+        guard let egress = fastPath.port(named: topology.egress[8].name), let mac = MACAddress(group: Self.group) else {
             throw VoidRun(description: "no egress port")
         }
         let leg = LegParameters(

@@ -59,6 +59,9 @@ enum Case: Hashable {
         }
     }
 
+    /// The egress port of a leg. Single legs have a port of their own, as where no route has several.
+    func egressPort(ofLeg number: Int) -> Int { legs == 1 ? 8 : number % egressPorts }
+
     var batch: Int { legs == 32 ? 32 : 64 }
 
     var flows: Int { self == .forward4096 ? 4096 : 1 }
