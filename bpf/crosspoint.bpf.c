@@ -139,11 +139,11 @@ rtp_lengths_fit(struct xdp_md *ctx, __u32 payload_offset, __u32 payload_length, 
 
 /* Whether a leg's copy is still held back; the daemon clears the gate of a leg that has begun. */
 static __always_inline int
-gate_is_closed(const struct crosspoint_leg *leg, __u32 index, __u32 sequence, int has_sequence)
+gate_is_closed(const struct crosspoint_leg *leg, __u32 index, __u32 sequence, __u32 frame)
 {
 	struct crosspoint_leg_detail *detail;
 
-	if (CROSSPOINT_LIKELY(!(leg->flags & CROSSPOINT_LEG_GATED)) || !has_sequence)
+	if (CROSSPOINT_LIKELY(!(leg->flags & CROSSPOINT_LEG_GATED)) || !(frame & CROSSPOINT_FRAME_SEQUENCE))
 		return 0;
 	if ((__s32)(sequence - leg->gate_sequence) >= 0)
 		return 0;
@@ -164,15 +164,16 @@ count_copy(__u32 cpu, __u32 counter, __u64 bytes)
 
 /* Gives the frame the leg's Ethernet header size and headers. Returns 0 when the frame can't leave so. */
 static __always_inline int
-rewrite_frame(struct xdp_md *ctx, const struct crosspoint_leg *leg, __u32 index, __u32 l3_offset, int is_ipv6,
-	      int is_rtp)
+rewrite_frame(struct xdp_md *ctx, const struct crosspoint_leg *leg, __u32 index, __u32 frame)
 {
+	__u32 l3_offset = frame & CROSSPOINT_FRAME_L3_OFFSET;
+	int is_rtp = frame & CROSSPOINT_FRAME_RTP;
 	__u32 wanted = crosspoint_leg_l3_offset(leg);
 	struct crosspoint_leg_detail *detail;
 
 	if (CROSSPOINT_UNLIKELY(l3_offset != wanted) && bpf_xdp_adjust_head(ctx, (int)l3_offset - (int)wanted))
 		return 0;
-	if (!is_ipv6)
+	if (CROSSPOINT_LIKELY(!(frame & CROSSPOINT_FRAME_IPV6)))
 		return !crosspoint_rewrite((void *)(long)ctx->data, (void *)(long)ctx->data_end, leg, NULL, 0, is_rtp);
 	detail = bpf_map_lookup_elem(&leg_details, &index);
 	return detail &&
@@ -190,14 +191,13 @@ forward_direct(struct xdp_md *ctx, struct crosspoint_lane *lane, struct crosspoi
 	if (!leg)
 		return XDP_DROP;
 	port = leg->port & (CROSSPOINT_MAX_PORTS - 1);
-	if (gate_is_closed(leg, leg_index, what->sequence, what->has_sequence)) {
+	if (gate_is_closed(leg, leg_index, what->sequence, what->frame)) {
 		crosspoint_count_reason(port, CROSSPOINT_COPY_GATED, 1);
 		return XDP_DROP;
 	}
-	bytes = length - what->l3_offset + crosspoint_leg_l3_offset(leg);
+	bytes = length - (what->frame & CROSSPOINT_FRAME_L3_OFFSET) + crosspoint_leg_l3_offset(leg);
 	/* Metadata that came with the frame would make egress take it for a copy of a group. */
-	if (!crosspoint_metadata_clear(ctx) ||
-	    !rewrite_frame(ctx, leg, leg_index, what->l3_offset, what->is_ipv6, what->is_rtp))
+	if (!crosspoint_metadata_clear(ctx) || !rewrite_frame(ctx, leg, leg_index, what->frame))
 		return drop(port, CROSSPOINT_COPY_REWRITE_FAILED);
 	count_copy(cpu, leg->counter, bytes);
 	lane->ports[port].transmitted_copies++;
@@ -261,7 +261,7 @@ account_rtp(const struct crosspoint_packet *packet, const struct crosspoint_flow
 			crosspoint_rtp_time(flow, record, &seen);
 	}
 	what->sequence = (__u32)record->highest - (__u16)((__u16)record->highest - seen.sequence);
-	what->has_sequence = 1;
+	what->frame |= CROSSPOINT_FRAME_SEQUENCE;
 }
 
 /* RTCP, and what is no RTP where RTP must be. Returns the reason to drop it, or -1 for RTCP. */
@@ -356,8 +356,7 @@ int ingress(struct xdp_md *ctx)
 	if (CROSSPOINT_UNLIKELY((flags & CROSSPOINT_FLOW_REPORT_FIRST) && !count->packets))
 		crosspoint_report(&packet, slot, CROSSPOINT_EVENT_FIRST_PACKET);
 
-	what.l3_offset = packet.l3_offset;
-	what.is_ipv6 = packet.is_ipv6;
+	what.frame = packet.l3_offset | (packet.is_ipv6 ? CROSSPOINT_FRAME_IPV6 : 0);
 	target = *(volatile __u64 *)&flow->target;
 	if (flags & (CROSSPOINT_FLOW_RTP | CROSSPOINT_FLOW_RTCP)) {
 		struct crosspoint_rtp_header *header = data + payload_offset;
@@ -386,7 +385,7 @@ int ingress(struct xdp_md *ctx)
 				if ((void *)(header + 1) > data_end)
 					return XDP_DROP;
 			}
-			what.is_rtp = 1;
+			what.frame |= CROSSPOINT_FRAME_RTP;
 			if (flags & CROSSPOINT_FLOW_ACCOUNT)
 				account_rtp(&packet, flow, slot, record, header, &what);
 		}
@@ -394,7 +393,7 @@ int ingress(struct xdp_md *ctx)
 
 	copies = target >> 48;
 	/* Accounted packets have told the time; for the others it is read at the same interval. */
-	if (!what.has_sequence && !(count->packets & flow->clock_mask))
+	if (!(what.frame & CROSSPOINT_FRAME_SEQUENCE) && !(count->packets & flow->clock_mask))
 		record->last_arrival = bpf_ktime_get_ns();
 	count->packets++;
 	count->bytes += length;
@@ -458,10 +457,10 @@ egress_copy(struct xdp_md *ctx, __u32 interface_index)
 	/* A leg of another port here would be a copy with another destination's header: the one thing never to send. */
 	if (!leg || leg->port != port)
 		return drop(port, CROSSPOINT_COPY_NO_LEG);
-	if (gate_is_closed(leg, index, what.sequence, what.has_sequence))
+	if (gate_is_closed(leg, index, what.sequence, what.frame))
 		return drop(port, CROSSPOINT_COPY_GATED);
-	if (what.l3_offset > CROSSPOINT_MAX_L3_OFFSET ||
-	    !rewrite_frame(ctx, leg, index, what.l3_offset, what.is_ipv6, what.is_rtp))
+	if ((what.frame & CROSSPOINT_FRAME_L3_OFFSET) > CROSSPOINT_MAX_L3_OFFSET ||
+	    !rewrite_frame(ctx, leg, index, what.frame))
 		return drop(port, CROSSPOINT_COPY_REWRITE_FAILED);
 	/* Groups are never fragmented frames: the kernel refuses to clone those (dev_map_enqueue_multi). */
 	count_copy(cpu, leg->counter, (__u32)((void *)(long)ctx->data_end - (void *)(long)ctx->data));

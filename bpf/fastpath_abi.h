@@ -256,6 +256,14 @@ struct crosspoint_leg_count {
 };
 _Static_assert(sizeof(struct crosspoint_leg_count) == 16, "a quarter of a cache line");
 
+/* What ingress found out about a frame, in one word. */
+enum crosspoint_frame_flag {
+	CROSSPOINT_FRAME_L3_OFFSET = 0xff, /* mask */
+	CROSSPOINT_FRAME_IPV6 = 1 << 8,
+	CROSSPOINT_FRAME_RTP = 1 << 9,      /* an RTP header follows the UDP header */
+	CROSSPOINT_FRAME_SEQUENCE = 1 << 10, /* `sequence` is set */
+};
+
 /*
  * What ingress tells egress about a copy, as XDP metadata in front of the frame. Its absence says that ingress has
  * already rewritten the frame.
@@ -264,10 +272,7 @@ struct crosspoint_metadata {
 	__u32 group;
 	__u32 packet;   /* counts the broadcasts of one CPU */
 	__u32 sequence; /* low half of the extended RTP sequence number */
-	__u8 l3_offset; /* where the IP header begins */
-	__u8 is_ipv6;
-	__u8 is_rtp; /* an RTP header follows the UDP header */
-	__u8 has_sequence;
+	__u32 frame;    /* where the IP header begins, and enum crosspoint_frame_flag */
 };
 _Static_assert(sizeof(struct crosspoint_metadata) == 16, "a multiple of 4, at most 32");
 
