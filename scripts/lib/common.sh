@@ -28,6 +28,14 @@ die() {
     exit 1
 }
 
+# What a test found, and how often it was wrong.
+wrongs=0
+right() { say "  right: $*"; }
+wrong() {
+    wrongs=$((wrongs + 1))
+    say "  WRONG: $*"
+}
+
 require_root() {
     [ "$(id -u)" -eq 0 ] || die "must run as root: it makes network namespaces and loads XDP programs (try: sudo $0)"
 }
@@ -114,6 +122,13 @@ start() {
     children+=("$started")
 }
 
+# stop PID [SIGNAL]: ends what `start` started, and waits for its end.
+stop() {
+    kill "-${2-TERM}" "$1" 2>/dev/null || true
+    # The shell would tell that it was killed.
+    { wait "$1" || true; } 2>/dev/null
+}
+
 # make_link ROLE INTERFACE ROLE INTERFACE: a cable (veth pair) between two namespaces.
 # Both ends compute checksums, or what ordinary sockets send would be wrong on the wire; both ends poll, or frames that XDP
 # redirects to them would vanish; addresses are usable at once. The ends are up before they are told to poll: told earlier, the
@@ -140,9 +155,8 @@ make_bpffs_directory() {
     mkdir "$bpffs"
 }
 
-# start_daemon: `crosspoint run` in the namespace "node", with everything of its own. Its process id is in $daemon.
-# CROSSPOINT names another binary than the one that was built.
-start_daemon() {
+# write_configuration: $work/crosspoint.yaml for a daemon with everything of its own; more may be added to it.
+write_configuration() {
     cat >"$work/crosspoint.yaml" <<CONFIGURATION
 node: $run_id
 runtime-directory: $work/runtime
@@ -152,8 +166,16 @@ control:
 metrics:
   listen: off
 CONFIGURATION
+}
+
+# start_daemon: `crosspoint run` in the namespace "node", with $work/crosspoint.yaml, which is written if it is not there. Its
+# process id is in $daemon. CROSSPOINT names another binary than the one that was built; $daemon_launcher, if it is not empty, is
+# what starts it: setpriv and its arguments, say.
+daemon_launcher=()
+start_daemon() {
+    [ -e "$work/crosspoint.yaml" ] || write_configuration
     mkdir -p "$work/runtime"
-    start node daemon.log "$CROSSPOINT" run --config "$work/crosspoint.yaml"
+    start node daemon.log "${daemon_launcher[@]}" "$CROSSPOINT" run --config "$work/crosspoint.yaml"
     daemon=$started
     wait_until 20 daemon_answers_or_is_dead || true
     daemon_answers >/dev/null 2>&1 || die "the daemon does not answer: $(tail -n 1 "$work/daemon.log")"

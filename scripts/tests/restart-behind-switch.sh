@@ -20,14 +20,6 @@ set -euo pipefail
 groups=(239.1.1.10 232.1.1.20 ff3e::8000:30)
 routes=(any single six)
 packets_per_second=3000
-wrongs=0
-
-right() { say "  right: $*"; }
-
-wrong() {
-    wrongs=$((wrongs + 1))
-    say "  WRONG: $*"
-}
 
 # A switch with an impatient querier: it asks every 2 s, forgets a port that has not answered for 5 s, and cuts a port off the
 # moment that it leaves. So what goes wrong in a studio after minutes goes wrong here within the test. (Units: 1/100 s.)
@@ -76,12 +68,6 @@ receive() {
         any=10.2.0.5:5004 single=10.2.0.5:5006 "six=[fd02::5]:5008"
     receiver=$started
     wait_until 5 grep -q ready "$work/receiver.log" || die "the receiver does not start: $(tail -n 1 "$work/receiver.log")"
-}
-
-stop() {
-    kill "-${2-TERM}" "$1" 2>/dev/null || true
-    # The shell would tell that it was killed.
-    { wait "$1" || true; } 2>/dev/null
 }
 
 # Whether media passes from the switch to the node, within a second.

@@ -10,10 +10,17 @@ struct CheckCommand: ParsableCommand {
         abstract: "Check the configuration, and say what this node's interfaces and kernel can do.",
         discussion: """
             Needs no daemon and changes nothing. Exits with 1 if the configuration has an error, or names an interface that \
-            cannot be used; each problem comes with its remedy.
+            cannot be used; each problem comes with its remedy. Per interface:
+
+              XDP           native, or how a program is attached; generic or none is too little
+              REDIRECT      whether a redirected frame left through it: one small frame (EtherType 0x88b5, from the
+                            interface's own address to itself) was really sent. Needs the daemon's privileges
+              ZERO-COPY     whether the driver says that AF_XDP works without copying; routes do without
+              VLAN OFFLOAD  whether the driver takes VLAN tags out of frames before XDP sees them
 
             EXAMPLES
               crosspoint check
+              crosspoint check --attach
               crosspoint check --config ./crosspoint.yaml --json
             """)
 
@@ -25,9 +32,14 @@ struct CheckCommand: ParsableCommand {
             "The configuration file. (default: \(NodeConfiguration.defaultPath) if it is there)", valueName: "file"))
     var config: String?
 
+    @Flag(
+        name: .long,
+        help: "Where an interface sends redirected frames only with an XDP program on it, attach one for a moment.")
+    var attach = false
+
     func run() throws {
         let (configuration, file) = try ConfigurationChoice.load(config)
-        let ports = try HostInformation.ports()
+        let ports = try HostInformation.ports(RedirectCheck(attaches: attach))
         let report = CheckReport(configuration: configuration, file: file, kernel: HostInformation.kernel, ports: ports)
         try output.print(report) { report.text(colour: StandardStream.output.wantsColour) }
         if let problem = report.problems.first {

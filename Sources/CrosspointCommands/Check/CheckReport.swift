@@ -72,23 +72,32 @@ struct CheckReport: Encodable {
     func text(colour: Bool) -> String {
         var table = Table([
             .left("PORT"), .left("STATE"), .left("DRIVER"), .right("MTU"), .right("QUEUES"), .right("SPEED"),
-            .left("XDP"), .left("VLAN OFFLOAD"), .left("FEATURES"), .left("PROBLEMS"),
+            .left("XDP"), .left("REDIRECT"), .left("ZERO-COPY"), .left("VLAN OFFLOAD"),
         ])
         for port in ports {
             table.add([
                 Table.Cell(port.name), Table.Cell(port.isUp ? "up" : "down", port.isUp ? .good : .warning),
                 Table.Cell(port.driver ?? "-"), Table.Cell("\(port.mtu)"), Table.Cell("\(port.queues)"),
                 Table.Cell(port.speed.map { Quantity.bitRate(Double($0)) } ?? "-"), Table.Cell(port.xdpMode ?? "-"),
+                Table.Cell(port.redirect ?? "-", port.redirect == "no" ? .bad : nil),
+                Table.Cell(port.xdpFeatures.isEmpty ? "-" : port.xdpFeatures.contains("xsk-zerocopy") ? "yes" : "no"),
                 Table.Cell(port.vlanOffload.map { $0 ? "on" : "off" } ?? "-"),
-                Table.Cell(port.xdpFeatures.isEmpty ? "-" : port.xdpFeatures.joined(separator: " ")),
-                Table.Cell(
-                    port.problems.isEmpty ? "-" : port.problems.joined(separator: "; "),
-                    port.problems.isEmpty ? nil : .bad),
             ])
         }
         let file =
             configurationFile.map { "\($0): \(Count.text(routes, "route")), \(Count.text(legs, "leg"))" } ?? "none"
+        let notes = ports.flatMap(Self.notes)
         return "node           \(node)\nkernel         \(kernel)\nconfiguration  \(file)\n\n"
-            + table.text(colour: colour)
+            + table.text(colour: colour) + (notes.isEmpty ? "" : "\n" + notes.joined(separator: "\n") + "\n")
+    }
+
+    /// What there is to do about a port, if it is to be used.
+    private static func notes(_ port: PortReport) -> [String] {
+        var notes = port.problems
+        if port.redirect == "unknown", let reason = port.redirectReason { notes.append("redirect unknown: \(reason)") }
+        if port.vlanOffload == true {
+            notes.append("takes out VLAN tags; for routes with VLANs, 'ethtool -K \(port.name) rxvlan off'")
+        }
+        return notes.map { "\(port.name): \($0)" }
     }
 }

@@ -6,8 +6,12 @@ import Node
 
 /// What is known of this host without a daemon.
 enum HostInformation {
-    /// The host's interfaces.
-    static func ports() throws -> [PortReport] { try HostPorts(network: NetlinkHostNetwork()).ports() }
+    /// The host's interfaces but loopback, each as a port; a frame is sent through those that can, by `redirects`.
+    static func ports(_ redirects: RedirectCheck) throws -> [PortReport] {
+        try NetlinkHostNetwork().interfaces().filter { $0.name != "lo" }.map { interface in
+            redirects.complete(PortReport(interface), interface)
+        }
+    }
 
     /// The kernel's release, as `uname -r` prints it.
     static var kernel: String {

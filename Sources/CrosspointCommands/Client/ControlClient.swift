@@ -127,9 +127,14 @@ struct ControlClient: Sendable {
     private func unreachable(_ error: any Error) -> CommandError {
         switch (error as? IOError)?.errnoCode {
         case EACCES, EPERM:
-            let group = FileGroup.name(of: socket).map { "join the group '\($0)'" } ?? "join the socket's group"
-            return CommandError(
-                "no permission to use \(socket); \(group) or run as root", exitStatus: ExitStatus.notPermitted)
+            let remedy =
+                switch FileGroup.name(of: socket) {
+                // Not a group for operators.
+                case "root": "run as root, or give the daemon a control.group and join it"
+                case let group?: "join the group '\(group)' or run as root"
+                case nil: "join the socket's group or run as root"
+                }
+            return CommandError("no permission to use \(socket); \(remedy)", exitStatus: ExitStatus.notPermitted)
         case nil, ENOENT, ECONNREFUSED, ENOTDIR:
             return CommandError(
                 "no daemon answers at \(socket); start it with 'crosspoint run' or name its socket with --socket",

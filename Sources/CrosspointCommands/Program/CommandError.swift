@@ -23,6 +23,11 @@ struct CommandError: Error, Hashable, CustomStringConvertible {
     /// An argument that cannot be.
     static func usage(_ message: String) -> CommandError { CommandError(message, exitStatus: ExitStatus.usage) }
 
+    /// A route that the statistics do not have.
+    static func unknown(route: String) -> CommandError {
+        CommandError("there is no route '\(route)' in the fast path; 'crosspoint route list' lists the routes")
+    }
+
     /// The command error that `error` amounts to. Nil if it is none: help or a version was asked for, and has been printed.
     /// `command` is the command that was asked for, whose help a usage error points to.
     init?(describing error: any Error, command: String = "") {

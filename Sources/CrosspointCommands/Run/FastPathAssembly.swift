@@ -34,6 +34,8 @@ enum FastPathAssembly {
             controller = try FlowController(
                 fastPath: fastPath, network: network, store: store,
                 journal: RouteJournal(directory: "\(configuration.runtimeDirectory)/routes"), logger: logger)
+        } catch let error as FastPathError {
+            throw NodeError(error.kind == .privileges ? .notPermitted : .failed, error.message)
         } catch {
             throw NodeError(.failed, "\(error)")
         }

@@ -1,5 +1,6 @@
 // Statistics again and again: redrawn in place on a terminal, one after the other elsewhere.
 
+import FastPath
 import FoundationEssentials
 import Node
 
@@ -15,6 +16,8 @@ struct StatisticsWatch {
     func run() async throws {
         let screen = StandardStream.output
         var old = try await source.snapshot()
+        // One that is removed later may come back; one that was never there is a slip of the pen.
+        if let route, !old.flows.contains(where: { $0.route == route }) { throw CommandError.unknown(route: route) }
         var pause = Duration.milliseconds(250)
         while true {
             try await Task.sleep(for: pause)

@@ -87,7 +87,10 @@ struct StatsCommand: AsyncParsableCommand {
             throw CommandError.usage("--prometheus prints one reading; leave out --watch and --json")
         }
         var snapshot = try await source.snapshot()
-        if let route { snapshot.flows.removeAll { $0.route != route } }
+        if let route {
+            snapshot.flows.removeAll { $0.route != route }
+            guard !snapshot.flows.isEmpty else { throw CommandError.unknown(route: route) }
+        }
         StandardStream.output.write(PrometheusText.text(of: snapshot))
     }
 
@@ -97,10 +100,7 @@ struct StatsCommand: AsyncParsableCommand {
         var measured = MeasuredStatistics(from: first, to: try await source.snapshot())
         if let route {
             measured = measured.only(route: route)
-            guard !measured.snapshot.flows.isEmpty else {
-                throw CommandError(
-                    "there is no route '\(route)' in the fast path; 'crosspoint route list' lists the routes")
-            }
+            guard !measured.snapshot.flows.isEmpty else { throw CommandError.unknown(route: route) }
         }
         try output.print(measured) { StatisticsText.text(of: measured, colour: StandardStream.output.wantsColour) }
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../../../bpf/fastpath_abi.h"
+#include "../../../bpf/probe_abi.h"
 
 #include "bpf_shim.h"
 #include "descriptor_shim.h"

@@ -20,6 +20,10 @@ public struct PortReport: Hashable, Sendable, Codable {
     public var vlanOffload: Bool?
     /// What the driver says that it can do with XDP, such as `redirect` and `zero-copy`.
     public var xdpFeatures: [String]
+    /// Whether redirected frames leave through it: `yes`, `no`, `unknown`. Nil where nobody sent one to find out.
+    public var redirect: String?
+    /// Why not, or why it is not known.
+    public var redirectReason: String?
     /// What is in the way, each with its remedy.
     public var problems: [String]
 

@@ -289,10 +289,16 @@ extension FlowController {
     /// Finds out anew how a leg leaves, and has the kernel keep its next hop resolved.
     func resolve(_ leg: inout LegState) {
         let resolver = LegResolver(view: view, network: network) { [fastPath] in fastPath.port(named: $0) }
-        let outcome = resolver.resolve(leg.specification, counter: leg.counter)
+        var outcome = resolver.resolve(leg.specification, counter: leg.counter)
+        if let key = outcome.neighbour {
+            retain(neighbour: key)
+            // On a short link the answer is there before the request returns.
+            if case .waiting = outcome.resolution {
+                outcome.resolution = resolver.resolve(leg.specification, counter: leg.counter).resolution
+            }
+        }
         leg.resolution = outcome.resolution
         leg.neighbour = outcome.neighbour
-        if let key = outcome.neighbour { retain(neighbour: key) }
     }
 
     private func retain(neighbour key: NetworkView.NeighbourKey) {
@@ -300,13 +306,11 @@ extension FlowController {
         if neighbourUses[key] == 1 { askFor(key) }
     }
 
-    /// Asks the kernel to resolve a neighbour and to keep it so.
+    /// Asks the kernel to resolve a neighbour and to keep it so. The outcome comes as an event, and only events change what the
+    /// legs were resolved with: a neighbour that is entered here would make its event look like no change.
     func askFor(_ key: NetworkView.NeighbourKey) {
         do {
             try network.keepResolved(key.address, interfaceIndex: key.interfaceIndex)
-            if let neighbour = try network.neighbour(key.address, interfaceIndex: key.interfaceIndex) {
-                view.set(neighbour)
-            }
         } catch {
             logger.warning("neighbour \(key.address): \(error)")
         }
