@@ -63,7 +63,9 @@ extension NodeFastPathTests {
                 changes += calls[0]
                 links += calls[1]
             }
-            for name in ["out0", "out1"] { try bench.network.node.run(["ip", "link", "set", name, "up", "mtu", "1500"]) }
+            for name in ["out0", "out1"] {
+                try bench.network.node.run(["ip", "link", "set", name, "up", "mtu", "1500"])
+            }
             let sums = try Sums.expectAgreement(bench)
             let rate = Double(changes) / (ContinuousClock.now - began).seconds
             print("wrong header: \(changes) leg changes (\(Int(rate))/s), \(links) link changes, \(sums.text)")

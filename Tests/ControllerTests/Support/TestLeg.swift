@@ -51,11 +51,12 @@ struct TestLeg: Hashable, Sendable {
         return try parameters(bench, counter: counter)
     }
 
-    /// Has the sink expect the leg's copies.
-    func expect(_ bench: LoadBench) throws {
+    /// Has the sink expect the leg's copies, at the interface with the given index if it is not the one at the start.
+    func expect(_ bench: LoadBench, at interfaceIndex: UInt32? = nil) throws {
         var expected = SinkDestination(
             destinationMAC: destinationMAC, sourceMAC: sourceMAC, source: source, destination: destination,
-            interfaceIndex: egress.map { bench.network.sinks[$0].index } ?? bench.network.source.index)
+            interfaceIndex: interfaceIndex ?? egress.map { bench.network.sinks[$0].index } ?? bench.network.source.index
+        )
         expected.vlans = vlans
         expected.flow = UInt32(flow)
         expected.timeToLive = timeToLive ?? 63

@@ -41,7 +41,8 @@ final class TestNetwork: Sendable {
         for number in 0..<egressPorts {
             try node.addVeth(
                 VethEnd("out\(number)", addresses: addresses(number, 1), mac: "02:00:00:00:01:1\(number)"),
-                to: VethEnd("sink\(number)", addresses: addresses(number, 2), mac: "02:00:00:00:01:2\(number)"), in: far)
+                to: VethEnd("sink\(number)", addresses: addresses(number, 2), mac: "02:00:00:00:01:2\(number)"), in: far
+            )
         }
         ingress = try Self.interface("in0", in: node)
         source = try Self.interface("gen0", in: far)
