@@ -377,6 +377,14 @@ int ingress(struct xdp_md *ctx)
 	return forward_group(ctx, cpu, flow->port, (__u16)(target >> 32), &what);
 }
 
+/* A copy that egress itself drops: the tracepoint of its bulk tells of it as of one that the driver refused. */
+static __always_inline int
+drop_copy(struct crosspoint_port_count *state, __u32 port, __u32 reason)
+{
+	state->dropped_copies++;
+	return drop(port, reason);
+}
+
 /* The body of egress, apart so that a test can run it as a plain XDP program. */
 static __always_inline int
 egress_copy(struct xdp_md *ctx, __u32 interface_index)
@@ -396,24 +404,26 @@ egress_copy(struct xdp_md *ctx, __u32 interface_index)
 	port = crosspoint_port(interface_index);
 	state = crosspoint_port_count(cpu, port);
 	group = bpf_map_lookup_elem(&groups, &what.group);
-	if (port >= CROSSPOINT_MAX_PORTS || !state || !group)
+	if (port >= CROSSPOINT_MAX_PORTS || !state)
 		return drop(port, CROSSPOINT_COPY_NO_LEG);
+	if (!group)
+		return drop_copy(state, port, CROSSPOINT_COPY_NO_LEG);
 
 	ordinal = state->last_packet == what.packet ? state->ordinal : 0;
 	state->last_packet = what.packet;
 	state->ordinal = ordinal + 1;
 	if (ordinal >= group->sections[port].count)
-		return drop(port, CROSSPOINT_COPY_NO_LEG);
+		return drop_copy(state, port, CROSSPOINT_COPY_NO_LEG);
 	index = group->first_leg + group->sections[port].first + ordinal;
 	leg = bpf_map_lookup_elem(&legs, &index);
 	/* A leg of another port here would be a copy with another destination's header: the one thing never to send. */
 	if (!leg || leg->port != port)
-		return drop(port, CROSSPOINT_COPY_NO_LEG);
+		return drop_copy(state, port, CROSSPOINT_COPY_NO_LEG);
 	if (gate_is_closed(leg, what.sequence, what.has_sequence))
-		return drop(port, CROSSPOINT_COPY_GATED);
+		return drop_copy(state, port, CROSSPOINT_COPY_GATED);
 	if (what.l3_offset > CROSSPOINT_MAX_L3_OFFSET ||
 	    !rewrite_frame(ctx, leg, what.l3_offset, what.is_ipv6, what.is_rtp))
-		return drop(port, CROSSPOINT_COPY_REWRITE_FAILED);
+		return drop_copy(state, port, CROSSPOINT_COPY_REWRITE_FAILED);
 	/* Groups are never fragmented frames: the kernel refuses to clone those (dev_map_enqueue_multi). */
 	count_copy(cpu, leg, (__u32)((void *)(long)ctx->data_end - (void *)(long)ctx->data));
 	state->transmitted_copies++;

@@ -265,10 +265,11 @@ struct crosspoint_port_count {
 	__u64 forwarded_bytes;
 	__u64 requested_copies;
 	__u64 transmitted_copies; /* egress: seen by the egress program */
-	__u64 refused_copies;     /* egress: seen, then refused by the driver */
+	__u64 refused_copies;     /* egress: seen, then refused by the driver; with dropped_copies among them */
 	__u32 last_packet;        /* egress: the broadcast whose copies are leaving */
 	__u32 ordinal;            /* egress: how many of them have left */
-	__u64 reserved[2];
+	__u64 dropped_copies;     /* egress: dropped by the egress program, which the kernel tells of as refused */
+	__u64 reserved;
 };
 _Static_assert(sizeof(struct crosspoint_port_count) == 64, "one cache line");
 

@@ -28,9 +28,9 @@ extension NodeFastPathTests {
         }
 
         @Test func anOverflowingRingIsSeenAsRefusedCopies() async throws {
-            // 64 packets of a poll times 8 legs are 512 frames for a ring of 256, and the batch brings more at once.
+            // 64 packets of a poll times 8 legs are 512 frames for a ring of 256, and a batch has two such polls.
             let legs = (1...8).map { TestLeg(number: $0, egress: 0) }
-            let bench = try await load(legs, egressPorts: 1, packets: 200_000, batch: 256)
+            let bench = try await load(legs, egressPorts: 1, packets: 200_000, batch: 128)
             let sums = try Sums.expectAgreement(bench)
             #expect(sums.refused > 100_000, "\(sums.text)")
             #expect(sums.skipped == 0)
