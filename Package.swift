@@ -102,6 +102,14 @@ let package = Package(
             dependencies: ["Routing", "Netlink", "RTPWire", "TestSupport", "DescriptorFixture"],
             swiftSettings: strict
         ),
+        .testTarget(
+            name: "ControllerTests",
+            dependencies: [
+                "FastPath", "LoadGenerator", "Routing", "Netlink", "RTPWire", "BPFPrograms", "CrosspointShim",
+                "TestSupport", logging,
+            ],
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "DescriptorFixture", dependencies: ["Routing", "RTPWire"], path: "Tests/DescriptorFixture",
             swiftSettings: strict

@@ -413,6 +413,14 @@ int ingress(struct xdp_md *ctx)
 	return forward_group(ctx, lane, port, flow->port, (__u16)(target >> 32), &what);
 }
 
+/* A copy that egress itself drops: the tracepoint of its bulk tells of it as of one that the driver refused. */
+static __always_inline int
+drop_copy(struct crosspoint_port_count *state, __u32 port, __u32 reason)
+{
+	state->dropped_copies++;
+	return drop(port, reason);
+}
+
 /* The body of egress, apart so that a test can run it as a plain XDP program. */
 static __always_inline int
 egress_copy(struct xdp_md *ctx, __u32 interface_index)
@@ -422,7 +430,7 @@ egress_copy(struct xdp_md *ctx, __u32 interface_index)
 	struct crosspoint_metadata what;
 	struct crosspoint_lane *lane;
 	struct crosspoint_leg *leg;
-	__u32 cpu, port, index;
+	__u32 cpu, port, index, section;
 
 	/* A direct forward: ingress has written its headers. */
 	if (!stored)
@@ -434,34 +442,34 @@ egress_copy(struct xdp_md *ctx, __u32 interface_index)
 		return XDP_DROP;
 	/* Nearly always the port that the interface's index suggests. */
 	port = interface_index & (CROSSPOINT_MAX_PORTS - 1);
-	if (CROSSPOINT_UNLIKELY(lane->ports[port].interface_index != interface_index)) {
+	if (CROSSPOINT_UNLIKELY(lane->interfaces[port] != interface_index)) {
 		port = crosspoint_port(interface_index);
 		if (port >= CROSSPOINT_MAX_PORTS)
 			return drop(port, CROSSPOINT_COPY_NO_LEG);
 	}
 	state = &lane->ports[port];
 
+	section = state->legs;
 	if (state->last_packet != what.packet) {
 		struct crosspoint_group *group = bpf_map_lookup_elem(&groups, &what.group);
-		__u32 section = group ? group->sections[port] : 0;
 
 		state->last_packet = what.packet;
-		state->next_leg = CROSSPOINT_SECTION_FIRST(section);
-		state->legs_left = CROSSPOINT_SECTION_COUNT(section);
+		section = group ? group->sections[port] : 0;
 	}
-	if (!state->legs_left)
-		return drop(port, CROSSPOINT_COPY_NO_LEG);
-	state->legs_left--;
-	index = state->next_leg++;
+	if (!CROSSPOINT_SECTION_COUNT(section))
+		return drop_copy(state, port, CROSSPOINT_COPY_NO_LEG);
+	index = CROSSPOINT_SECTION_FIRST(section);
+	/* One leg further, one leg fewer. */
+	state->legs = section + 1 - (1u << CROSSPOINT_SECTION_BITS);
 	leg = bpf_map_lookup_elem(&legs, &index);
 	/* A leg of another port here would be a copy with another destination's header: the one thing never to send. */
 	if (!leg || leg->port != port)
-		return drop(port, CROSSPOINT_COPY_NO_LEG);
+		return drop_copy(state, port, CROSSPOINT_COPY_NO_LEG);
 	if (gate_is_closed(leg, index, what.sequence, what.frame))
-		return drop(port, CROSSPOINT_COPY_GATED);
+		return drop_copy(state, port, CROSSPOINT_COPY_GATED);
 	if ((what.frame & CROSSPOINT_FRAME_L3_OFFSET) > CROSSPOINT_MAX_L3_OFFSET ||
 	    !rewrite_frame(ctx, leg, index, what.frame))
-		return drop(port, CROSSPOINT_COPY_REWRITE_FAILED);
+		return drop_copy(state, port, CROSSPOINT_COPY_REWRITE_FAILED);
 	/* Groups are never fragmented frames: the kernel refuses to clone those (dev_map_enqueue_multi). */
 	count_copy(cpu, leg->counter, (__u32)((void *)(long)ctx->data_end - (void *)(long)ctx->data));
 	state->transmitted_copies++;

@@ -290,11 +290,10 @@ struct crosspoint_port_count {
 	__u64 forwarded_bytes;
 	__u64 requested_copies;
 	__u64 transmitted_copies; /* egress: seen by the egress program */
-	__u64 refused_copies;     /* egress: seen, then refused by the driver */
+	__u64 refused_copies;     /* egress: seen, then refused by the driver; with dropped_copies among them */
 	__u32 last_packet;        /* egress: the broadcast whose copies are leaving */
-	__u32 next_leg;           /* egress: the leg of its next copy */
-	__u32 legs_left;          /* egress: the copies that are still to come */
-	__u32 interface_index;    /* written by the daemon; port numbers are its lower bits where they were free */
+	__u32 legs;               /* egress: the section of its copies that are still to come */
+	__u64 dropped_copies;     /* egress: dropped by the egress program, which the kernel tells of as refused */
 	/* Ingress: the last packet's single leg and its length, in case the kernel refuses it. */
 	__u32 direct_leg; /* counter, or ~0 for a group */
 	__u16 direct_port;
@@ -305,12 +304,14 @@ _Static_assert(sizeof(struct crosspoint_port_count) == 64, "one cache line");
 /* One CPU's lane. Index: CPU. */
 struct crosspoint_lane {
 	struct crosspoint_port_count ports[CROSSPOINT_MAX_PORTS];
+	/* The ports' interfaces, written by the daemon; a number is the lower bits of its interface's index where free. */
+	__u32 interfaces[CROSSPOINT_MAX_PORTS];
 	__u32 packet;       /* the last broadcast's number */
 	__u32 event_second; /* events are limited per second of 2^30 ns */
 	__u32 event_count;
 	__u32 reserved[13];
 };
-_Static_assert(sizeof(struct crosspoint_lane) == 64 * CROSSPOINT_MAX_PORTS + 64, "whole cache lines");
+_Static_assert(sizeof(struct crosspoint_lane) == 68 * CROSSPOINT_MAX_PORTS + 64, "whole cache lines");
 
 /* ---- Node -------------------------------------------------------------------------------------------------- */
 

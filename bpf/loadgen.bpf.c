@@ -137,7 +137,7 @@ int count(struct xdp_md *ctx)
 /*
  * Checks every copy: its destination is named by its UDP port; everything up to the RTP header must be as the
  * destination has it, and the payload must be the flow's that the destination belongs to. What is not UDP over IPv4
- * to a known destination passes.
+ * to a known destination passes; if it is UDP, it is counted as a stray.
  */
 SEC("xdp.frags")
 int check(struct xdp_md *ctx)
@@ -156,8 +156,10 @@ int check(struct xdp_md *ctx)
 		return XDP_PASS;
 	index = HOST16(packet.destination_port) - LOADGEN_FIRST_UDP_PORT;
 	destination = bpf_map_lookup_elem(&destinations, &index);
-	if (!destination || !destination->in_use)
+	if (!destination || !destination->in_use) {
+		total->strays++;
 		return XDP_PASS;
+	}
 	ip = data + packet.l3_offset;
 	rtp = (void *)(ip + 1) + sizeof(struct udphdr);
 	flow = (void *)(rtp + 1);

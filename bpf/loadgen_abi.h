@@ -72,5 +72,6 @@ struct loadgen_destination {
 struct loadgen_total {
 	__u64 packets;
 	__u64 bytes;
-	__u64 reserved[6];
+	__u64 strays; /* UDP packets that a checking sink knows no destination for */
+	__u64 reserved[5];
 };

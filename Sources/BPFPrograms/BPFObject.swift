@@ -15,6 +15,13 @@ public struct BPFObject: Sendable {
         self.bytes = base64.withUTF8Buffer(Self.decode)
     }
 
+    /// The same programs under another version: what an upgrade looks like to the fast path, for its tests.
+    package init(_ object: BPFObject, version: String) {
+        name = object.name
+        bytes = object.bytes
+        self.version = version
+    }
+
     /// Decodes what `scripts/embed-bpf` encoded (RFC 4648 section 4); anything outside the alphabet is passed over.
     private static func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8] {
         var bytes: [UInt8] = []

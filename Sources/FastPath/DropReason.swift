@@ -28,12 +28,3 @@ public struct DropReason: Hashable, Sendable {
     /// All reasons, by number.
     public static let all: [DropReason] = (0..<crosspoint_reason_count()).map(DropReason.init(number:))
 }
-
-extension DropReason {
-    /// Whether the egress program, or ingress in its place, drops the copy; otherwise the kernel does, afterwards.
-    var isEgressProgramDrop: Bool {
-        [CROSSPOINT_COPY_GATED, CROSSPOINT_COPY_NO_LEG, CROSSPOINT_COPY_REWRITE_FAILED].contains {
-            $0.rawValue == number
-        }
-    }
-}

@@ -67,6 +67,9 @@ extension LoadGenerator {
         destinations[number].pointee = record
     }
 
+    /// UDP packets over IPv4 that checking sinks know no destination for: copies that nobody rewrote, among others.
+    public var strays: UInt64 { (0..<totals.count).reduce(0) { $0 + totals[$1].pointee.strays } }
+
     /// What arrived at the destination with the given number since `expect`.
     public func result(at number: Int) -> SinkResult {
         let record = destinations[number].pointee

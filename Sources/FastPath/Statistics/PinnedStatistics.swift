@@ -140,6 +140,8 @@ public final class PinnedStatistics {
             name: name, interfaceIndex: interfaceIndex, receivedPackets: 0, forwardedPackets: 0, forwardedBytes: 0,
             requestedCopies: 0, transmittedCopies: 0, refusedCopies: 0, dropped: [:], passed: [:], undelivered: [:])
         var reasons = [UInt64](repeating: 0, count: Int(CROSSPOINT_REASON_SLOTS))
+        // The kernel tells of a bulk's missing frames together with those that the egress program itself dropped.
+        var ownDrops: UInt64 = 0
         for processor in 0..<processors {
             let index = processor * Int(CROSSPOINT_MAX_PORTS) + number
             let count = withUnsafeBytes(of: lanes[processor].pointee.ports) {
@@ -151,20 +153,17 @@ public final class PinnedStatistics {
             port.requestedCopies &+= count.requested_copies
             port.transmittedCopies &+= count.transmitted_copies
             port.refusedCopies &+= count.refused_copies
+            ownDrops &+= count.dropped_copies
             withUnsafeBytes(of: reasonCounts[index].pointee.packets) { bytes in
                 for (reason, packets) in bytes.bindMemory(to: UInt64.self).enumerated() { reasons[reason] &+= packets }
             }
         }
-        // The kernel tells of a bulk's missing frames together with those that the egress program itself dropped.
-        var ownDrops: UInt64 = 0
         for reason in DropReason.all {
             let packets = reasons[Int(reason.number)]
             switch reason.outcome {
             case .passed: port.passed[reason.name] = packets
             case .dropped: port.dropped[reason.name] = packets
-            case .undelivered:
-                port.undelivered[reason.name] = packets
-                if reason.isEgressProgramDrop { ownDrops &+= packets }
+            case .undelivered: port.undelivered[reason.name] = packets
             }
         }
         port.refusedCopies = port.refusedCopies > ownDrops ? port.refusedCopies &- ownDrops : 0

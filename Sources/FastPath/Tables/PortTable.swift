@@ -160,9 +160,8 @@ struct PortTable {
     /// Tells each CPU's lane the interface of a port number.
     private func setGuess(_ number: UInt16, _ interface: UInt32) {
         for processor in 0..<lanes.count {
-            withUnsafeMutableBytes(of: &lanes[processor].pointee.ports) { bytes in
-                let ports = bytes.bindMemory(to: crosspoint_port_count.self)
-                ports[Int(number)].interface_index = interface
+            withUnsafeMutableBytes(of: &lanes[processor].pointee.interfaces) { bytes in
+                bytes.storeBytes(of: interface, toByteOffset: 4 * Int(number), as: UInt32.self)
             }
         }
     }
