@@ -68,7 +68,7 @@ crosspoint_find_source(const struct crosspoint_packet *packet, __u64 place, __u3
 		    *(__u64 *)&flow->interface_index == place &&
 		    *(__u64 *)&flow->destination[0] == packet->destination_high &&
 		    *(__u64 *)&flow->source[2] == packet->source_low && *(__u64 *)&flow->source[0] == packet->source_high &&
-		    (!source_port || flow->source_port == source_port)) {
+		    (kind != CROSSPOINT_SLOT_SOURCE_PORT || flow->source_port == source_port)) {
 			*slot = index;
 			return flow;
 		}
