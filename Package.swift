@@ -94,6 +94,12 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["CrosspointShim"], path: "Tests/TestSupport", swiftSettings: strict
         ),
+        .testTarget(name: "RTPWireTests", dependencies: ["RTPWire"], swiftSettings: strict),
+        .testTarget(
+            name: "FastPathTests",
+            dependencies: ["FastPath", "RTPWire", "BPFPrograms", "CrosspointShim", "TestSupport"],
+            exclude: ["instruction-baseline.json"], swiftSettings: strict
+        ),
         .testTarget(
             name: "NetlinkTests", dependencies: ["Netlink", "RTPWire", "TestSupport"], swiftSettings: strict
         ),

@@ -77,7 +77,8 @@ crosspoint_find_source(const struct crosspoint_packet *packet, __u64 place, __u3
 		if (found == selector && *(__u64 *)&flow->destination[2] == packet->destination_low &&
 		    *(__u64 *)&flow->interface_index == place &&
 		    *(__u64 *)&flow->destination[0] == packet->destination_high &&
-		    (!source_port || flow->source_port == source_port) && crosspoint_is_from(packet, index)) {
+		    (kind != CROSSPOINT_SLOT_SOURCE_PORT || flow->source_port == source_port) &&
+		    crosspoint_is_from(packet, index)) {
 			*slot = index;
 			return flow;
 		}

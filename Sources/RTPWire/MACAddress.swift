@@ -38,7 +38,9 @@ extension MACAddress: LosslessStringConvertible {
     /// Reads `02:00:00:00:00:01` or the same with hyphens.
     public init?(_ description: String) {
         let parts = description.split(omittingEmptySubsequences: false) { $0 == ":" || $0 == "-" }
-        guard parts.count == 6, parts.allSatisfy({ $0.utf8.count == 2 }) else { return nil }
+        guard parts.count == 6, parts.allSatisfy({ $0.utf8.count == 2 && $0.allSatisfy(\.isHexDigit) }) else {
+            return nil
+        }
         let octets = parts.compactMap { UInt8($0, radix: 16) }
         guard octets.count == 6 else { return nil }
         self.init(bytes: octets)

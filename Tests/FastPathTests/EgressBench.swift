@@ -1,0 +1,38 @@
+// The egress program's body as a test can run it, over the maps of a bench.
+
+import BPFPrograms
+import CrosspointShim
+import TestSupport
+
+@testable import FastPath
+
+/// `egress_under_test` of `bpf/crosspoint.bpf.c`, loaded over the pinned maps of a bench.
+///
+/// The kernel does not test-run devmap programs, so that the interface is given as if the copy came in by it.
+final class EgressBench {
+    private let bench: TestBench
+    private let loaded: LoadedObject
+    private let program: Descriptor
+
+    init(_ bench: TestBench) throws {
+        self.bench = bench
+        let node = bench.fastPath.node[0].pointee
+        let sizes = LoadedObject.Sizes(
+            processors: Int(node.cpu_count), flowSlots: Int(node.flow_slots), flows: Int(node.flows),
+            legSlots: Int(node.leg_slots),
+            groupSlots: Int(node.group_slots), legCounters: Int(node.leg_counters))
+        let pins = bench.pins
+        loaded = try bench.thread.run {
+            try LoadedObject(.crosspoint, sizes: sizes) { (name) throws(FastPathError) in try pins.open(.maps, name) }
+        }
+        program = try loaded.program("egress_under_test")
+    }
+
+    /// Gives the program a frame behind its metadata, as a copy that leaves by an output.
+    func run(_ frame: [UInt8], output: Int, metadata: Int = 16) throws -> TestBench.Outcome {
+        let interface = bench.outputs[output].interfaceIndex ?? 0
+        return try bench.counted {
+            try bench.fastPath.run(program, frame: frame, interfaceIndex: interface, metadata: metadata)
+        }
+    }
+}
