@@ -74,7 +74,7 @@ extension NodeFastPathTests {
                 #expect(legs.map(\.leg) == Self.legs.map { UInt32($0.number) })
                 let fastPath = try bench.fastPath
                 let counters = (0..<UInt32(1024)).compactMap { counter in
-                    fastPath.leg(ofCounter: counter).map { (number: Int($0.number), counter: counter) }
+                    fastPath.legNumber(ofCounter: counter).map { (number: Int($0), counter: counter) }
                 }
                 #expect(Set(counters.map(\.number)) == Set((Self.legs + [Self.single]).map(\.number)))
                 let parameters = try Self.legs.map { leg in
