@@ -115,7 +115,7 @@ public final class FastPath {
     ) throws(FastPathError) {
         let sizes = LoadedObject.Sizes(
             processors: Int(libbpf_num_possible_cpus()),
-            flowSlots: Self.powerOfTwo(atLeast: max(limits.flows, 64) * 2), flows: max(limits.flows, 64),
+            flowSlots: Self.powerOfTwo(atLeast: max(limits.flows, 64) * 4), flows: max(limits.flows, 64),
             legSlots: max(Self.powerOfTwo(atLeast: limits.legs * 2), Int(CROSSPOINT_MAX_LEGS)),
             groupSlots: Self.powerOfTwo(atLeast: max(limits.flows, 64) * 2),
             legCounters: max(Self.powerOfTwo(atLeast: limits.legs), 64))

@@ -16,7 +16,7 @@ public actor FlowController: RouteControl {
     let logger: Logger
     var sockets: HeldSockets
     var view = NetworkView()
-    var table: [String: RouteState] = [:]
+    var table = RouteTable()
     /// Who needs a neighbour kept resolved, by number of legs.
     var neighbourUses: [NetworkView.NeighbourKey: Int] = [:]
     /// Destinations whose sources may still send.

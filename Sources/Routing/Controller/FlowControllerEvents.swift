@@ -105,12 +105,7 @@ extension FlowController {
             for key in neighbourUses.keys where key.interfaceIndex == interface.index { askFor(key) }
         }
         refresh { (view, network) throws(NetlinkError) in try view.refreshAddresses(network) }
-        let isUsed =
-            configuredPorts.contains(interface.name)
-            || table.values.contains { state in
-                state.specification.source.port.interface == interface.name
-                    || state.legs.contains { $0.specification.port.interface == interface.name }
-            }
+        let isUsed = configuredPorts.contains(interface.name) || table.uses(interface: interface.name)
         guard isUsed else { return resolveAll() }
         let known = fastPath.port(named: interface.name)
         if known?.interfaceIndex != interface.index || known?.mac != interface.mac {

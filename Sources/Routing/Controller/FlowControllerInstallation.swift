@@ -31,24 +31,15 @@ extension FlowController {
     func check(_ route: RouteSpecification, except name: String?) throws(RoutingError) {
         try validate(route)
         if let problem = RouteChecks.source(route.source, view: view) { throw problem }
-        let others = table.values.filter { $0.specification.name != name }.map {
-            (name: $0.specification.name, source: $0.specification.source)
-        }
-        if let clash = RouteChecks.clash(route.source, with: others) { throw clash }
+        let place = RouteTable.Place(route.source)
+        if let clash = RouteChecks.clash(route.source, with: table.sources(at: place, except: name)) { throw clash }
         for leg in route.legs { try check(leg: leg, of: route) }
         // The new source must not be what another route's leg feeds.
-        for state in table.values where state.specification.name != name {
-            for leg in state.legs {
-                let sources = [(name: route.name, source: route.source)]
-                let loop = RouteChecks.loop(
-                    leg.specification, route: state.specification.name, sources: sources, view: view)
-                if loop != nil {
-                    throw RoutingError(
-                        .conflict,
-                        "source \(route.source): is fed by leg \(leg.number) of route \(state.specification.name), a "
-                            + "loop; use another group, UDP port or interface")
-                }
-            }
+        if let (other, leg) = table.legs(at: place, except: name).first {
+            throw RoutingError(
+                .conflict,
+                "source \(route.source): is fed by leg \(leg.number) of route \(other), a loop; use another group, UDP "
+                    + "port or interface")
         }
     }
 
@@ -56,11 +47,9 @@ extension FlowController {
         guard view.interface(named: leg.port.interface) != nil else {
             throw RouteChecks.noInterface(leg.port.interface, of: "leg \(leg)", view: view)
         }
-        let sources =
-            [(name: route.name, source: route.source)]
-            + table.values.filter { $0.specification.name != route.name }.map {
-                (name: $0.specification.name, source: $0.specification.source)
-            }
+        let place = RouteTable.Place(leg)
+        let own = RouteTable.Place(route.source) == place ? [(name: route.name, source: route.source)] : []
+        let sources = own + table.sources(at: place, except: route.name)
         if let loop = RouteChecks.loop(leg, route: route.name, sources: sources, view: view) { throw loop }
     }
 
@@ -69,6 +58,7 @@ extension FlowController {
         _ legs: [LegSpecification], route: RouteSpecification, state: RouteState?
     ) throws(RoutingError) {
         let rate = route.wireRate ?? state.flatMap { $0.observation.wireRate == 0 ? nil : $0.observation.wireRate }
+        guard let rate else { return }
         for (name, legs) in Dictionary(grouping: legs, by: \.port.interface) {
             let existing = table.values.map { other in
                 AdmissionControl.Load(
@@ -253,13 +243,12 @@ extension FlowController {
 
     /// Gives back interfaces that no route and no configuration needs any more.
     func detachUnusedPorts() {
-        var used = configuredPorts
-        for state in table.values {
-            used.insert(state.specification.source.port.interface)
-            for leg in state.legs { used.insert(leg.specification.port.interface) }
+        for port in fastPath.ports {
+            let isUsed =
+                configuredPorts.contains(port.name) || table.uses(interface: port.name)
+                || draining.contains { $0.port.name == port.name }
+            if !isUsed { fastPath.detachPort(port) }
         }
-        for flow in draining { used.insert(flow.port.name) }
-        for port in fastPath.ports where !used.contains(port.name) { fastPath.detachPort(port) }
     }
 
     // MARK: Legs
