@@ -105,14 +105,23 @@ extension FastPath {
         guard let counters = flowIndices.allocate(1) else {
             throw FastPathError(
                 .full,
-                "flow table: all \(flowLabels.count) flows are in use; remove routes, or raise limits: flows and run "
-                    + "'crosspoint unload' once")
+                "flow table: all \(flowLabels.count) flows are in use\(drainingText); remove routes, or raise limits: flows "
+                    + "and run 'crosspoint unload' once")
         }
         clearCounters(at: counters)
         write(label, parameters, at: counters, slot: index)
         let (record, detail) = records(filter: key, parameters, port: port, index: counters)
         flowTable.publish(slotKey, record, detail, at: index)
         return FlowHandle(slot: index, generation: flowDetails[index].pointee.generation)
+    }
+
+    /// How many flows were removed and still drain, for whoever wonders why the table is full.
+    private var drainingText: String {
+        let count = (0..<flowTable.slots.count).count { slot in
+            let flow = flowTable.slots[slot].pointee
+            return FlowTable.isUsed(flow.kind) && flow.flags & UInt16(CROSSPOINT_FLOW_DRAINING.rawValue) != 0
+        }
+        return count == 0 ? "" : " (\(count) of them were removed, and drain for ten seconds)"
     }
 
     /// Gives a draining slot, which touches no counter, to a new flow of the same destination.

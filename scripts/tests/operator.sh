@@ -261,6 +261,10 @@ full_table() {
         number=$((number - 1))
         crosspoint route remove "many$number" >/dev/null
     done
+    refused 1 'in use .[0-9]+ of them were removed' crosspoint route add late --from 239.6.1.1:5004@eth0 --to 10.2.0.5:9000@eth1
+    # What was removed drains for ten seconds.
+    wait_until 20 crosspoint route add late --from 239.6.1.1:5004@eth0 --to 10.2.0.5:9000@eth1 || wrong "the table does not empty"
+    crosspoint route remove late >/dev/null
 }
 
 restart() {
