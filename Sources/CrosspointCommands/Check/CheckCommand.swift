@@ -10,13 +10,17 @@ struct CheckCommand: ParsableCommand {
         abstract: "Check the configuration, and say what this node's interfaces and kernel can do.",
         discussion: """
             Needs no daemon and changes nothing. Exits with 1 if the configuration has an error, or names an interface that \
-            cannot be used; each problem comes with its remedy. Per interface:
+            cannot be used; each problem comes with its remedy. Of each interface it tells
 
-              XDP           native, or how a program is attached; generic or none is too little
-              REDIRECT      whether a redirected frame left through it: one small frame (EtherType 0x88b5, from the
-                            interface's own address to itself) was really sent. Needs the daemon's privileges
-              ZERO-COPY     whether the driver says that AF_XDP works without copying; routes do without
-              VLAN OFFLOAD  whether the driver takes VLAN tags out of frames before XDP sees them
+              XDP           native, as a port needs it, or how a program is attached
+              REDIRECT      whether one redirected frame really left through it
+              ZERO-COPY     whether its driver has AF_XDP without copying; routes
+                            do without
+              VLAN OFFLOAD  whether its driver takes VLAN tags out of frames
+                            before XDP sees them
+
+            The frame is small, has the EtherType 0x88b5 and goes from the interface's own address to itself, so that no host \
+            takes it. It is sent through every interface that is up, which needs the daemon's privileges.
 
             EXAMPLES
               crosspoint check
