@@ -63,7 +63,7 @@ struct RedirectCheck {
 
     private static func remedy(_ error: CInt, _ interface: NetworkInterface) -> String {
         switch error {
-        case ENXIO where interface.kind == "veth":
+        case ENXIO where interface.kind == "veth", EOPNOTSUPP where interface.kind == "veth":
             "the other end of the veth does not poll; there, 'ethtool -K PEER gro on' or attach an XDP program"
         case ENXIO:
             "the driver has no transmit queue for redirected frames (\(text(error))); give it as many queues as there "
