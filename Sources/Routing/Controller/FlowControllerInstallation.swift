@@ -288,11 +288,19 @@ extension FlowController {
 
     /// Finds out anew how a leg leaves, and has the kernel keep its next hop resolved.
     func resolve(_ leg: inout LegState) {
-        let resolver = LegResolver(view: view, network: network) { [fastPath] in fastPath.port(named: $0) }
-        let outcome = resolver.resolve(leg.specification, counter: leg.counter)
+        var outcome = lookUp(leg)
+        if let key = outcome.neighbour {
+            retain(neighbour: key)
+            // The answer may have come before the question returned, and its event will then tell nothing new.
+            if case .waiting = outcome.resolution, view.neighbours[key]?.isUsable == true { outcome = lookUp(leg) }
+        }
         leg.resolution = outcome.resolution
         leg.neighbour = outcome.neighbour
-        if let key = outcome.neighbour { retain(neighbour: key) }
+    }
+
+    private func lookUp(_ leg: LegState) -> LegResolver.Outcome {
+        let resolver = LegResolver(view: view, network: network) { [fastPath] in fastPath.port(named: $0) }
+        return resolver.resolve(leg.specification, counter: leg.counter)
     }
 
     private func retain(neighbour key: NetworkView.NeighbourKey) {
@@ -304,7 +312,10 @@ extension FlowController {
     func askFor(_ key: NetworkView.NeighbourKey) {
         do {
             try network.keepResolved(key.address, interfaceIndex: key.interfaceIndex)
-            if let neighbour = try network.neighbour(key.address, interfaceIndex: key.interfaceIndex) {
+            // An address that was good stays in use while the kernel asks again.
+            if let neighbour = try network.neighbour(key.address, interfaceIndex: key.interfaceIndex),
+                neighbour.isUsable || view.neighbours[key] == nil
+            {
                 view.set(neighbour)
             }
         } catch {
