@@ -337,8 +337,10 @@ extension FastPath {
             else { continue }
             let flow = flowTable.slots[slot].pointee
             let filters = flow.flags & UInt16(CROSSPOINT_FLOW_FILTER_SOURCE.rawValue) != 0
-            guard filters == (key.source != nil),
-                key.source.map({ $0 == IPAddress(words: flow.source) }) ?? true
+            let filtersPort = flow.flags & UInt16(CROSSPOINT_FLOW_FILTER_SOURCE_PORT.rawValue) != 0
+            guard filters == (key.source != nil), filtersPort == (key.sourceUDPPort != nil),
+                key.source.map({ $0 == IPAddress(words: flow.source) }) ?? true,
+                key.sourceUDPPort.map({ $0 == UInt16(bigEndian: flow.source_port) }) ?? true
             else { continue }
             return FlowHandle(slot: slot, generation: flow.generation)
         }
