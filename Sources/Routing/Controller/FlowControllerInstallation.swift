@@ -35,32 +35,32 @@ extension FlowController {
             (name: $0.specification.name, source: $0.specification.source)
         }
         if let clash = RouteChecks.clash(route.source, with: others) { throw clash }
-        for leg in route.legs { try check(leg: leg, of: route) }
+        let sources = [(name: route.name, source: route.source)] + others
+        for leg in route.legs { try check(leg: leg, of: route, sources: sources) }
         // The new source must not be what another route's leg feeds.
         for state in table.values where state.specification.name != name {
-            for leg in state.legs {
-                let sources = [(name: route.name, source: route.source)]
-                let loop = RouteChecks.loop(
-                    leg.specification, route: state.specification.name, sources: sources, view: view)
-                if loop != nil {
-                    throw RoutingError(
-                        .conflict,
-                        "source \(route.source): is fed by leg \(leg.number) of route \(state.specification.name), a "
-                            + "loop; use another group, UDP port or interface")
-                }
+            for leg in state.legs where RouteChecks.feeds(leg.specification, route.source) {
+                throw RoutingError(
+                    .conflict,
+                    "source \(route.source): is fed by leg \(leg.number) of route \(state.specification.name), a loop; "
+                        + "use another group, UDP port or interface")
             }
         }
     }
 
     func check(leg: LegSpecification, of route: RouteSpecification) throws(RoutingError) {
+        let others = table.values.filter { $0.specification.name != route.name }.map {
+            (name: $0.specification.name, source: $0.specification.source)
+        }
+        try check(leg: leg, of: route, sources: [(name: route.name, source: route.source)] + others)
+    }
+
+    private func check(
+        leg: LegSpecification, of route: RouteSpecification, sources: [(name: String, source: SourceSpecification)]
+    ) throws(RoutingError) {
         guard view.interface(named: leg.port.interface) != nil else {
             throw RouteChecks.noInterface(leg.port.interface, of: "leg \(leg)", view: view)
         }
-        let sources =
-            [(name: route.name, source: route.source)]
-            + table.values.filter { $0.specification.name != route.name }.map {
-                (name: $0.specification.name, source: $0.specification.source)
-            }
         if let loop = RouteChecks.loop(leg, route: route.name, sources: sources, view: view) { throw loop }
     }
 
@@ -69,6 +69,8 @@ extension FlowController {
         _ legs: [LegSpecification], route: RouteSpecification, state: RouteState?
     ) throws(RoutingError) {
         let rate = route.wireRate ?? state.flatMap { $0.observation.wireRate == 0 ? nil : $0.observation.wireRate }
+        // Of a rate that nobody knows there is nothing to say.
+        guard let rate else { return }
         for (name, legs) in Dictionary(grouping: legs, by: \.port.interface) {
             let existing = table.values.map { other in
                 AdmissionControl.Load(
