@@ -58,6 +58,7 @@ extension FlowController {
         _ legs: [LegSpecification], route: RouteSpecification, state: RouteState?
     ) throws(RoutingError) {
         let rate = route.wireRate ?? state.flatMap { $0.observation.wireRate == 0 ? nil : $0.observation.wireRate }
+        // Of a rate that nobody knows there is nothing to say.
         guard let rate else { return }
         for (name, legs) in Dictionary(grouping: legs, by: \.port.interface) {
             let existing = table.values.map { other in
@@ -112,8 +113,12 @@ extension FlowController {
         let key = FlowKey(
             interfaceIndex: index, vlans: source.port.vlans, destination: source.address, udpPort: source.udpPort,
             source: source.source, sourceUDPPort: source.sourceUDPPort)
+        // What drained there is this route's again; its guard goes when the route's own stands.
+        let resumed = draining.filter { $0.key == key }
         draining.removeAll { $0.key == key }
-        if let found = fastPath.findFlow(key, route: state.specification.name) {
+        defer { for flow in resumed { if let place = flow.guarded { removeGuard(place) } } }
+        let known = fastPath.findFlow(key, route: state.specification.name)
+        if let found = known {
             if state.parameters.clockRate == nil { state.parameters.clockRate = fastPath.clockRate(of: found) }
             state.flow = found
             // The port's own address may have changed while nobody looked.
@@ -124,12 +129,19 @@ extension FlowController {
             }
         }
         state.key = key
+        var isGuarded = false
         do {
             try addGuard(for: source, interfaceIndex: index)
+            isGuarded = true
             if source.joins { state.socket = try holdSocket(for: source) }
         } catch {
-            if let flow = state.flow { fastPath.drainFlow(flow) }
-            fastPath.finishDraining(key)
+            // A guard that stayed would keep another program's packets from it.
+            if isGuarded, let place = guardedPlace(source, interfaceIndex: index) { removeGuard(place) }
+            // A flow that was there before goes on, or is nobody's and removed as such.
+            if known == nil, let flow = state.flow {
+                fastPath.drainFlow(flow)
+                fastPath.finishDraining(key)
+            }
             state.flow = nil
             throw error
         }
@@ -188,13 +200,7 @@ extension FlowController {
     /// Lets a route's source go: leaves the group, and keeps its packets from the host while they still come.
     func releaseSource(of state: RouteState, drains: Bool) {
         let source = state.specification.source
-        if let key = state.socket {
-            do {
-                try sockets.release(key)
-            } catch {
-                logger.warning("\(key): its stored copy could not be closed: \(error)")
-            }
-        }
+        releaseSocket(of: state)
         guard let key = state.key, let flow = state.flow else { return }
         let place = guardedPlace(source, interfaceIndex: key.interfaceIndex)
         let isDraining = fastPath.drainFlow(flow)
@@ -204,6 +210,24 @@ extension FlowController {
         } else {
             if isDraining { fastPath.finishDraining(key) }
             if let place { removeGuard(place) }
+        }
+    }
+
+    private func releaseSocket(of state: RouteState) {
+        guard let key = state.socket else { return }
+        do {
+            try sockets.release(key)
+        } catch {
+            logger.warning("\(key): its stored copy could not be closed: \(error)")
+        }
+    }
+
+    /// Lets go of a route's membership and guard, whose flow another state of the route goes on with.
+    func releaseHold(of state: RouteState) {
+        releaseSocket(of: state)
+        guard let key = state.key, state.flow != nil else { return }
+        if let place = guardedPlace(state.specification.source, interfaceIndex: key.interfaceIndex) {
+            removeGuard(place)
         }
     }
 
@@ -277,17 +301,19 @@ extension FlowController {
 
     /// Finds out anew how a leg leaves, and has the kernel keep its next hop resolved.
     func resolve(_ leg: inout LegState) {
-        let resolver = LegResolver(view: view, network: network) { [fastPath] in fastPath.port(named: $0) }
-        var outcome = resolver.resolve(leg.specification, counter: leg.counter)
+        var outcome = lookUp(leg)
         if let key = outcome.neighbour {
             retain(neighbour: key)
-            // On a short link the answer is there before the request returns.
-            if case .waiting = outcome.resolution {
-                outcome.resolution = resolver.resolve(leg.specification, counter: leg.counter).resolution
-            }
+            // The answer may have come before the question returned, and its event will then tell nothing new.
+            if case .waiting = outcome.resolution, view.neighbours[key]?.isUsable == true { outcome = lookUp(leg) }
         }
         leg.resolution = outcome.resolution
         leg.neighbour = outcome.neighbour
+    }
+
+    private func lookUp(_ leg: LegState) -> LegResolver.Outcome {
+        let resolver = LegResolver(view: view, network: network) { [fastPath] in fastPath.port(named: $0) }
+        return resolver.resolve(leg.specification, counter: leg.counter)
     }
 
     private func retain(neighbour key: NetworkView.NeighbourKey) {
@@ -300,6 +326,12 @@ extension FlowController {
     func askFor(_ key: NetworkView.NeighbourKey) {
         do {
             try network.keepResolved(key.address, interfaceIndex: key.interfaceIndex)
+            // An address that was good stays in use while the kernel asks again.
+            if let neighbour = try network.neighbour(key.address, interfaceIndex: key.interfaceIndex),
+                neighbour.isUsable || view.neighbours[key] == nil
+            {
+                view.set(neighbour)
+            }
         } catch {
             logger.warning("neighbour \(key.address): \(error)")
         }

@@ -34,12 +34,16 @@ enum RouteChecks {
             return RoutingError(
                 .conflict, "leg \(leg): \(leg.address) is this node's own address; the packets would come back here")
         }
-        for (name, source) in sources
-        where source.address == leg.address && source.udpPort == leg.udpPort && source.port == leg.port {
+        for (name, source) in sources where feeds(leg, source) {
             let whose = name == route ? "the route's own source" : "the source of route \(name)"
             return RoutingError(.conflict, "leg \(leg): is \(whose), a loop; use another group, UDP port or interface")
         }
         return nil
+    }
+
+    /// Whether a leg's copies are a source's packets.
+    static func feeds(_ leg: LegSpecification, _ source: SourceSpecification) -> Bool {
+        source.udpPort == leg.udpPort && source.address == leg.address && source.port == leg.port
     }
 
     /// What is wrong with a source on this node.
