@@ -51,7 +51,9 @@ extension FastPathSuite {
             }
         }
 
-        private static func egress(metadata change: @escaping @Sendable (inout [UInt8]) -> Void, keep: Int = .max) -> Cause {
+        private static func egress(metadata change: @escaping @Sendable (inout [UInt8]) -> Void, keep: Int = .max)
+            -> Cause
+        {
             { bench, handle in
                 let legs = [try bench.leg(), try bench.leg("10.2.0.6")]
                 try bench.thread.run { try bench.fastPath.setLegs(legs, of: handle) }
