@@ -180,6 +180,21 @@ rewrite_frame(struct xdp_md *ctx, const struct crosspoint_leg *leg, __u32 index,
 	       !crosspoint_rewrite((void *)(long)ctx->data, (void *)(long)ctx->data_end, leg, detail, 1, is_rtp);
 }
 
+/* Counts that the copy which forward_direct() sent last did not leave. */
+static __noinline void
+refuse_direct(struct crosspoint_lane *lane, const struct crosspoint_port_count *ingress, __u32 cpu, __u32 reason)
+{
+	__u32 index = cpu * sizes.leg_counters + ingress->direct_leg;
+	struct crosspoint_leg_count *count = bpf_map_lookup_elem(&leg_refusals, &index);
+
+	crosspoint_count_reason(ingress->direct_port, reason, 1);
+	if (count) {
+		count->packets++;
+		count->bytes += ingress->direct_bytes;
+	}
+	lane->ports[ingress->direct_port & (CROSSPOINT_MAX_PORTS - 1)].refused_copies++;
+}
+
 /* One leg: rewritten here, sent by its port. */
 static __always_inline int
 forward_direct(struct xdp_md *ctx, struct crosspoint_lane *lane, struct crosspoint_port_count *ingress, __u32 cpu,
@@ -187,6 +202,7 @@ forward_direct(struct xdp_md *ctx, struct crosspoint_lane *lane, struct crosspoi
 {
 	struct crosspoint_leg *leg = bpf_map_lookup_elem(&legs, &leg_index);
 	__u32 bytes, port;
+	long verdict;
 
 	if (!leg)
 		return XDP_DROP;
@@ -205,7 +221,11 @@ forward_direct(struct xdp_md *ctx, struct crosspoint_lane *lane, struct crosspoi
 	ingress->direct_leg = leg->counter;
 	ingress->direct_port = port;
 	ingress->direct_bytes = bytes;
-	return bpf_redirect_map(&tx_ports, port, XDP_DROP);
+	verdict = bpf_redirect_map(&tx_ports, port, XDP_DROP);
+	/* The devmap loses its entry with the interface, and then the kernel has nothing to tell. */
+	if (CROSSPOINT_UNLIKELY(verdict != XDP_REDIRECT))
+		refuse_direct(lane, ingress, cpu, CROSSPOINT_COPY_INTERFACE_DOWN);
+	return verdict;
 }
 
 /* Several legs: the kernel copies, egress rewrites. */
@@ -544,11 +564,10 @@ int on_redirect_error(__u64 *arguments)
 	struct net_device *from = (void *)arguments[0];
 	struct bpf_prog *program = (void *)arguments[1];
 	int error = (int)arguments[3];
-	__u32 cpu = bpf_get_smp_processor_id(), reason = CROSSPOINT_COPY_REFUSED, port, index;
+	__u32 cpu = bpf_get_smp_processor_id(), reason = CROSSPOINT_COPY_REFUSED, port;
 	struct crosspoint_node *self = this_node();
 	struct crosspoint_lane *lane = crosspoint_lane(cpu);
 	struct crosspoint_port_count *ingress;
-	struct crosspoint_leg_count *count;
 
 	if (!self || !lane || program->aux->id != self->ingress_program)
 		return 0;
@@ -564,16 +583,11 @@ int on_redirect_error(__u64 *arguments)
 	else if (error == -ENOMEM)
 		reason = CROSSPOINT_COPY_NO_MEMORY;
 	ingress = &lane->ports[port];
-	crosspoint_count_reason(ingress->direct_port, reason, 1);
+	/* A group: its copies are counted where they would have left. */
 	if (ingress->direct_leg == ~0u)
-		return 0;
-	index = cpu * sizes.leg_counters + ingress->direct_leg;
-	count = bpf_map_lookup_elem(&leg_refusals, &index);
-	if (count) {
-		count->packets++;
-		count->bytes += ingress->direct_bytes;
-	}
-	lane->ports[ingress->direct_port & (CROSSPOINT_MAX_PORTS - 1)].refused_copies++;
+		crosspoint_count_reason(ingress->direct_port, reason, 1);
+	else
+		refuse_direct(lane, ingress, cpu, reason);
 	return 0;
 }
 

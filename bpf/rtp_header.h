@@ -37,7 +37,8 @@ crosspoint_payload_kind(const struct crosspoint_rtp_header *header, __u32 payloa
 	if ((header->first & 0xc0) != 0x80)
 		return CROSSPOINT_PAYLOAD_INVALID;
 	if (header->second >= 192 && header->second <= 223)
-		return payload_length % 4 ? CROSSPOINT_PAYLOAD_INVALID : CROSSPOINT_PAYLOAD_RTCP;
+		/* Header and a source at least: what lies behind a shorter datagram is not its own. */
+		return payload_length < 8 || payload_length % 4 ? CROSSPOINT_PAYLOAD_INVALID : CROSSPOINT_PAYLOAD_RTCP;
 	/* Payload types 72 to 76 are RTCP's without the marker bit: a mixed-up sender, not RTP. */
 	if ((header->second & 0x7f) >= 72 && (header->second & 0x7f) <= 76)
 		return CROSSPOINT_PAYLOAD_INVALID;

@@ -12,7 +12,7 @@ import TestSupport
 final class EgressBench {
     private let bench: TestBench
     private let loaded: LoadedObject
-    private let program: Descriptor
+    let program: Descriptor
 
     init(_ bench: TestBench) throws {
         self.bench = bench

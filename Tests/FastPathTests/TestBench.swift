@@ -46,6 +46,8 @@ final class TestBench {
         self.thread = thread
         self.pins = pins
         do {
+            // What belongs to one packet happens on one CPU, as in the kernel's own receive loop.
+            guard try thread.run({ crosspoint_pin_to_cpu(0) }) == 0 else { throw SystemFailure("pin to CPU 0") }
             fastPath = try thread.run { try FastPath(pins: pins, name: "bench", limits: limits) }
             let fastPath = fastPath
             func attach(_ name: String, _ mac: String) throws -> Port {

@@ -47,10 +47,11 @@ public struct VethEnd: Sendable {
             let nodad = address.contains(":") ? ["nodad"] : []
             try namespace.run(["ip", "address", "add", address, "dev", name] + nodad)
         }
+        // Up first: only then does veth tell the other end that it takes redirected frames (veth_set_features()).
+        if isUp { try namespace.run(["ip", "link", "set", name, "up"]) }
         try namespace.run([
             "ethtool", "-K", name, "tx", offloadsTransmitChecksums ? "on" : "off", "gro", usesGRO ? "on" : "off",
         ])
-        if isUp { try namespace.run(["ip", "link", "set", name, "up"]) }
     }
 }
 
