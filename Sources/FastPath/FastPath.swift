@@ -232,6 +232,9 @@ public final class FastPath {
         Self.store(object.version, in: &node[0].pointee.program_version)
     }
 
+    /// A reader of everything that this fast path counts.
+    public func statistics() -> PinnedStatistics { PinnedStatistics(sharing: self) }
+
     private static func powerOfTwo(atLeast value: Int) -> Int {
         value <= 1 ? 1 : 1 << (Int.bitWidth - (value - 1).leadingZeroBitCount)
     }

@@ -27,7 +27,7 @@ enum FastPathAssembly {
                 limits: FastPath.Limits(flows: configuration.limits.flows, legs: configuration.limits.legs))
             log(fastPath, logger)
             try FastPathLink(besideSocket: configuration.control.socket).point(to: configuration.bpffs)
-            reader = try PinnedReader(directory: configuration.bpffs)
+            reader = PinnedReader(fastPath.statistics())
             let store = DescriptorStoreChoice.store(
                 environment: ProcessInfo.processInfo.environment, runtimeDirectory: configuration.runtimeDirectory,
                 executable: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))

@@ -12,5 +12,8 @@ actor PinnedReader: StatisticsSource {
         statistics = try PinnedStatistics(pins: PinDirectory(path: directory))
     }
 
+    /// Reads what this process has mapped already.
+    init(_ statistics: PinnedStatistics) { self.statistics = statistics }
+
     func snapshot() throws(FastPathError) -> StatisticsSnapshot { try statistics.snapshot() }
 }

@@ -5,8 +5,10 @@ import Glibc
 
 /// A `BPF_F_MMAPABLE` array, mapped: reading and writing take no system call.
 ///
-/// The records are the ABI's own (`bpf/fastpath_abi.h`); who may write which is said there.
-package final class MappedArray<Record> {
+/// The records are the ABI's own (`bpf/fastpath_abi.h`); who may write which is said there. Readers on other threads see
+/// what readers in other processes see: whole words, and records whose words may be a packet apart. That is why it may
+/// be sent between threads.
+package final class MappedArray<Record>: @unchecked Sendable {
     package let descriptor: Descriptor
     package let count: Int
     private let records: UnsafeMutablePointer<Record>

@@ -8,7 +8,7 @@ import RTPWire
 ///
 /// Needs no daemon and, once open, no system call but the clock's. Counters are read while the fast path writes them:
 /// each is right by itself, and two of them may be a packet apart.
-public final class PinnedStatistics {
+public final class PinnedStatistics: Sendable {
     private let pins: PinDirectory
     private let node: MappedArray<crosspoint_node>
     private let flows: MappedArray<crosspoint_flow>
@@ -54,6 +54,24 @@ public final class PinnedStatistics {
         lanes = try array("lanes")
         reasonCounts = try array("reason_counts")
         processors = Int(node[0].pointee.cpu_count)
+    }
+
+    /// A reader of the same memory as the fast path's owner in this process: the kernel maps whole arrays at once, and
+    /// mapping them twice would take the daemon's memory twice.
+    init(sharing fastPath: FastPath) {
+        pins = fastPath.pins
+        node = fastPath.node
+        flows = fastPath.flowTable.slots
+        rtp = fastPath.rtp
+        rtpDetails = fastPath.rtpDetails
+        flowCounts = fastPath.flowCounts
+        flowLabels = fastPath.flowLabels
+        legCounts = fastPath.legCounts
+        legRefusals = fastPath.legRefusals
+        legLabels = fastPath.legLabels
+        lanes = fastPath.portTable.lanes
+        reasonCounts = fastPath.reasonCounts
+        processors = fastPath.processors
     }
 
     /// Reads everything.

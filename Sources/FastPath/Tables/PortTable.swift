@@ -13,7 +13,7 @@ struct PortTable {
     private let pins: PinDirectory
     private let slots: MappedArray<crosspoint_port_slot>
     private let transmit: Descriptor
-    private let lanes: MappedArray<crosspoint_lane>
+    let lanes: MappedArray<crosspoint_lane>
     private var links: [UInt16: Descriptor] = [:]
     private(set) var ports: [UInt16: Port] = [:]
     /// Ports that copies of groups leave by: everything redirected there runs the egress program.
