@@ -22,6 +22,17 @@ enum AdmissionControl {
             + "\(text(speed)); use another port, remove legs, or --force"
     }
 
+    /// The longest frame that the kernel copies to several legs: with headroom it must lie in one page of memory
+    /// (dev_map_enqueue_multi refuses fragments, xdpf_clone more than a page).
+    static let longestCopiedFrame: UInt64 = 3400
+
+    /// Nil if frames of this length can go to as many legs; else why not.
+    static func refusal(frameLength: UInt64, legs: Int) -> String? {
+        guard legs > 1, frameLength > longestCopiedFrame else { return nil }
+        return "its frames of \(frameLength) bytes cannot be copied to \(legs) legs: the kernel engine copies up to "
+            + "\(longestCopiedFrame) bytes; use one leg, or shorter packets"
+    }
+
     /// A rate with three significant digits: `2.66 Gb/s`.
     static func text(_ bitsPerSecond: UInt64) -> String {
         let units: [(Double, String)] = [(1e9, "Gb/s"), (1e6, "Mb/s"), (1e3, "kb/s")]

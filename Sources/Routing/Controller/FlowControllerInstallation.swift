@@ -57,6 +57,10 @@ extension FlowController {
     func admit(
         _ legs: [LegSpecification], route: RouteSpecification, state: RouteState?
     ) throws(RoutingError) {
+        let frameLength = state?.observation.frameLength ?? 0
+        if let refusal = AdmissionControl.refusal(frameLength: frameLength, legs: route.legs.count) {
+            throw RoutingError(.capacity, "route \(route.name): \(refusal)")
+        }
         let rate = route.wireRate ?? state.flatMap { $0.observation.wireRate == 0 ? nil : $0.observation.wireRate }
         // Of a rate that nobody knows there is nothing to say.
         guard let rate else { return }
@@ -405,18 +409,26 @@ extension FlowController {
         return RouteReport(
             specification: state.specification, owner: state.owner, engine: "kernel",
             engineReason: "the kernel engine carries every flow that needs no work on its payload",
-            membership: membership, legs: state.legs.map(report))
+            membership: membership,
+            legs: state.legs.map { report($0, frameLength: state.observation.frameLength) })
     }
 
-    func report(_ leg: LegState) -> LegReport {
+    func report(_ leg: LegState, frameLength: UInt64 = 0) -> LegReport {
         switch leg.resolution {
         case .ready(_, let nextHop):
             let interface = view.interface(named: leg.specification.port.interface)
             let isDown = interface.map { !$0.isUp || !$0.isRunning } ?? true
+            var reason: String?
+            if isDown {
+                reason = "interface \(leg.specification.port.interface) is down or has no carrier"
+            } else if let interface, frameLength > UInt64(interface.mtu) + 14 {
+                // Tags are not counted: a device's MTU has room for them.
+                reason = "packets of \(frameLength - 14) bytes are longer than the MTU of \(interface.name), "
+                    + "\(interface.mtu), and are not sent"
+            }
             return LegReport(
                 number: leg.number, specification: leg.specification, state: isDown ? .linkDown : .active,
-                reason: isDown ? "interface \(leg.specification.port.interface) is down or has no carrier" : nil,
-                nextHop: nextHop.isEmpty ? nil : nextHop)
+                reason: reason, nextHop: nextHop.isEmpty ? nil : nextHop)
         case .waiting(let state, let reason, let nextHop):
             return LegReport(
                 number: leg.number, specification: leg.specification, state: state, reason: reason, nextHop: nextHop)

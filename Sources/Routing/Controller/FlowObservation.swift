@@ -19,6 +19,8 @@ struct FlowObservation {
     /// Packets and bytes (Ethernet header to payload) per second in the last interval.
     private(set) var packetRate: UInt64 = 0
     private(set) var byteRate: UInt64 = 0
+    /// The mean length of the packets when there last were any, Ethernet header to payload, bytes; 0 before.
+    private(set) var frameLength: UInt64 = 0
     /// The clock rate that was recognised, Hz.
     private(set) var clockRate: UInt32?
 
@@ -36,7 +38,9 @@ struct FlowObservation {
             let elapsed = Double(now - last.time)
             packetRate = UInt64(Double(sample.packets - last.sample.packets) * 1e9 / elapsed)
             byteRate = UInt64(Double(sample.bytes - last.sample.bytes) * 1e9 / elapsed)
-            if sample.packets == last.sample.packets { clockStart = nil }
+            let packets = sample.packets - last.sample.packets
+            if packets > 0 { frameLength = (sample.bytes - last.sample.bytes) / packets }
+            if packets == 0 { clockStart = nil }
         }
         last = (sample, now)
         if clockRate == nil { recogniseClock(sample) }
