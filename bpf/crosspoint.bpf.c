@@ -412,8 +412,11 @@ int ingress(struct xdp_md *ctx)
 	}
 
 	copies = target >> 48;
-	/* Accounted packets have told the time; for the others it is read at the same interval. */
-	if (!(what.frame & CROSSPOINT_FRAME_SEQUENCE) && !(count->packets & flow->clock_mask))
+	/*
+	 * Where RTP is accounted it has told the time, which RTCP beside it must not touch: jitter is the time between two
+	 * RTP packets. For other flows it is read at the same interval.
+	 */
+	if (!(flags & CROSSPOINT_FLOW_ACCOUNT) && !(count->packets & flow->clock_mask))
 		record->last_arrival = bpf_ktime_get_ns();
 	count->packets++;
 	count->bytes += length;

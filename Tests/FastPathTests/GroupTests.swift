@@ -87,13 +87,13 @@ extension FastPathSuite {
             let most = [LegParameters](repeating: leg, count: 512)
             try bench.thread.run { try bench.fastPath.setLegs(most, of: handle) }
             #expect(try bench.ingress(Packet()).verdict == .redirect)
-            #expect(try bench.onlyFlow().requestedCopies == 512)
+            #expect(try bench.portStatistics("in0").requestedCopies == 512)
             #expect(throws: FastPathError.self) {
                 try bench.thread.run { try bench.fastPath.setLegs(most + [leg], of: handle) }
             }
             // The refused set changed nothing.
             #expect(try bench.ingress(Packet()).verdict == .redirect)
-            #expect(try bench.onlyFlow().requestedCopies == 1024)
+            #expect(try bench.portStatistics("in0").requestedCopies == 1024)
         }
     }
 }

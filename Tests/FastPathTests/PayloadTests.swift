@@ -1,8 +1,10 @@
 // What a flow takes for RTP and RTCP, and how long a packet must be.
 
-import FastPath
+import CrosspointShim
 import TestSupport
 import Testing
+
+@testable import FastPath
 
 extension FastPathSuite {
     @Suite("Payloads")
@@ -129,6 +131,19 @@ extension FastPathSuite {
             #expect(try bench.ingress(report).verdict == .redirect)
             #expect(try bench.onlyFlow().rtcpPackets == 3)
             #expect(try bench.onlyFlow().rtp?.receivedPackets == 1)
+        }
+
+        @Test("M-04: RTCP between two RTP packets leaves jitter alone")
+        func rtcpBetween() throws {
+            let bench = try TestBench()
+            try bench.route(for: Packet(), legs: [bench.leg()])
+            _ = try bench.ingress(Packet())
+            let index = try #require(
+                (0..<bench.fastPath.rtp.count).first { bench.fastPath.rtp[$0].pointee.last_arrival != 0 })
+            let before = bench.fastPath.rtp[index].pointee.last_arrival
+            _ = try bench.ingress(Self.rtcp())
+            #expect(try bench.onlyFlow().rtcpPackets == 1)
+            #expect(bench.fastPath.rtp[index].pointee.last_arrival == before)
         }
 
         @Test("M-10: an RTCP flow takes RTCP alone")

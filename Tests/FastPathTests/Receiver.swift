@@ -7,17 +7,19 @@ import CrosspointShim
 /// A flow's record, to which packets are given one at a time.
 struct Receiver {
     var flow = crosspoint_flow()
+    var limits = crosspoint_flow_detail()
     var record = crosspoint_rtp()
+    var detail = crosspoint_rtp_detail()
     let clockRate: UInt32
     /// The next packet's arrival, nanoseconds.
     var now: UInt64 = 1_000_000_000
 
     init(_ parameters: FlowParameters = FlowParameters(clockRate: 90_000)) {
         flow.nanoseconds_per_tick = parameters.nanosecondsPerTick
-        flow.outage_nanoseconds = parameters.outageNanoseconds
+        flow.outage = parameters.outage
         flow.clock_mask = parameters.clockMask
-        flow.max_dropout = parameters.maximumDropout
-        flow.max_misorder = parameters.maximumMisorder
+        limits.max_dropout = parameters.maximumDropout
+        limits.max_misorder = parameters.maximumMisorder
         clockRate = parameters.clockRate ?? 0
     }
 
@@ -27,7 +29,7 @@ struct Receiver {
     ) {
         now += interval
         crosspoint_native_account(
-            &flow, &record, UInt16(truncatingIfNeeded: sequence), timestamp, ssrc, 96, source, now)
+            &flow, &limits, &record, &detail, UInt16(truncatingIfNeeded: sequence), timestamp, ssrc, 96, source, now)
     }
 
     mutating func receive(_ sequences: some Sequence<Int>) {
@@ -35,5 +37,5 @@ struct Receiver {
     }
 
     /// What the statistics dump says of it.
-    var statistics: RTPStatistics { RTPStatistics(record, clockRate: clockRate) }
+    var statistics: RTPStatistics { RTPStatistics(record, detail, clockRate: clockRate) }
 }
