@@ -23,6 +23,7 @@ public actor FlowController: RouteControl {
     var draining: [DrainingFlow] = []
     /// Interfaces that stay attached whether routes use them or not.
     var configuredPorts: Set<String> = []
+    private let thread: ControllerThread
     private var graceWaiters: [CheckedContinuation<Void, Never>] = []
     private var graceIsRunning = false
 
@@ -53,9 +54,12 @@ public actor FlowController: RouteControl {
         self.network = network
         self.journal = journal
         self.logger = logger
+        thread = try ControllerThread()
         sockets = try HeldSockets(store: store)
         try view.refresh(network)
     }
+
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     // MARK: RouteControl
 
