@@ -74,7 +74,10 @@ extension FlowController {
             guard neighbourUses[key] != nil else { return }
             // The kernel deletes managed entries when their own link goes down. The last address stays in use: a link
             // that flaps must not cost more than the flap. When the link is up again, linkChanged asks anew.
-            if view.interfaces[index]?.isRunning == true { askFor(key) }
+            if view.interfaces[index]?.isRunning == true {
+                askFor(key)
+                resolve(usersOf: key)
+            }
         case .routeChanged: resolveAll()
         case .overrun:
             refresh { (view, network) throws(NetlinkError) in try view.refresh(network) }

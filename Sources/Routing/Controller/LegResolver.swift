@@ -69,6 +69,10 @@ struct LegResolver {
         do {
             hop = try network.nextHop(to: leg.address, through: device.index)
         } catch {
+            // The kernel takes a link's routes away with it; they come back with it, too.
+            if !device.isUp || !device.isRunning {
+                return waiting(.linkDown, "interface \(device.name) is down or has no carrier")
+            }
             return waiting(.unroutable, "no route to \(leg.address) through \(device.name); add one, or give mac=")
         }
         let key = NetworkView.NeighbourKey(address: hop.address, interfaceIndex: device.index)
