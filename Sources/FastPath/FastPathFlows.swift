@@ -363,8 +363,10 @@ extension FastPath {
             let label = flowLabels[Int(flow.index)].pointee
             guard label.in_use != 0, Self.text(label.route) == route else { continue }
             let filters = flow.flags & UInt16(CROSSPOINT_FLOW_FILTER_SOURCE.rawValue) != 0
-            guard filters == (key.source != nil),
-                key.source.map({ $0 == IPAddress(words: flowDetails[slot].pointee.source) }) ?? true
+            let filtersPort = flow.flags & UInt16(CROSSPOINT_FLOW_FILTER_SOURCE_PORT.rawValue) != 0
+            guard filters == (key.source != nil), filtersPort == (key.sourceUDPPort != nil),
+                key.source.map({ $0 == IPAddress(words: flowDetails[slot].pointee.source) }) ?? true,
+                key.sourceUDPPort.map({ $0 == UInt16(bigEndian: flow.source_port) }) ?? true
             else { continue }
             return FlowHandle(slot: slot, generation: flowDetails[slot].pointee.generation)
         }

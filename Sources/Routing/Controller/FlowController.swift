@@ -85,30 +85,50 @@ public actor FlowController: RouteControl {
         specification.source = source
         if source == old.specification.source { return report(old) }
         try check(specification, except: name)
-        // Make before break: the new source is joined and accounted before the old one is let go.
+        // Make before break: the new source is joined and accounted before the old one is let go. But one slot of the
+        // fast path can't take packets of any source both for the old flow and for the new one.
+        let isInPlace = source.source == nil && source.isSameDestination(as: old.specification.source)
+        let isSameFlow = isInPlace && old.specification.source.hasSameFilter(as: source)
+        if isInPlace, !isSameFlow, let flow = old.flow { fastPath.drainFlow(flow) }
         var new = RouteState(specification: specification, owner: old.owner, parameters: specification.flowParameters)
-        try establishSource(&new)
-        new.legs = old.legs
-        new.nextLegNumber = old.nextLegNumber
         do {
+            try establishSource(&new)
+            new.legs = old.legs
+            new.nextLegNumber = old.nextLegNumber
             try write(new)
             if let flow = new.flow {
-                if let before = old.flow { try setLegs([], of: before) }
+                if let before = old.flow, before != flow { try setLegs([], of: before) }
                 for leg in new.legs { describe(leg, flow: flow) }
                 try setLegs(new.readyLegs, of: flow)
             }
         } catch {
-            if let before = old.flow { try? setLegs(old.readyLegs, of: before) }
-            for leg in old.legs { if let flow = old.flow { describe(leg, flow: flow) } }
-            releaseSource(of: new, drains: true)
-            try? write(old)
+            restore(old, after: new, sharesFlow: isSameFlow, wasDrained: isInPlace && !isSameFlow)
             throw error
         }
         table[name] = new
-        releaseSource(of: old, drains: true)
+        if isInPlace { releaseHold(of: old) } else { releaseSource(of: old, drains: true) }
+        // The route may be gone after the wait.
+        let result = report(new)
         await gracePeriod()
         detachUnusedPorts()
-        return report(table[name])
+        return result
+    }
+
+    /// Undoes a take that failed.
+    private func restore(_ old: RouteState, after new: RouteState, sharesFlow: Bool, wasDrained: Bool) {
+        if sharesFlow { releaseHold(of: new) } else { releaseSource(of: new, drains: true) }
+        var state = old
+        if wasDrained {
+            state.flow = nil
+            try? establishSource(&state)
+            releaseHold(of: old)
+        }
+        if let flow = state.flow {
+            for leg in state.legs { describe(leg, flow: flow) }
+            try? setLegs(state.readyLegs, of: flow)
+        }
+        table[state.specification.name] = state
+        try? write(state)
     }
 
     public func addLeg(

@@ -112,8 +112,12 @@ extension FlowController {
         let key = FlowKey(
             interfaceIndex: index, vlans: source.port.vlans, destination: source.address, udpPort: source.udpPort,
             source: source.source, sourceUDPPort: source.sourceUDPPort)
+        // What drained there is this route's again; its guard goes when the route's own stands.
+        let resumed = draining.filter { $0.key == key }
         draining.removeAll { $0.key == key }
-        if let found = fastPath.findFlow(key, route: state.specification.name) {
+        defer { for flow in resumed { if let place = flow.guarded { removeGuard(place) } } }
+        let known = fastPath.findFlow(key, route: state.specification.name)
+        if let found = known {
             if state.parameters.clockRate == nil { state.parameters.clockRate = fastPath.clockRate(of: found) }
             state.flow = found
             // The port's own address may have changed while nobody looked.
@@ -124,12 +128,19 @@ extension FlowController {
             }
         }
         state.key = key
+        var isGuarded = false
         do {
             try addGuard(for: source, interfaceIndex: index)
+            isGuarded = true
             if source.joins { state.socket = try holdSocket(for: source) }
         } catch {
-            if let flow = state.flow { fastPath.drainFlow(flow) }
-            fastPath.finishDraining(key)
+            // A guard that stayed would keep another program's packets from it.
+            if isGuarded, let place = guardedPlace(source, interfaceIndex: index) { removeGuard(place) }
+            // A flow that was there before goes on, or is nobody's and removed as such.
+            if known == nil, let flow = state.flow {
+                fastPath.drainFlow(flow)
+                fastPath.finishDraining(key)
+            }
             state.flow = nil
             throw error
         }
@@ -188,13 +199,7 @@ extension FlowController {
     /// Lets a route's source go: leaves the group, and keeps its packets from the host while they still come.
     func releaseSource(of state: RouteState, drains: Bool) {
         let source = state.specification.source
-        if let key = state.socket {
-            do {
-                try sockets.release(key)
-            } catch {
-                logger.warning("\(key): its stored copy could not be closed: \(error)")
-            }
-        }
+        releaseSocket(of: state)
         guard let key = state.key, let flow = state.flow else { return }
         let place = guardedPlace(source, interfaceIndex: key.interfaceIndex)
         let isDraining = fastPath.drainFlow(flow)
@@ -204,6 +209,24 @@ extension FlowController {
         } else {
             if isDraining { fastPath.finishDraining(key) }
             if let place { removeGuard(place) }
+        }
+    }
+
+    private func releaseSocket(of state: RouteState) {
+        guard let key = state.socket else { return }
+        do {
+            try sockets.release(key)
+        } catch {
+            logger.warning("\(key): its stored copy could not be closed: \(error)")
+        }
+    }
+
+    /// Lets go of a route's membership and guard, whose flow another state of the route goes on with.
+    func releaseHold(of state: RouteState) {
+        releaseSocket(of: state)
+        guard let key = state.key, state.flow != nil else { return }
+        if let place = guardedPlace(state.specification.source, interfaceIndex: key.interfaceIndex) {
+            removeGuard(place)
         }
     }
 

@@ -29,3 +29,15 @@ public struct SourceSpecification: Hashable, Sendable {
         self.joins = joins
     }
 }
+
+extension SourceSpecification {
+    /// Whether packets of both have the same destination and come in at the same place.
+    func isSameDestination(as other: SourceSpecification) -> Bool {
+        address == other.address && udpPort == other.udpPort && port == other.port
+    }
+
+    /// Whether both take packets of the same senders.
+    func hasSameFilter(as other: SourceSpecification) -> Bool {
+        source == other.source && sourceUDPPort == other.sourceUDPPort
+    }
+}
