@@ -329,12 +329,12 @@ without_privileges
 wrong_routes
 still_forwards steady "after all that was refused"
 api_examples
-full_table
 reload
 save
 probe
 metrics
 restart
+full_table
 
 stop "$sender"
 sleep 0.3
