@@ -423,7 +423,8 @@ extension FlowController {
                 reason = "interface \(leg.specification.port.interface) is down or has no carrier"
             } else if let interface, frameLength > UInt64(interface.mtu) + 14 {
                 // Tags are not counted: a device's MTU has room for them.
-                reason = "packets of \(frameLength - 14) bytes are longer than the MTU of \(interface.name), "
+                reason =
+                    "packets of \(frameLength - 14) bytes are longer than the MTU of \(interface.name), "
                     + "\(interface.mtu), and are not sent"
             }
             return LegReport(
