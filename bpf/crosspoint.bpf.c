@@ -333,9 +333,8 @@ int ingress(struct xdp_md *ctx)
 		flow = of_source;
 		flags = flow->flags;
 	}
-	if (CROSSPOINT_UNLIKELY(flags & (CROSSPOINT_FLOW_DRAINING | CROSSPOINT_FLOW_ELSEWHERE)))
-		return drop(flow->port, flags & CROSSPOINT_FLOW_DRAINING ? CROSSPOINT_DROP_DRAINING
-									  : CROSSPOINT_DROP_WRONG_PORT);
+	if (CROSSPOINT_UNLIKELY(flags & CROSSPOINT_FLOW_DRAINING))
+		return drop(flow->port, CROSSPOINT_DROP_DRAINING);
 	/* What we sent has come back (RFC 3550 section 8.2). The source address lies behind the destination's 6 bytes. */
 	if (CROSSPOINT_UNLIKELY(*(__u32 *)(data + ETH_ALEN) == *(__u32 *)flow->ingress_mac &&
 				*(__u16 *)(data + ETH_ALEN + 4) == *(__u16 *)&flow->ingress_mac[4]))

@@ -66,10 +66,8 @@ enum crosspoint_flow_flag {
 	CROSSPOINT_FLOW_TO_HOST = 1 << 11,
 	/* The flow's first packet is reported. */
 	CROSSPOINT_FLOW_REPORT_FIRST = 1 << 12,
-	/* The destination exists on another port; arrivals here are dropped as wrong_port. */
-	CROSSPOINT_FLOW_ELSEWHERE = 1 << 13,
 	/* The UDP checksum is verified before anything else is believed. */
-	CROSSPOINT_FLOW_VERIFY_CHECKSUM = 1 << 14,
+	CROSSPOINT_FLOW_VERIFY_CHECKSUM = 1 << 13,
 	/* Whatever asks for a look at the source. */
 	CROSSPOINT_FLOW_SOURCES = CROSSPOINT_FLOW_FILTER_SOURCE | CROSSPOINT_FLOW_FILTER_SOURCE_PORT |
 				  CROSSPOINT_FLOW_HAS_SOURCES | CROSSPOINT_FLOW_HAS_SOURCE_PORTS |

@@ -164,8 +164,9 @@ crosspoint_rtp_irregular(const struct crosspoint_flow *flow, const struct crossp
 		detail->ssrc_changes++;
 		rtp->ssrc = packet->ssrc;
 		rtp->source = packet->source;
-		/* Another source has another clock: the interval to its first packet is nobody's jitter. */
-		rtp->state &= ~(CROSSPOINT_RTP_VALID | CROSSPOINT_RTP_TIMED);
+		/* Another source has another clock: the interval to its first packet is nobody's jitter. Its probation
+		 * begins anew too. */
+		rtp->state = 0;
 		crosspoint_rtp_restart(rtp, detail, start, start);
 		return 1;
 	}

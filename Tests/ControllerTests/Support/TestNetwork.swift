@@ -1,6 +1,7 @@
 // A node with an ingress port and some egress ports, and the far ends of all of them, by veth.
 
 import Glibc
+import Netlink
 import RTPWire
 import TestSupport
 import Testing
@@ -58,12 +59,10 @@ final class TestNetwork: Sendable {
 
     /// What an interface is now: its index changes when it is made again.
     static func interface(_ name: String, in namespace: NetworkNamespace) throws -> Interface {
-        // By `ip`: /sys shows the namespace in which it was mounted.
-        let text = try namespace.run(["ip", "-o", "link", "show", name])
-        let words = text.split(separator: " ")
-        guard let index = text.split(separator: ":").first.flatMap({ UInt32($0) }),
-            let position = words.firstIndex(of: "link/ether"), let mac = MACAddress(String(words[position + 1]))
-        else { throw SystemFailure("interface \(name): \(text)", error: ENODEV) }
-        return Interface(name: name, index: index, mac: mac)
+        // By the kernel's own list: /sys shows the namespace in which it was mounted, and `ip` stumbles over namespaces
+        // that somebody else removes at the same time.
+        let found = try namespace.perform { try NetlinkHostNetwork().interfaces().first { $0.name == name } }
+        guard let found, let mac = found.mac else { throw SystemFailure("interface \(name)", error: ENODEV) }
+        return Interface(name: name, index: found.index, mac: mac)
     }
 }
