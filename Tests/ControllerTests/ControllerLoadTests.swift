@@ -79,7 +79,7 @@ extension NodeFastPathTests {
             let controller = try bench.controller
             let reader = try PinnedStatistics(pins: bench.folder.pins)
             var (last, dumps): (StatisticsSnapshot?, Int) = (nil, 0)
-            _ = try await bench.send(1_000_000) { call in
+            _ = try await bench.send(2_000_000) { call in
                 let leg = try LegSpecification(ControllerBench.leg(2, egress: call % 2, to: "239.9.9.2"))
                 let added = try await controller.addLeg(leg, to: "cam", force: false)
                 let now = try reader.snapshot()
@@ -89,8 +89,8 @@ extension NodeFastPathTests {
                 try await controller.removeLeg(added.number, from: "cam")
             }
             print("statistics: \(dumps) dumps while legs changed")
-            #expect(dumps > 10)
-            try bench.expectComplete([1], packets: 1_000_000)
+            #expect(dumps > 3)
+            try bench.expectComplete([1], packets: 2_000_000)
         }
 
         private func expectGrowth(from old: StatisticsSnapshot, to new: StatisticsSnapshot) {
@@ -125,7 +125,7 @@ extension NodeFastPathTests {
             }
             try await bench.add(
                 "cam", to: numbers.map { ControllerBench.leg($0, egress: $0 % 2, to: "239.9.9.\($0)") })
-            for _ in 0..<10 { try await bench.send(4320, batch: 64 / (legsPerPort * legsPerPort)) }
+            for _ in 0..<10 { try await bench.send(4320, batch: legsPerPort == 1 ? 32 : 8) }
             try bench.expectComplete(numbers, packets: 43_200)
             #expect(try bench.flow("cam").rtp?.lostPackets == 0)
             #expect(try bench.snapshot().ports.allSatisfy { $0.refusedCopies == 0 })

@@ -21,18 +21,18 @@ extension NodeFastPathTests {
 
         @Test func withinTheRingsNothingIsLost() async throws {
             let legs = (1...9).map { TestLeg(number: $0, egress: $0 % 3) }
-            let bench = try await load(legs, egressPorts: 3, packets: 400_000, batch: 64)
+            let bench = try await load(legs, egressPorts: 3, packets: 400_000, batch: 16)
             let sums = try Sums.expectAgreement(bench)
             #expect(sums.refused == 0 && sums.skipped == 0)
             try bench.expectComplete(legs, packets: 400_000)
         }
 
         @Test func anOverflowingRingIsSeenAsRefusedCopies() async throws {
-            // 64 packets of a poll times 8 legs are 512 frames for a ring of 256, and a batch has two such polls.
+            // 48 packets of a poll times 8 legs are 384 frames for a ring of 256.
             let legs = (1...8).map { TestLeg(number: $0, egress: 0) }
-            let bench = try await load(legs, egressPorts: 1, packets: 200_000, batch: 128)
+            let bench = try await load(legs, egressPorts: 1, packets: 200_000, batch: 48)
             let sums = try Sums.expectAgreement(bench)
-            #expect(sums.refused > 100_000, "\(sums.text)")
+            #expect(sums.refused > 10_000, "\(sums.text)")
             #expect(sums.skipped == 0)
             try bench.expectNoForeignHeader(legs)
             let driver = try bench.driverRefusals(of: "out0")
@@ -83,7 +83,7 @@ extension NodeFastPathTests {
         }
 
         @Test func packetsWithoutALegAreDropsByReason() async throws {
-            let bench = try await load([], egressPorts: 1, packets: 50_000, batch: 64)
+            let bench = try await load([], egressPorts: 1, packets: 50_000, batch: 16)
             try Sums.expectAgreement(bench)
             let port = try #require(try bench.snapshot().ports.first { $0.name == "in0" })
             #expect(port.dropped["drop_no_leg"] == 50_000)
