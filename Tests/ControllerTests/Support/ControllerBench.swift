@@ -108,6 +108,17 @@ final class ControllerBench: @unchecked Sendable {
         return calls
     }
 
+    /// Frames that found the ring in front of in0 full: lost before the node could see them.
+    func generatorRefusals() throws -> UInt64 {
+        try network.far.run(["ethtool", "-S", "gen0"]).split(separator: "\n").reduce(0) { sum, line in
+            let parts = line.split(separator: ":")
+            guard parts.count == 2, parts[0].contains("tx_queue"), parts[0].contains("xdp_xmit_errors") else {
+                return sum
+            }
+            return sum + (UInt64(parts[1].split(separator: " ").joined()) ?? 0)
+        }
+    }
+
     func snapshot() throws -> StatisticsSnapshot { try PinnedStatistics(pins: folder.pins).snapshot() }
 
     /// Statistics of a port, by name.
