@@ -449,15 +449,18 @@ egress_copy(struct xdp_md *ctx, __u32 interface_index)
 {
 	const struct crosspoint_metadata *stored = crosspoint_metadata_of(ctx);
 	struct crosspoint_port_count *state;
-	struct crosspoint_metadata what;
 	struct crosspoint_lane *lane;
 	struct crosspoint_leg *leg;
-	__u32 cpu, port, index, section;
+	__u32 cpu, port, index, section, packet, group_index, sequence, frame;
 
 	/* A direct forward: ingress has written its headers. */
 	if (!stored)
 		return XDP_PASS;
-	what = *stored;
+	/* One by one: the compiler copies the record by way of the stack. */
+	packet = stored->packet;
+	group_index = stored->group;
+	sequence = stored->sequence;
+	frame = stored->frame;
 	cpu = bpf_get_smp_processor_id();
 	lane = crosspoint_lane(cpu);
 	if (!lane)
@@ -472,10 +475,10 @@ egress_copy(struct xdp_md *ctx, __u32 interface_index)
 	state = &lane->ports[port];
 
 	section = state->legs;
-	if (state->last_packet != what.packet) {
-		struct crosspoint_group *group = bpf_map_lookup_elem(&groups, &what.group);
+	if (state->last_packet != packet) {
+		struct crosspoint_group *group = bpf_map_lookup_elem(&groups, &group_index);
 
-		state->last_packet = what.packet;
+		state->last_packet = packet;
 		section = group ? group->sections[port] : 0;
 	}
 	if (!CROSSPOINT_SECTION_COUNT(section))
@@ -487,10 +490,10 @@ egress_copy(struct xdp_md *ctx, __u32 interface_index)
 	/* A leg of another port here would be a copy with another destination's header: the one thing never to send. */
 	if (!leg || leg->port != port)
 		return drop_copy(state, port, CROSSPOINT_COPY_NO_LEG);
-	if (gate_is_closed(leg, index, what.sequence, what.frame))
+	if (gate_is_closed(leg, index, sequence, frame))
 		return drop_copy(state, port, CROSSPOINT_COPY_GATED);
-	if ((what.frame & CROSSPOINT_FRAME_L3_OFFSET) > CROSSPOINT_MAX_L3_OFFSET ||
-	    !rewrite_frame(ctx, leg, index, what.frame))
+	if ((frame & CROSSPOINT_FRAME_L3_OFFSET) > CROSSPOINT_MAX_L3_OFFSET ||
+	    !rewrite_frame(ctx, leg, index, frame))
 		return drop_copy(state, port, CROSSPOINT_COPY_REWRITE_FAILED);
 	/* Groups are never fragmented frames: the kernel refuses to clone those (dev_map_enqueue_multi). */
 	count_copy(cpu, leg->counter, (__u32)((void *)(long)ctx->data_end - (void *)(long)ctx->data));

@@ -197,7 +197,7 @@ enum crosspoint_leg_flag {
 	CROSSPOINT_LEG_DECREMENT_TTL = 1 << 7,
 };
 
-/* How one copy leaves. Immutable while a flow or a group refers to it. */
+/* How one copy leaves. Immutable while a flow or a group refers to it. Aligned, or the compiler halves wide loads. */
 struct crosspoint_leg {
 	__u32 flags; /* enum crosspoint_leg_flag */
 	__u8 port;   /* the egress port's number */
@@ -220,7 +220,7 @@ struct crosspoint_leg {
 	__u16 sequence_offset;
 	__u16 reserved;
 	__u32 gate_sequence; /* low half of the extended sequence number from which the leg begins */
-};
+} __attribute__((aligned(8)));
 _Static_assert(sizeof(struct crosspoint_leg) == 64, "one cache line");
 
 /* What few packets need of a leg. Index: the leg's. */

@@ -99,7 +99,6 @@ crosspoint_rewrite_udp(struct udphdr *udp, void *data_end, const struct crosspoi
 	__u32 after = source | (__u32)leg->destination_port << 16;
 
 	*ports = after;
-	change += crosspoint_change(before, after);
 	if (is_rtp && (leg->flags & CROSSPOINT_LEG_RTP)) {
 		struct crosspoint_rtp_header *rtp = (void *)(udp + 1);
 
@@ -108,7 +107,7 @@ crosspoint_rewrite_udp(struct udphdr *udp, void *data_end, const struct crosspoi
 		change += crosspoint_rewrite_rtp(rtp, leg);
 	}
 	if (udp->check || is_ipv6) {
-		__u16 check = ~crosspoint_fold(change + (__u16)~udp->check);
+		__u16 check = ~crosspoint_fold(change + crosspoint_change(before, after) + (__u16)~udp->check);
 
 		/* 0 would say that there is no checksum (RFC 768). */
 		udp->check = check ? check : 0xffff;
