@@ -22,6 +22,7 @@
 #include "counters.h"
 #include "events.h"
 #include "flow_table.h"
+#include "kernel_records.h"
 #include "metadata.h"
 #include "parse.h"
 #include "rewrite.h"
@@ -513,24 +514,6 @@ int egress_under_test(struct xdp_md *ctx)
 {
 	return egress_copy(ctx, ctx->ingress_ifindex);
 }
-
-/* The kernel's own records, as far as they are read here; offsets come from its BTF. */
-struct net {
-	__u64 net_cookie;
-} __attribute__((preserve_access_index));
-typedef struct {
-	struct net *net;
-} possible_net_t;
-struct net_device {
-	int ifindex;
-	possible_net_t nd_net;
-} __attribute__((preserve_access_index));
-struct bpf_prog_aux {
-	__u32 id;
-} __attribute__((preserve_access_index));
-struct bpf_prog {
-	struct bpf_prog_aux *aux;
-} __attribute__((preserve_access_index));
 
 static __always_inline struct crosspoint_node *
 this_node(void)

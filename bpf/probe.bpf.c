@@ -10,6 +10,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+#include "kernel_records.h"
 #include "probe_abi.h"
 
 #define LOOPBACK_INTERFACE 1
@@ -28,17 +29,6 @@ struct {
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(struct bpf_devmap_val));
 } target SEC(".maps");
-
-/* The kernel's own records, as far as they are read here; offsets come from its BTF. */
-struct net_device {
-	int ifindex;
-} __attribute__((preserve_access_index));
-struct bpf_prog_aux {
-	__u32 id;
-} __attribute__((preserve_access_index));
-struct bpf_prog {
-	struct bpf_prog_aux *aux;
-} __attribute__((preserve_access_index));
 
 static __always_inline struct crosspoint_probe *
 this_probe(void)
