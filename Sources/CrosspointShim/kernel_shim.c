@@ -1,4 +1,5 @@
 /* System calls without a function in glibc. */
+#include <malloc.h>
 #include <sched.h>
 
 #include <linux/magic.h>
@@ -58,4 +59,10 @@ crosspoint_pin_to_cpu(uint32_t cpu)
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
 	return sched_setaffinity(0, sizeof(set), &set);
+}
+
+void
+crosspoint_release_free_memory(void)
+{
+	malloc_trim(0);
 }

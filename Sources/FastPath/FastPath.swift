@@ -117,7 +117,7 @@ public final class FastPath {
             processors: Int(libbpf_num_possible_cpus()),
             flowSlots: Self.powerOfTwo(atLeast: max(limits.flows, 64) * 4), flows: max(limits.flows, 64),
             legSlots: max(Self.powerOfTwo(atLeast: limits.legs * 2), Int(CROSSPOINT_MAX_LEGS)),
-            groupSlots: Self.powerOfTwo(atLeast: max(limits.flows, 64) * 2),
+            groupSlots: max(limits.flows, 64) + 1024,
             legCounters: max(Self.powerOfTwo(atLeast: limits.legs), 64))
         let loaded = try LoadedObject(object, sizes: sizes) { (_) throws(FastPathError) in nil }
         self.loaded = loaded

@@ -16,6 +16,9 @@ bool crosspoint_is_bpf_filesystem(const char *path);
 /* An eventfd, closed on exec; Swift's Glibc module leaves <sys/eventfd.h> out. -1 with errno on failure. */
 int crosspoint_eventfd(void);
 
+/* Gives memory that the allocator keeps for later back to the system: malloc_trim(), which Glibc's module lacks. */
+void crosspoint_release_free_memory(void);
+
 /* Keeps the calling thread on one CPU. 0, or -1 with errno. */
 int crosspoint_pin_to_cpu(uint32_t cpu);
 

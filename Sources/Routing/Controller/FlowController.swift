@@ -24,6 +24,8 @@ public actor FlowController: RouteControl {
     /// Interfaces that stay attached whether routes use them or not.
     var configuredPorts: Set<String> = []
     private let thread: ControllerThread
+    /// How often `tick` was called.
+    var seconds = 0
     private var graceWaiters: [CheckedContinuation<Void, Never>] = []
     private var graceIsRunning = false
 
