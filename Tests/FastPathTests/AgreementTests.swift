@@ -78,7 +78,8 @@ struct AgreementTests {
         #expect(statistics.duplicatePackets == (isDamaged ? 2 * 4 : 0))
         #expect(statistics.reorderedPackets == (isDamaged ? 2 * 3 : 0))
         #expect((statistics.lossEvents > 0) == isDamaged)
-        // tshark leaves packets that are not in order out of the jitter; appendix A.8 does not.
+        // tshark's figure differs here by about a millisecond, for a reason that was not found: jitter is compared with it on
+        // streams in order, and here with the independent model of appendix A.8.
         if !isDamaged {
             for (stream, model) in zip(told, largest) { #expect(abs(stream.largestJitter - model) <= 0.0015) }
         }
