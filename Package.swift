@@ -10,6 +10,9 @@ let strict: [SwiftSetting] = [
 ]
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 let package = Package(
@@ -21,6 +24,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -43,6 +48,14 @@ let package = Package(
 
         // Wire formats, fast path, slow path, node, commands: each imports only what stands above it.
         .target(name: "RTPWire", swiftSettings: strict),
+        // Protocol cores: bytes, events and time in, actions out; no I/O, no clock.
+        .target(name: "SDP", dependencies: ["RTPWire"], swiftSettings: strict),
+        .target(
+            name: "Authentication", dependencies: [.product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict
+        ),
+        .target(name: "RTSPCore", dependencies: ["RTPWire"], swiftSettings: strict),
+        .target(name: "SIPCore", dependencies: ["RTPWire", "SDP"], swiftSettings: strict),
         .target(
             name: "FastPath",
             dependencies: ["RTPWire", "BPFPrograms", "CrosspointShim", "CLibBPF"],
@@ -60,10 +73,20 @@ let package = Package(
             dependencies: ["RTPWire", "FastPath", "Netlink", "CrosspointShim", logging],
             swiftSettings: strict
         ),
+        // What negotiates sessions: protocol agents on sockets, which ask Routing for flows.
+        .target(name: "Sessions", swiftSettings: strict),
+        .target(
+            name: "RTSPProxy",
+            dependencies: [
+                "RTPWire", "SDP", "Authentication", "RTSPCore", "Routing", "Sessions", "CrosspointShim", logging, nioCore,
+                nioPosix, nioTLS,
+            ],
+            swiftSettings: strict
+        ),
         .target(
             name: "Node",
             dependencies: [
-                "RTPWire", "FastPath", "Netlink", "Routing", "Yams", logging,
+                "RTPWire", "FastPath", "Netlink", "Routing", "Sessions", "RTSPProxy", "Yams", logging,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -73,9 +96,9 @@ let package = Package(
         .target(
             name: "CrosspointCommands",
             dependencies: [
-                "RTPWire", "FastPath", "Netlink", "Routing", "Node", logging, argumentParser,
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
+                "RTPWire", "FastPath", "Netlink", "Routing", "Sessions", "RTSPProxy", "Authentication", "Node", logging,
+                argumentParser,
+                nioCore, nioPosix,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: strict
@@ -95,6 +118,18 @@ let package = Package(
             name: "TestSupport", dependencies: ["CrosspointShim"], path: "Tests/TestSupport", swiftSettings: strict
         ),
         .testTarget(name: "RTPWireTests", dependencies: ["RTPWire"], swiftSettings: strict),
+        .testTarget(name: "SDPTests", dependencies: ["SDP", "RTPWire"], swiftSettings: strict),
+        .testTarget(name: "AuthenticationTests", dependencies: ["Authentication"], swiftSettings: strict),
+        .testTarget(name: "RTSPCoreTests", dependencies: ["RTSPCore", "RTPWire"], swiftSettings: strict),
+        .testTarget(name: "SIPCoreTests", dependencies: ["SIPCore", "SDP", "RTPWire"], swiftSettings: strict),
+        .testTarget(
+            name: "RTSPProxyTests",
+            dependencies: [
+                "RTSPProxy", "RTSPCore", "SDP", "Authentication", "Routing", "Sessions", "RTPWire", "TestSupport", logging,
+                nioCore, nioPosix, nioTLS,
+            ],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "FastPathTests",
             dependencies: ["FastPath", "RTPWire", "BPFPrograms", "CrosspointShim", "TestSupport"],
@@ -127,8 +162,7 @@ let package = Package(
             name: "CommandTests",
             dependencies: [
                 "CrosspointCommands", "Node", "Routing", "Netlink", "RTPWire", "FastPath", logging, argumentParser,
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
+                nioCore, nioPosix,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict

@@ -1,0 +1,81 @@
+// How the proxy is configured: the section `rtsp` of the configuration file.
+
+public import RTPWire
+
+/// Everything that `RTSPProxy` must be told.
+public struct RTSPConfiguration: Hashable, Sendable {
+    /// Where players, publishers and other nodes connect.
+    public struct Listener: Hashable, Sendable {
+        /// The address to listen on; nil for every address, IPv4 and IPv6.
+        public var address: IPAddress?
+        public var tcpPort: UInt16
+        /// Whether it speaks TLS (`rtsps:`).
+        public var usesTLS: Bool
+
+        public init(address: IPAddress? = nil, tcpPort: UInt16, usesTLS: Bool = false) {
+            self.address = address
+            self.tcpPort = tcpPort
+            self.usesTLS = usesTLS
+        }
+    }
+
+    /// The certificate for TLS listeners: files in PEM.
+    public struct Certificate: Hashable, Sendable {
+        /// The chain, the node's own first.
+        public var chain: String
+        public var privateKey: String
+
+        public init(chain: String, privateKey: String) {
+            self.chain = chain
+            self.privateKey = privateKey
+        }
+    }
+
+    /// `listen`: 554 and 8554 by default, and 322 with TLS where there is a certificate.
+    public var listeners: [Listener]
+    /// `certificate`
+    public var certificate: Certificate?
+    /// `ca-file`: the authorities that upstream certificates are checked with, in PEM; nil for the system's.
+    public var authorities: String?
+    /// `routes`: what is served, in the order in which they are tried.
+    public var routes: [RTSPRoute]
+    /// `users-file`: the users, as `crosspoint user add` writes them; nil: nobody has to authenticate unless a route says so.
+    public var usersFile: String?
+    /// `realm`
+    public var realm: String
+    /// `udp-ports`: where the UDP ports of streams from cameras and publishers, and of the pair that players share, are taken from.
+    public var udpPorts: ClosedRange<UInt16>
+    /// `multicast`: the groups for players that ask for multicast; nil: none, and they get 461.
+    public var multicast: MulticastPool?
+    /// `session-timeout`: seconds without a sign of life after which a session ends (RFC 2326 section 12.37).
+    public var sessionTimeout: Int
+    /// `linger`: seconds that a source is kept after its last player left.
+    public var linger: Int
+    /// `max-connections`, in all and of one address.
+    public var maximumConnections: Int
+    public var maximumConnectionsPerAddress: Int
+    /// `max-sessions`
+    public var maximumSessions: Int
+
+    public init(
+        listeners: [Listener] = [Listener(tcpPort: 554), Listener(tcpPort: 8554)], certificate: Certificate? = nil,
+        authorities: String? = nil, routes: [RTSPRoute] = [], usersFile: String? = nil, realm: String = "crosspoint",
+        udpPorts: ClosedRange<UInt16> = 20_000...29_999, multicast: MulticastPool? = nil, sessionTimeout: Int = 60,
+        linger: Int = 10, maximumConnections: Int = 4096, maximumConnectionsPerAddress: Int = 1024,
+        maximumSessions: Int = 8192
+    ) {
+        self.listeners = listeners
+        self.certificate = certificate
+        self.authorities = authorities
+        self.routes = routes
+        self.usersFile = usersFile
+        self.realm = realm
+        self.udpPorts = udpPorts
+        self.multicast = multicast
+        self.sessionTimeout = sessionTimeout
+        self.linger = linger
+        self.maximumConnections = maximumConnections
+        self.maximumConnectionsPerAddress = maximumConnectionsPerAddress
+        self.maximumSessions = maximumSessions
+    }
+}

@@ -1,0 +1,74 @@
+// What an operator lets players see: a path, and where its streams come from.
+
+/// One entry of `rtsp: routes:`, or one `crosspoint rtsp route add`.
+public struct RTSPRoute: Hashable, Sendable, Codable {
+    /// Which request paths an entry is for. Paths begin with `/`, have no dot segments, and are percent-decoded once.
+    public enum Match: Hashable, Sendable, Codable {
+        /// This path and no other (`path: /studio1/cam1`).
+        case path(String)
+        /// This path and everything below it (`prefix: /studio1`); what follows is added to the upstream's path.
+        case prefix(String)
+        /// Paths that the regular expression matches as a whole (`regex: /cam(\d+)`); `$1`… in the upstream stand for its groups.
+        case expression(String)
+    }
+
+    /// Where the streams come from.
+    public enum Source: Hashable, Sendable, Codable {
+        /// An RTSP server: a camera, or another node (`upstream: rtsp://user:password@camera7.studio/main`).
+        case upstream(String)
+        /// Whoever publishes there by ANNOUNCE and RECORD (`publish: true`).
+        case publisher
+    }
+
+    /// How media comes from an upstream.
+    public enum UpstreamTransport: String, Hashable, Sendable, Codable, CaseIterable {
+        /// UDP, then interleaved where the upstream refuses UDP or nothing arrives (the default).
+        case automatic = "auto"
+        case udp
+        case multicast
+        case interleaved = "tcp"
+    }
+
+    /// Who may do something at a path.
+    public enum Permission: Hashable, Sendable, Codable {
+        /// Whoever may connect.
+        case anyone
+        /// These users, after authentication.
+        case users(Set<String>)
+        /// Every user of the users' file.
+        case anyUser
+    }
+
+    /// Unique on the node: 1 to 63 characters of letters, digits, `-`, `_`, `.`.
+    public var name: String
+    public var match: Match
+    public var source: Source
+    /// `transport`
+    public var transport: UpstreamTransport
+    /// `read`: who may play.
+    public var read: Permission
+    /// `publish-users`: who may publish; nobody else may where `source` is not `.publisher`.
+    public var publish: Permission
+    /// `allow`: networks that players and publishers may come from, `10.1.0.0/16`; empty for all.
+    public var allowedNetworks: [String]
+    /// `destinations`: networks that a player may name in `destination=` beside its own address; empty: none.
+    public var allowedDestinations: [String]
+    /// `on-demand: false` pulls at once and always.
+    public var isOnDemand: Bool
+
+    public init(
+        name: String, match: Match, source: Source, transport: UpstreamTransport = .automatic,
+        read: Permission = .anyone, publish: Permission = .anyUser, allowedNetworks: [String] = [],
+        allowedDestinations: [String] = [], isOnDemand: Bool = true
+    ) {
+        self.name = name
+        self.match = match
+        self.source = source
+        self.transport = transport
+        self.read = read
+        self.publish = publish
+        self.allowedNetworks = allowedNetworks
+        self.allowedDestinations = allowedDestinations
+        self.isOnDemand = isOnDemand
+    }
+}

@@ -1,0 +1,135 @@
+// What sessions ask of the one writer of the fast path, beyond what operators do.
+
+public import RTPWire
+
+/// The operations that RTSP sessions and SIP calls need. `FlowController` implements them; tests of the agents bring their own.
+///
+/// A session's routes have the owner `.session`: operators see them and cannot change them, a reload does not touch them,
+/// and a restarted daemon takes them over and keeps them until `removeSessionRoutes(except:)`.
+public protocol SessionRouteControl: RouteControl {
+    /// Where packets to or from `peer` pass on this node, by the kernel's routing table: to choose legs and local addresses.
+    func attachment(towards peer: IPAddress) async throws(RoutingError) -> NetworkAttachment
+    /// Where this node has the address `local`; `.notFound` where it does not.
+    func attachment(of local: IPAddress) async throws(RoutingError) -> NetworkAttachment
+    /// The host port, made when it is first asked for.
+    func hostPort() async throws(RoutingError) -> HostPort
+
+    /// Adds a leg that sends nothing until `openLeg`: a player's, before the PLAY response is on its way.
+    func addShutLeg(_ leg: LegSpecification, to name: String) async throws(RoutingError) -> LegReport
+    /// Opens a leg that was added shut: it sends packets from the extended sequence number with the low 32 bits `sequence`
+    /// on, or from the next one if nil. Of a leg that is open already nothing changes.
+    func openLeg(_ number: UInt32, of name: String, from sequence: UInt32?) async throws(RoutingError)
+
+    /// What came on the route so far; nil while its flow does not exist. Costs no system call.
+    func progress(of name: String) async -> FlowProgress?
+    /// A duplicate of the socket that reserves the route's UDP port, on which packets of a route with `delivery` `.host`
+    /// arrive; the caller closes it. Throws for a route that reserves nothing.
+    func reservation(of name: String) async throws(RoutingError) -> Int32
+    /// Removes the routes of sessions that are not in `names`; returns the removed names.
+    func removeSessionRoutes(except names: Set<String>) async -> [String]
+    /// First packets and unknown sources of session routes, from now on. The stream ends with its consumer.
+    func sessionRouteEvents() async -> AsyncStream<SessionRouteEvent>
+}
+
+/// Where on this node packets of a peer pass.
+public struct NetworkAttachment: Hashable, Sendable {
+    /// The node's own address there.
+    public var address: IPAddress
+    /// The port, and the VLAN on it. `@host` for peers on this node.
+    public var port: PortReference
+    /// Whether the peer is this node itself.
+    public var isLocal: Bool
+
+    public init(address: IPAddress, port: PortReference, isLocal: Bool) {
+        self.address = address
+        self.port = port
+        self.isLocal = isLocal
+    }
+}
+
+/// The veth pair by which programs of this node take part in the fast path (written `@host`).
+public struct HostPort: Hashable, Sendable {
+    /// How the host's end is addressed: sockets that receive bind to these, legs to `@host` send to these.
+    public var hostIPv4: IPAddress
+    public var hostIPv6: IPAddress
+    /// How the fast path's end is addressed: programs send here, flows from `@host` match these.
+    public var fastPathIPv4: IPAddress
+    public var fastPathIPv6: IPAddress
+
+    public init(hostIPv4: IPAddress, hostIPv6: IPAddress, fastPathIPv4: IPAddress, fastPathIPv6: IPAddress) {
+        self.hostIPv4 = hostIPv4
+        self.hostIPv6 = hostIPv6
+        self.fastPathIPv4 = fastPathIPv4
+        self.fastPathIPv6 = fastPathIPv6
+    }
+}
+
+/// How far a flow has come: what RTP-Info, receiver reports and liveness are made from.
+public struct FlowProgress: Hashable, Sendable {
+    /// Packets and bytes, of any kind.
+    public var packets: UInt64
+    public var bytes: UInt64
+    /// RTCP packets among them.
+    public var rtcpPackets: UInt64
+    /// Whether RTP came: without it the fields below say nothing.
+    public var hasRTP: Bool
+    /// The highest sequence number, extended by its wraps (RFC 3550 appendix A.1).
+    public var extendedHighestSequence: UInt64
+    /// The timestamp of the latest packet.
+    public var timestamp: UInt32
+    public var ssrc: UInt32
+    public var payloadType: UInt8
+    /// When the latest packet came: CLOCK_MONOTONIC in nanoseconds.
+    public var lastArrival: UInt64
+    /// Packets per second, of the last second or so.
+    public var packetRate: UInt64
+    /// The RTP clock in Hz, where it is known.
+    public var clockRate: UInt32?
+    /// Since the last start of the sequence (RFC 3550 appendix A.3).
+    public var expected: UInt64
+    public var received: UInt64
+    /// In nanoseconds.
+    public var jitter: UInt64
+
+    public init(
+        packets: UInt64 = 0, bytes: UInt64 = 0, rtcpPackets: UInt64 = 0, hasRTP: Bool = false,
+        extendedHighestSequence: UInt64 = 0, timestamp: UInt32 = 0, ssrc: UInt32 = 0, payloadType: UInt8 = 0,
+        lastArrival: UInt64 = 0, packetRate: UInt64 = 0, clockRate: UInt32? = nil, expected: UInt64 = 0,
+        received: UInt64 = 0, jitter: UInt64 = 0
+    ) {
+        self.packets = packets
+        self.bytes = bytes
+        self.rtcpPackets = rtcpPackets
+        self.hasRTP = hasRTP
+        self.extendedHighestSequence = extendedHighestSequence
+        self.timestamp = timestamp
+        self.ssrc = ssrc
+        self.payloadType = payloadType
+        self.lastArrival = lastArrival
+        self.packetRate = packetRate
+        self.clockRate = clockRate
+        self.expected = expected
+        self.received = received
+        self.jitter = jitter
+    }
+}
+
+/// What the fast path reports about a session's route.
+public struct SessionRouteEvent: Hashable, Sendable {
+    public enum Kind: Hashable, Sendable {
+        case firstPacket
+        case unknownSource
+    }
+
+    public var kind: Kind
+    public var route: String
+    public var source: IPAddress
+    public var sourceUDPPort: UInt16
+
+    public init(kind: Kind, route: String, source: IPAddress, sourceUDPPort: UInt16) {
+        self.kind = kind
+        self.route = route
+        self.source = source
+        self.sourceUDPPort = sourceUDPPort
+    }
+}
