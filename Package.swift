@@ -78,7 +78,8 @@ let package = Package(
         .target(
             name: "RTSPProxy",
             dependencies: [
-                "RTPWire", "SDP", "Authentication", "RTSPCore", "Routing", "Sessions", "CrosspointShim", logging, nioCore,
+                "RTPWire", "SDP", "Authentication", "RTSPCore", "Routing", "Sessions", "CrosspointShim", logging,
+                nioCore,
                 nioPosix, nioTLS,
             ],
             swiftSettings: strict
@@ -125,7 +126,8 @@ let package = Package(
         .testTarget(
             name: "RTSPProxyTests",
             dependencies: [
-                "RTSPProxy", "RTSPCore", "SDP", "Authentication", "Routing", "Sessions", "RTPWire", "TestSupport", logging,
+                "RTSPProxy", "RTSPCore", "SDP", "Authentication", "Routing", "Sessions", "RTPWire", "TestSupport",
+                logging,
                 nioCore, nioPosix, nioTLS,
             ],
             swiftSettings: strict
