@@ -2,6 +2,7 @@
 
 import Logging
 import RTSPCore
+import Routing
 
 /// Opens the source when the first player comes, shares it among all, keeps it for the linger time after the last one, and
 /// brings it back with growing pauses when it is lost.
@@ -29,6 +30,8 @@ public final class Path {
     private var reconnecting: Task<Void, Never>?
     private var attempts = 0
     private var lastPresentation: Presentation?
+    /// Groups that the path itself sends to.
+    private var standing: Set<ObjectIdentifier> = []
 
     private enum State {
         case idle
@@ -89,7 +92,7 @@ public final class Path {
 
     private func leave() {
         users -= 1
-        guard users == 0, route.isOnDemand else { return }
+        guard users == 0, !route.isAlwaysOpen else { return }
         lingering = Task { @RTSPActor [weak self, linger = context.configuration.linger] in
             try? await Task.sleep(for: .seconds(linger))
             guard !Task.isCancelled, let self, self.users == 0 else { return }
@@ -135,8 +138,23 @@ public final class Path {
             fanOuts[stream.index] = InterleavedFanOut(context: context, stream: stream)
         }
         state = .live(presentation)
+        if route.sendsMulticast { sendMulticast() }
         resume(.success(presentation))
         context.logger.info("rtsp path \(path): live, \(presentation.streams.count) streams")
+    }
+
+    /// The path itself is a user of its groups, as long as the source is live.
+    private func sendMulticast() {
+        for group in groups.values where standing.insert(ObjectIdentifier(group)).inserted {
+            Task { @RTSPActor in
+                do throws(RoutingError) {
+                    try await group.attach()
+                    try await group.open(from: nil)
+                } catch {
+                    self.context.logger.error("rtsp path \(self.path): no multicast: \(error)")
+                }
+            }
+        }
     }
 
     private func failed(_ error: MediaSourceError) {
@@ -162,7 +180,7 @@ public final class Path {
     private static let longestPause = 30.0
 
     private func retry() {
-        guard users > 0 || !route.isOnDemand, case .upstream = route.source else {
+        guard users > 0 || route.isAlwaysOpen, case .upstream = route.source else {
             if users == 0 { Task { @RTSPActor in await self.closeSource() } }
             return
         }
@@ -173,7 +191,7 @@ public final class Path {
             guard !Task.isCancelled, let self else { return }
             self.reconnecting = nil
             guard case .waiting = self.state else { return }
-            guard self.users > 0 || !self.route.isOnDemand else { return await self.closeSource() }
+            guard self.users > 0 || self.route.isAlwaysOpen else { return await self.closeSource() }
             self.begin()
         }
     }
@@ -187,6 +205,7 @@ public final class Path {
         closing?.onEnd = nil
         if case .closed = state {} else { state = .idle }
         lastPresentation = nil
+        for group in groups.values where standing.remove(ObjectIdentifier(group)) != nil { await group.detach() }
         (groups, fanOuts) = ([:], [:])
         await closing?.close()
     }

@@ -82,7 +82,7 @@ public final class PathTable {
         // The configuration's come first.
         let position = isConfigured ? entries.prefix { $0.isConfigured }.count : entries.count
         entries.insert(entry, at: position)
-        guard !route.isOnDemand, case .path(let requested) = route.match else { return }
+        guard route.isAlwaysOpen, case .path(let requested) = route.match else { return }
         if let path = try? path(for: requested) { path.keepOpen() }
     }
 
