@@ -127,7 +127,9 @@ extension ServerSession {
         try members(target, for: .pause).filter { streams[$0]?.isRunning == true }
     }
 
-    public mutating func didPause(_ streams: [Int]) { for stream in streams { self.streams[stream]?.isRunning = false } }
+    public mutating func didPause(_ streams: [Int]) {
+        for stream in streams { self.streams[stream]?.isRunning = false }
+    }
 
     /// The streams that TEARDOWN ends (section 10.7); the session ends where `endsSession` says so.
     public func teardown(_ target: Target) throws(RTSPRefusal) -> (streams: [Int], endsSession: Bool) {
