@@ -55,11 +55,16 @@ public struct RTSPRoute: Hashable, Sendable, Codable {
     public var allowedDestinations: [String]
     /// `on-demand: false` pulls at once and always.
     public var isOnDemand: Bool
+    /// `multicast: true` sends every stream to a group of the pool as long as the source is live, and names the groups in the
+    /// description: for players that read DESCRIBE and join. Such a route is not on demand.
+    public var sendsMulticast: Bool
+    /// Whether the source is kept whether or not anybody asks.
+    public var isAlwaysOpen: Bool { !isOnDemand || sendsMulticast }
 
     public init(
         name: String, match: Match, source: Source, transport: UpstreamTransport = .automatic,
         read: Permission = .anyone, publish: Permission = .anyUser, allowedNetworks: [String] = [],
-        allowedDestinations: [String] = [], isOnDemand: Bool = true
+        allowedDestinations: [String] = [], isOnDemand: Bool = true, sendsMulticast: Bool = false
     ) {
         self.name = name
         self.match = match
@@ -70,5 +75,6 @@ public struct RTSPRoute: Hashable, Sendable, Codable {
         self.allowedNetworks = allowedNetworks
         self.allowedDestinations = allowedDestinations
         self.isOnDemand = isOnDemand
+        self.sendsMulticast = sendsMulticast
     }
 }

@@ -30,6 +30,8 @@ public enum RouteOwner: String, Hashable, Sendable, Codable {
     case configuration
     /// An operator, at run time.
     case `operator`
+    /// An RTSP session or a SIP call.
+    case session
 }
 
 /// A route as it stands.

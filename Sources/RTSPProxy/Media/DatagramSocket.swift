@@ -1,0 +1,106 @@
+// A UDP socket of the proxy, on its event loop.
+
+import NIOCore
+import NIOPosix
+import RTPWire
+
+/// Sends and receives datagrams: RTCP, and media at the host port.
+@RTSPActor
+final class DatagramSocket {
+    /// One datagram as it came.
+    typealias Receiver = @RTSPActor (_ payload: ByteBuffer, _ from: SocketAddress) -> Void
+
+    private let channel: any Channel
+
+    /// Where it is bound.
+    let udpPort: UInt16
+
+    /// A socket bound to an address and UDP port, 0 for any.
+    ///
+    /// - Parameters:
+    ///   - receive: Called for each datagram.
+    ///   - onBatch: Called when no more datagrams are waiting for the moment: time to flush what they caused.
+    convenience init(
+        address: IPAddress, udpPort: UInt16 = 0, receive: @escaping Receiver,
+        onBatch: @escaping @RTSPActor () -> Void = {}
+    ) async throws {
+        let channel = try await Self.bootstrap(receive, onBatch).bind(to: address.socketAddress(udpPort)).get()
+        self.init(channel: channel)
+    }
+
+    /// A socket over a bound descriptor, which it closes.
+    convenience init(
+        descriptor: Int32, receive: @escaping Receiver, onBatch: @escaping @RTSPActor () -> Void = {}
+    ) async throws {
+        let channel = try await Self.bootstrap(receive, onBatch).withBoundSocket(descriptor).get()
+        self.init(channel: channel)
+    }
+
+    private init(channel: any Channel) {
+        self.channel = channel
+        udpPort = UInt16(truncatingIfNeeded: channel.localAddress?.port ?? 0)
+    }
+
+    deinit { channel.close(promise: nil) }
+
+    /// A burst of a video frame must fit while the loop is busy with something else.
+    private static let receiveBuffer = 8 << 20
+    /// Datagrams taken by one system call, and the largest of them.
+    private static let batch = 64
+    private static let largest = 9216
+
+    private static func bootstrap(
+        _ receive: @escaping Receiver, _ onBatch: @escaping @RTSPActor () -> Void
+    ) -> DatagramBootstrap {
+        DatagramBootstrap(group: RTSPActor.group)
+            .channelOption(.socketOption(.so_rcvbuf), value: SocketOptionValue(receiveBuffer))
+            .channelOption(.datagramVectorReadMessageCount, value: batch)
+            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: batch * largest))
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(DatagramHandler(receive: receive, onBatch: onBatch))
+                }
+            }
+    }
+
+    /// Queues a datagram; `flush` sends what is queued.
+    func write(_ payload: ByteBuffer, to address: SocketAddress) {
+        channel.write(AddressedEnvelope(remoteAddress: address, data: payload), promise: nil)
+    }
+
+    func flush() { channel.flush() }
+
+    func send(_ payload: ByteBuffer, to address: SocketAddress) {
+        write(payload, to: address)
+        flush()
+    }
+
+    func close() { channel.close(promise: nil) }
+}
+
+/// Hands datagrams on.
+private final class DatagramHandler: ChannelInboundHandler {
+    typealias InboundIn = AddressedEnvelope<ByteBuffer>
+
+    private let receive: DatagramSocket.Receiver
+    private let onBatch: @RTSPActor () -> Void
+
+    init(receive: @escaping DatagramSocket.Receiver, onBatch: @escaping @RTSPActor () -> Void) {
+        self.receive = receive
+        self.onBatch = onBatch
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let envelope = unwrapInboundIn(data)
+        let receive = receive
+        RTSPActor.assumeIsolated { receive(envelope.data, envelope.remoteAddress) }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        let onBatch = onBatch
+        RTSPActor.assumeIsolated { onBatch() }
+    }
+
+    /// An ICMP error for something sent earlier is no reason to stop receiving.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {}
+}

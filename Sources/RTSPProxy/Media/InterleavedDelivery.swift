@@ -1,0 +1,121 @@
+// A player on TCP: packets come to the daemon at the host port and leave on the player's connection.
+
+public import NIOCore
+import RTPWire
+public import Routing
+public import Sessions
+
+/// The connection of an interleaved player, as its deliveries see it.
+@RTSPActor
+public protocol InterleavedSink: AnyObject {
+    /// Whether the connection takes more without queueing beyond its bound.
+    var isWritable: Bool { get }
+    /// Queues one packet on a channel (RFC 2326 section 10.12).
+    func write(channel: UInt8, _ packet: ByteBuffer)
+    /// Sends what was queued.
+    func flush()
+}
+
+/// Copies of a stream to one player's interleaved channels.
+///
+/// A connection that does not keep up loses whole frames of its own (all packets of one RTP timestamp), which are counted,
+/// and nobody else loses anything.
+@RTSPActor
+public final class InterleavedDelivery: StreamDelivery {
+    private let context: ProxyContext
+    private let stream: PresentationStream
+    private let fanOut: InterleavedFanOut
+    private let rtpChannel: UInt8
+    private let rtcpChannel: UInt8
+    private weak var sink: (any InterleavedSink)?
+    private var isAttached = false
+    private var isSending = false
+    /// The first packet to send, low 32 bits of its extended sequence number, compared by its lower half.
+    private var first: StreamStart?
+    /// The timestamp of the frame whose rest is dropped.
+    private var droppedTimestamp: UInt32?
+    private(set) var droppedPackets: UInt64 = 0
+    private(set) var droppedFrames: UInt64 = 0
+
+    public init(
+        context: ProxyContext, stream: PresentationStream, fanOut: InterleavedFanOut, rtpChannel: UInt8,
+        rtcpChannel: UInt8, sink: any InterleavedSink
+    ) {
+        self.context = context
+        self.stream = stream
+        self.fanOut = fanOut
+        self.rtpChannel = rtpChannel
+        self.rtcpChannel = rtcpChannel
+        self.sink = sink
+    }
+
+    public func prepare() async throws(RoutingError) {
+        guard !isAttached else { return }
+        isAttached = true
+        do throws(RoutingError) {
+            try await fanOut.attach(self)
+        } catch {
+            isAttached = false
+            throw error
+        }
+    }
+
+    public func start() async -> StreamStart? {
+        first = StreamStart(await context.routing.progress(of: stream.rtpRoute), at: MonotonicClock.now)
+        return first
+    }
+
+    public func begin() async { isSending = isAttached }
+
+    public func end() async {
+        isSending = false
+        first = nil
+        guard isAttached else { return }
+        isAttached = false
+        await fanOut.detach(self)
+    }
+
+    /// Takes one RTP packet of the stream.
+    func take(rtp packet: ByteBuffer, sequence: UInt16, timestamp: UInt32) {
+        guard isSending, let sink else { return }
+        if let first {
+            // Until the announced packet has come: comparison modulo 2^16 would hold others back after half a wrap.
+            guard Int16(bitPattern: sequence &- first.sequence) >= 0 else { return }
+            self.first = nil
+        }
+        if droppedTimestamp == timestamp { return drop(isFirst: false) }
+        guard sink.isWritable else {
+            droppedTimestamp = timestamp
+            return drop(isFirst: true)
+        }
+        droppedTimestamp = nil
+        sink.write(channel: rtpChannel, packet)
+    }
+
+    /// Takes one RTCP packet of the stream.
+    func take(rtcp packet: ByteBuffer) {
+        guard isSending, let sink, sink.isWritable else { return }
+        sink.write(channel: rtcpChannel, packet)
+    }
+
+    func flush() {
+        if isSending { sink?.flush() }
+    }
+
+    private func drop(isFirst: Bool) {
+        droppedPackets += 1
+        context.counters.add(to: .droppedPackets)
+        guard isFirst else { return }
+        droppedFrames += 1
+        context.counters.add(to: .droppedFrames)
+    }
+
+    public var report: SessionReport.Stream {
+        SessionReport.Stream(
+            index: stream.index, media: stream.media, transport: "interleaved",
+            address: "channels \(rtpChannel)-\(rtcpChannel)", route: stream.rtpRoute, leg: fanOut.rtpLeg,
+            rtcpRoute: stream.rtcpRoute, rtcpLeg: fanOut.rtcpLeg, engine: "daemon",
+            engineReason: "a TCP player is served by the daemon, from one leg at the host port",
+            droppedPackets: droppedPackets)
+    }
+}

@@ -1,0 +1,146 @@
+// Players on multicast: one leg to a group, whoever listens.
+
+import Logging
+public import RTPWire
+public import Routing
+public import Sessions
+
+/// A stream's group of the configured pool: one leg for RTP and one for RTCP while any player wants it.
+@RTSPActor
+public final class MulticastGroup {
+    private let context: ProxyContext
+    private let stream: PresentationStream
+    private var users = 0
+    private var legs: (rtp: UInt32, rtcp: UInt32)?
+    private var isOpen = false
+    private var change: Task<Result<Void, RoutingError>, Never>?
+
+    public init(context: ProxyContext, stream: PresentationStream) {
+        self.context = context
+        self.stream = stream
+    }
+
+    /// The group and its even UDP port; nil where no pool is configured or none of it is left.
+    public var destination: (group: IPAddress, udpPort: UInt16, timeToLive: UInt8)? {
+        guard let pool = context.groups.pool, let group = context.groups.group(for: stream.rtpRoute) else { return nil }
+        return (group, pool.udpPort, pool.timeToLive)
+    }
+
+    var rtpLeg: UInt32? { legs?.rtp }
+    var rtcpLeg: UInt32? { legs?.rtcp }
+
+    func attach() async throws(RoutingError) {
+        users += 1
+        do throws(RoutingError) {
+            try await settle()
+        } catch {
+            users -= 1
+            throw error
+        }
+    }
+
+    func detach() async {
+        users -= 1
+        try? await settle()
+    }
+
+    func open(from sequence: UInt32?) async throws(RoutingError) {
+        guard let legs, !isOpen else { return }
+        isOpen = true
+        try await context.routing.openLeg(legs.rtp, of: stream.rtpRoute, from: sequence)
+        try await context.routing.openLeg(legs.rtcp, of: stream.rtcpRoute, from: nil)
+    }
+
+    private func settle() async throws(RoutingError) {
+        let earlier = change
+        let task = Task { @RTSPActor () -> Result<Void, RoutingError> in
+            _ = await earlier?.value
+            do throws(RoutingError) {
+                if self.users == 0 { await self.remove() } else { try await self.add() }
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        change = task
+        try await task.value.get()
+    }
+
+    private func add() async throws(RoutingError) {
+        guard legs == nil else { return }
+        guard let destination, let pool = context.groups.pool else {
+            throw RoutingError(
+                .capacity, "rtsp multicast: no group is left for \(stream.rtpRoute); give the pool more groups")
+        }
+        func leg(_ udpPort: UInt16) -> LegSpecification {
+            LegSpecification(
+                address: destination.group, udpPort: udpPort, port: pool.port, timeToLive: .set(destination.timeToLive))
+        }
+        let routing = context.routing
+        let rtp = try await routing.addShutLeg(leg(destination.udpPort), to: stream.rtpRoute).number
+        do throws(RoutingError) {
+            legs = (rtp, try await routing.addShutLeg(leg(destination.udpPort + 1), to: stream.rtcpRoute).number)
+        } catch {
+            try? await routing.removeLeg(rtp, from: stream.rtpRoute)
+            throw error
+        }
+    }
+
+    private func remove() async {
+        guard let legs else { return }
+        self.legs = nil
+        isOpen = false
+        try? await context.routing.removeLeg(legs.rtp, from: stream.rtpRoute)
+        try? await context.routing.removeLeg(legs.rtcp, from: stream.rtcpRoute)
+        context.groups.giveBack(stream.rtpRoute)
+    }
+}
+
+/// One player's share of a stream's group.
+@RTSPActor
+public final class MulticastDelivery: StreamDelivery {
+    private let context: ProxyContext
+    private let stream: PresentationStream
+    private let group: MulticastGroup
+    private var isAttached = false
+    private var first: StreamStart?
+
+    public init(context: ProxyContext, stream: PresentationStream, group: MulticastGroup) {
+        self.context = context
+        self.stream = stream
+        self.group = group
+    }
+
+    public func prepare() async throws(RoutingError) {
+        guard !isAttached else { return }
+        try await group.attach()
+        isAttached = true
+    }
+
+    public func start() async -> StreamStart? {
+        first = StreamStart(await context.routing.progress(of: stream.rtpRoute), at: MonotonicClock.now)
+        return first
+    }
+
+    public func begin() async {
+        do throws(RoutingError) {
+            try await group.open(from: first?.extendedSequence)
+        } catch {
+            context.logger.warning("route \(stream.rtpRoute): its group could not be opened: \(error)")
+        }
+    }
+
+    public func end() async {
+        guard isAttached else { return }
+        isAttached = false
+        await group.detach()
+    }
+
+    public var report: SessionReport.Stream {
+        let address = group.destination.map { "\($0.group.bracketed):\($0.udpPort)" } ?? "none"
+        return SessionReport.Stream(
+            index: stream.index, media: stream.media, transport: "multicast", address: address, route: stream.rtpRoute,
+            leg: group.rtpLeg, rtcpRoute: stream.rtcpRoute, rtcpLeg: group.rtcpLeg, engine: "kernel",
+            engineReason: "a group is a leg, which its players share")
+    }
+}

@@ -1,0 +1,112 @@
+// The pairs of UDP ports that players share.
+
+import Logging
+public import NIOCore
+public import RTPWire
+public import Routing
+
+/// One pair of UDP ports at each address of the node that players connect to: RTP is sent from the even one, RTCP from the odd
+/// one, where players' receiver reports end. Players are told apart by their own address and UDP port.
+@RTSPActor
+public final class PlayerPorts {
+    private struct Entry {
+        var udpPort: UInt16
+        var rtcp: DatagramSocket
+    }
+
+    private let routing: any SessionRouteControl
+    private let ports: UDPPortAllocator
+    private let logger: Logger
+    private var entries: [IPAddress: Entry] = [:]
+    private var waiting: [IPAddress: [CheckedContinuation<Void, Never>]] = [:]
+    /// Who wants to know of a report, by where it comes from.
+    private var listeners: [SocketAddress: @RTSPActor (ByteBuffer) -> Void] = [:]
+
+    init(routing: any SessionRouteControl, ports: UDPPortAllocator, logger: Logger) {
+        self.routing = routing
+        self.ports = ports
+        self.logger = logger
+    }
+
+    /// The names of the routes that keep the pairs: a restarted daemon goes on with them.
+    public var routeNames: Set<String> { Set(entries.keys.flatMap { [Self.name($0, "rtp"), Self.name($0, "rtcp")] }) }
+
+    /// The even UDP port of the pair at `local`, reserved when it is first asked for.
+    public func pair(at local: NetworkAttachment) async throws(RoutingError) -> UInt16 {
+        // Reserving takes several steps: whoever comes meanwhile waits for the first.
+        while waiting[local.address] != nil {
+            await withCheckedContinuation { waiting[local.address, default: []].append($0) }
+        }
+        if let entry = entries[local.address] { return entry.udpPort }
+        waiting[local.address] = []
+        defer { waiting.removeValue(forKey: local.address)?.forEach { $0.resume() } }
+        let entry = try await reserve(local)
+        entries[local.address] = entry
+        return entry.udpPort
+    }
+
+    /// Calls `listener` with each RTCP packet that comes from the address and UDP port: a player's sign of life.
+    public func listen(to address: IPAddress, udpPort: UInt16, _ listener: @escaping @RTSPActor (ByteBuffer) -> Void) {
+        listeners[address.socketAddress(udpPort)] = listener
+    }
+
+    public func stopListening(to address: IPAddress, udpPort: UInt16) {
+        listeners[address.socketAddress(udpPort)] = nil
+    }
+
+    private static func name(_ address: IPAddress, _ what: String) -> String {
+        "rtsp.players.\(address.description.replacing(":", with: "-")).\(what)"
+    }
+
+    private static let attempts = 64
+
+    private func reserve(_ local: NetworkAttachment) async throws(RoutingError) -> Entry {
+        let names = (rtp: Self.name(local.address, "rtp"), rtcp: Self.name(local.address, "rtcp"))
+        if let known = try? await routing.route(names.rtp), known.specification.source.port == local.port {
+            let udpPort = known.specification.source.udpPort
+            ports.claim(udpPort, at: local.address)
+            try await add(names.rtcp, local, udpPort + 1, delivery: .host)
+            return Entry(udpPort: udpPort, rtcp: try await socket(of: names.rtcp))
+        }
+        var refusal = RoutingError(.unavailable, "rtsp udp-ports: no free pair at \(local.address); widen the range")
+        for _ in 0..<Self.attempts {
+            guard let udpPort = ports.take(at: local.address) else { throw refusal }
+            do throws(RoutingError) {
+                // What players send to the RTP port opens their firewalls and means nothing: it ends in the fast path.
+                try await add(names.rtp, local, udpPort, delivery: .legs)
+                do throws(RoutingError) {
+                    try await add(names.rtcp, local, udpPort + 1, delivery: .host)
+                } catch {
+                    try? await routing.remove(route: names.rtp)
+                    throw error
+                }
+                return Entry(udpPort: udpPort, rtcp: try await socket(of: names.rtcp))
+            } catch {
+                refusal = error
+                guard error.code == .unavailable || error.code == .conflict else { throw error }
+            }
+        }
+        throw refusal
+    }
+
+    private func add(
+        _ name: String, _ local: NetworkAttachment, _ udpPort: UInt16, delivery: RouteSpecification.Delivery
+    ) async throws(RoutingError) {
+        if (try? await routing.route(name)) != nil { return }
+        let route = RouteSpecification(
+            name: name, source: SourceSpecification(address: local.address, udpPort: udpPort, port: local.port),
+            payload: .raw, accounting: .counters, isForced: true, delivery: delivery)
+        _ = try await routing.add(route, owner: .session)
+    }
+
+    private func socket(of route: String) async throws(RoutingError) -> DatagramSocket {
+        let descriptor = try await routing.reservation(of: route)
+        do {
+            return try await DatagramSocket(
+                descriptor: descriptor,
+                receive: { [weak self] packet, from in self?.listeners[from]?(packet) })
+        } catch {
+            throw RoutingError(.failed, "route \(route): its socket cannot be read: \(error)")
+        }
+    }
+}

@@ -1,0 +1,62 @@
+// One player's share of one stream.
+
+public import Routing
+public import Sessions
+
+/// How one stream gets to one player: as legs of the fast path, or through the daemon on a TCP connection.
+///
+/// PLAY is `prepare`, `start`, the response, `begin`; PAUSE and TEARDOWN are `end`, the response. After `end` it can be prepared anew.
+@RTSPActor
+public protocol StreamDelivery: AnyObject {
+    /// Brings everything into place but sends nothing yet. What cannot be done here is refused before the response.
+    func prepare() async throws(RoutingError)
+    /// Decides which packet will be the first; nil while the source is silent. Called right before the response is written.
+    func start() async -> StreamStart?
+    /// Sends from the packet that `start` announced. Called when the response is on its way.
+    func begin() async
+    /// Stops sending; returns when no packet can follow any more. Harmless when nothing was prepared.
+    func end() async
+    /// What an operator is told about it.
+    var report: SessionReport.Stream { get }
+}
+
+/// The first packet that a player gets: `seq` and `rtptime` of RTP-Info (RFC 2326 section 12.33).
+public struct StreamStart: Hashable, Sendable {
+    /// The sequence number of the first packet that the player gets.
+    public var sequence: UInt16
+    /// The RTP timestamp that stands for the beginning of the response's Range.
+    public var timestamp: UInt32
+    /// The sequence number with its wraps, low 32 bits.
+    public var extendedSequence: UInt32
+
+    public init(sequence: UInt16, timestamp: UInt32, extendedSequence: UInt32) {
+        self.sequence = sequence
+        self.timestamp = timestamp
+        self.extendedSequence = extendedSequence
+    }
+
+    /// How long the fast path may take from the choice of the packet to the opening of the leg.
+    private static let margin: UInt64 = 1_000_000
+    /// A source that was silent for so long is silent.
+    private static let silence: UInt64 = 2_000_000_000
+    /// Above this rate packets come in bursts of a frame, in which the mean distance says little.
+    private static let burstRate: UInt64 = 500
+    private static let burst: UInt64 = 16
+
+    /// The first packet of a player that begins at `now` (CLOCK_MONOTONIC, nanoseconds), from how far the flow has come;
+    /// nil when that cannot be told.
+    ///
+    /// It is the first one that is expected after the margin: the next one where they are rare, so that nobody waits for
+    /// longer than the distance of two packets.
+    public init?(_ progress: FlowProgress?, at now: UInt64) {
+        guard let progress, progress.hasRTP, now &- progress.lastArrival < Self.silence || progress.lastArrival > now
+        else { return nil }
+        let since = now > progress.lastArrival ? now - progress.lastArrival : 0
+        var ahead = 1 + (since + Self.margin) * progress.packetRate / 1_000_000_000
+        if progress.packetRate > Self.burstRate { ahead += Self.burst }
+        let extended = progress.extendedHighestSequence &+ ahead
+        sequence = UInt16(truncatingIfNeeded: extended)
+        extendedSequence = UInt32(truncatingIfNeeded: extended)
+        timestamp = progress.timestamp
+    }
+}

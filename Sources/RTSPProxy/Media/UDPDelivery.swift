@@ -1,0 +1,118 @@
+// A player on UDP unicast: one leg for RTP, one for RTCP.
+
+import Logging
+public import RTPWire
+public import Routing
+public import Sessions
+
+/// Copies of a stream to one player's pair of UDP ports, made by the fast path.
+@RTSPActor
+public final class UDPDelivery: StreamDelivery {
+    /// Where the player wants its packets.
+    public struct Destination: Hashable, Sendable, Codable {
+        public var address: IPAddress
+        public var rtpUDPPort: UInt16
+        public var rtcpUDPPort: UInt16
+
+        public init(address: IPAddress, rtpUDPPort: UInt16, rtcpUDPPort: UInt16) {
+            self.address = address
+            self.rtpUDPPort = rtpUDPPort
+            self.rtcpUDPPort = rtcpUDPPort
+        }
+    }
+
+    private let context: ProxyContext
+    private let stream: PresentationStream
+    private let destination: Destination
+    /// Where the node sends from: the address that the player connected to, and the UDP port of RTP that players share.
+    private let local: NetworkAttachment
+    private let serverUDPPort: UInt16
+    private(set) var rtpLeg: UInt32?
+    private(set) var rtcpLeg: UInt32?
+    private var first: StreamStart?
+
+    /// - Parameters:
+    ///   - local: Where packets to the player pass, with the address to send from.
+    ///   - serverUDPPort: The even UDP port to send RTP from; RTCP has the next one.
+    public init(
+        context: ProxyContext, stream: PresentationStream, destination: Destination, local: NetworkAttachment,
+        serverUDPPort: UInt16
+    ) {
+        self.context = context
+        self.stream = stream
+        self.destination = destination
+        self.local = local
+        self.serverUDPPort = serverUDPPort
+    }
+
+    /// Goes on with legs that an earlier daemon added.
+    public func adopt(rtpLeg: UInt32?, rtcpLeg: UInt32?) {
+        self.rtpLeg = rtpLeg
+        self.rtcpLeg = rtcpLeg
+    }
+
+    /// The legs, for the session's journal.
+    public var legs: (rtp: UInt32?, rtcp: UInt32?) { (rtpLeg, rtcpLeg) }
+
+    public func prepare() async throws(RoutingError) {
+        guard rtpLeg == nil else { return }
+        let rtp = try await context.routing.addShutLeg(leg(isRTCP: false), to: stream.rtpRoute).number
+        rtpLeg = rtp
+        do throws(RoutingError) {
+            rtcpLeg = try await context.routing.addShutLeg(leg(isRTCP: true), to: stream.rtcpRoute).number
+        } catch {
+            await end()
+            throw error
+        }
+    }
+
+    public func start() async -> StreamStart? {
+        first = StreamStart(await context.routing.progress(of: stream.rtpRoute), at: MonotonicClock.now)
+        return first
+    }
+
+    public func begin() async {
+        guard let rtpLeg else { return }
+        do throws(RoutingError) {
+            try await context.routing.openLeg(rtpLeg, of: stream.rtpRoute, from: first?.extendedSequence)
+            if let rtcpLeg { try await context.routing.openLeg(rtcpLeg, of: stream.rtcpRoute, from: nil) }
+        } catch {
+            // The route went while the response was on its way: its end is told to the session by the path.
+            context.logger.warning("route \(stream.rtpRoute) leg \(rtpLeg): could not be opened: \(error)")
+        }
+    }
+
+    public func end() async {
+        let (rtp, rtcp) = (rtpLeg, rtcpLeg)
+        (rtpLeg, rtcpLeg, first) = (nil, nil, nil)
+        // Side by side: both wait for the same grace period.
+        async let one: Void = remove(rtp, from: stream.rtpRoute)
+        async let other: Void = remove(rtcp, from: stream.rtcpRoute)
+        _ = await (one, other)
+    }
+
+    private func remove(_ leg: UInt32?, from route: String) async {
+        guard let leg else { return }
+        do throws(RoutingError) {
+            try await context.routing.removeLeg(leg, from: route)
+        } catch {
+            if error.code != .notFound {
+                context.logger.warning("route \(route) leg \(leg): could not be removed: \(error)")
+            }
+        }
+    }
+
+    private func leg(isRTCP: Bool) -> LegSpecification {
+        LegSpecification(
+            address: destination.address, udpPort: isRTCP ? destination.rtcpUDPPort : destination.rtpUDPPort,
+            port: local.port, source: .set(local.address),
+            sourceUDPPort: isRTCP ? serverUDPPort + 1 : serverUDPPort)
+    }
+
+    public var report: SessionReport.Stream {
+        SessionReport.Stream(
+            index: stream.index, media: stream.media, transport: "udp",
+            address: "\(destination.address.bracketed):\(destination.rtpUDPPort)", route: stream.rtpRoute, leg: rtpLeg,
+            rtcpRoute: stream.rtcpRoute, rtcpLeg: rtcpLeg, engine: "kernel", engineReason: "a UDP player is a leg")
+    }
+}

@@ -1,0 +1,281 @@
+// One path that players can ask for, and the source behind it.
+
+import Logging
+import RTSPCore
+import Routing
+
+/// Opens the source when the first player comes, shares it among all, keeps it for the linger time after the last one, and
+/// brings it back with growing pauses when it is lost.
+@RTSPActor
+public final class Path {
+    /// The route that it belongs to.
+    public private(set) var route: RTSPRoute
+    /// The request path, normalised: `/studio1/cam1`.
+    public let path: String
+    /// The path in the names of `SessionRouteControl`'s routes: `rtsp.cam1`.
+    public let routeName: String
+    /// What multicast players share, and what interleaved players share, by stream.
+    public private(set) var groups: [Int: MulticastGroup] = [:]
+    public private(set) var fanOuts: [Int: InterleavedFanOut] = [:]
+    /// Called when the source's streams are not what players negotiated any more: their sessions must end.
+    public var onReplaced: [ObjectIdentifier: @RTSPActor (MediaSourceError) -> Void] = [:]
+
+    private let context: ProxyContext
+    private let makeSource: @RTSPActor (Path) throws(MediaSourceError) -> any MediaSource
+    private var source: (any MediaSource)?
+    private var state = State.idle
+    private(set) var users = 0
+    private var waiters: [CheckedContinuation<Result<Presentation, MediaSourceError>, Never>] = []
+    private var lingering: Task<Void, Never>?
+    private var reconnecting: Task<Void, Never>?
+    private var attempts = 0
+    private var lastPresentation: Presentation?
+    /// Groups that the path itself sends to.
+    private var standing: Set<ObjectIdentifier> = []
+
+    private enum State {
+        case idle
+        case opening
+        case live(Presentation)
+        /// Lost, or refused: tried again while anybody wants it.
+        case waiting(MediaSourceError)
+        case closed
+    }
+
+    /// - Parameter makeSource: Makes what the streams come from; not used where somebody publishes.
+    init(
+        route: RTSPRoute, path: String, routeName: String, context: ProxyContext,
+        makeSource: @escaping @RTSPActor (Path) throws(MediaSourceError) -> any MediaSource
+    ) {
+        self.route = route
+        self.path = path
+        self.routeName = routeName
+        self.context = context
+        self.makeSource = makeSource
+    }
+
+    // MARK: Players
+
+    /// One user more; returns when the streams are in the fast path. All who wait share one opening, and its error.
+    public func attach() async throws(MediaSourceError) -> Presentation {
+        lingering?.cancel()
+        lingering = nil
+        users += 1
+        do throws(MediaSourceError) {
+            return try await presentation()
+        } catch {
+            leave()
+            throw error
+        }
+    }
+
+    /// One user less.
+    public func detach() { leave() }
+
+    /// What players negotiate now; nil while the source is not open.
+    public var current: Presentation? {
+        if case .live(let presentation) = state { presentation } else { nil }
+    }
+
+    private func presentation() async throws(MediaSourceError) -> Presentation {
+        switch state {
+        case .live(let presentation): return presentation
+        case .closed: throw MediaSourceError(.notFound, "path \(path): removed")
+        case .waiting(let error) where reconnecting != nil: throw error.whileReconnecting
+        case .idle, .waiting:
+            begin()
+            fallthrough
+        case .opening:
+            return try await withCheckedContinuation { waiters.append($0) }.get()
+        }
+    }
+
+    private func leave() {
+        users -= 1
+        guard users == 0, !route.isAlwaysOpen else { return }
+        lingering = Task { @RTSPActor [weak self, linger = context.configuration.linger] in
+            try? await Task.sleep(for: .seconds(linger))
+            guard !Task.isCancelled, let self, self.users == 0 else { return }
+            self.lingering = nil
+            self.context.logger.info("rtsp path \(self.path): nobody plays it, its source is let go")
+            await self.closeSource()
+        }
+    }
+
+    // MARK: The source
+
+    /// Opens the source although nobody plays: `on-demand: false`, and what a restarted daemon goes on with.
+    public func keepOpen() {
+        if case .idle = state { begin() }
+    }
+
+    private func begin() {
+        state = .opening
+        Task { @RTSPActor in await self.open() }
+    }
+
+    private func open() async {
+        do throws(MediaSourceError) {
+            let source: any MediaSource
+            if let known = self.source { source = known } else { source = try makeSource(self) }
+            self.source = source
+            source.onEnd = { [weak self] error in self?.lost(error) }
+            arrived(try await source.open())
+        } catch {
+            failed(error)
+        }
+    }
+
+    private func arrived(_ presentation: Presentation) {
+        guard case .opening = state else { return }
+        attempts = 0
+        if let lastPresentation, !presentation.continues(lastPresentation) {
+            end(sessions: MediaSourceError(.sessionNotFound, "path \(path): the source offers other streams now"))
+        }
+        lastPresentation = presentation
+        for stream in presentation.streams where groups[stream.index] == nil {
+            groups[stream.index] = MulticastGroup(context: context, stream: stream)
+            fanOuts[stream.index] = InterleavedFanOut(context: context, stream: stream)
+        }
+        state = .live(presentation)
+        if route.sendsMulticast { sendMulticast() }
+        resume(.success(presentation))
+        context.logger.info("rtsp path \(path): live, \(presentation.streams.count) streams")
+    }
+
+    /// The path itself is a user of its groups, as long as the source is live.
+    private func sendMulticast() {
+        for group in groups.values where standing.insert(ObjectIdentifier(group)).inserted {
+            Task { @RTSPActor in
+                do throws(RoutingError) {
+                    try await group.attach()
+                    try await group.open(from: nil)
+                } catch {
+                    self.context.logger.error("rtsp path \(self.path): no multicast: \(error)")
+                }
+            }
+        }
+    }
+
+    private func failed(_ error: MediaSourceError) {
+        guard case .opening = state else { return }
+        context.counters.add(to: .upstreamFailures, ["status": "\(error.status.code)"])
+        context.logger.warning("rtsp path \(path): \(error)")
+        state = .waiting(error)
+        // Players that wait for something new are told; sessions that had it wait for it to come back.
+        resume(.failure(error))
+        retry()
+    }
+
+    /// The source is gone. Players' legs stay: they go on when it is back.
+    private func lost(_ error: MediaSourceError) {
+        guard case .live = state else { return }
+        context.counters.add(to: .upstreamFailures, ["status": "\(error.status.code)"])
+        context.logger.warning("rtsp path \(path): \(error)")
+        state = .waiting(error)
+        retry()
+    }
+
+    private static let firstPause = 0.5
+    private static let longestPause = 30.0
+
+    private func retry() {
+        guard users > 0 || route.isAlwaysOpen, case .upstream = route.source else {
+            if users == 0 { Task { @RTSPActor in await self.closeSource() } }
+            return
+        }
+        let pause = min(Self.firstPause * Double(1 << min(attempts, 6)), Self.longestPause)
+        attempts += 1
+        reconnecting = Task { @RTSPActor [weak self] in
+            try? await Task.sleep(for: .seconds(pause))
+            guard !Task.isCancelled, let self else { return }
+            self.reconnecting = nil
+            guard case .waiting = self.state else { return }
+            guard self.users > 0 || self.route.isAlwaysOpen else { return await self.closeSource() }
+            self.begin()
+        }
+    }
+
+    private func closeSource() async {
+        reconnecting?.cancel()
+        reconnecting = nil
+        attempts = 0
+        let closing = source
+        source = nil
+        closing?.onEnd = nil
+        if case .closed = state {} else { state = .idle }
+        lastPresentation = nil
+        for group in groups.values where standing.remove(ObjectIdentifier(group)) != nil { await group.detach() }
+        (groups, fanOuts) = ([:], [:])
+        await closing?.close()
+    }
+
+    private func resume(_ result: Result<Presentation, MediaSourceError>) {
+        let waiting = waiters
+        waiters = []
+        for waiter in waiting { waiter.resume(returning: result) }
+    }
+
+    private func end(sessions error: MediaSourceError) {
+        let listeners = Array(onReplaced.values)
+        listeners.forEach { $0(error) }
+    }
+
+    // MARK: Publishers
+
+    /// A publisher's streams take the path's place, if nobody else publishes there.
+    public func publish(_ publisher: any MediaSource, _ presentation: Presentation) throws(MediaSourceError) {
+        guard case .publisher = route.source else {
+            throw MediaSourceError(
+                .forbidden, "path \(path): its streams come from an upstream, nobody may publish there")
+        }
+        if case .live = state { throw MediaSourceError(.forbidden, "path \(path): somebody publishes there already") }
+        source = publisher
+        publisher.onEnd = { [weak self] error in
+            self?.lost(error)
+            self?.end(sessions: error)
+        }
+        state = .opening
+        arrived(presentation)
+    }
+
+    // MARK: Operators
+
+    /// Ends the path: sessions, source and routes.
+    func close() async {
+        let error = MediaSourceError(.notFound, "path \(path): removed")
+        await closeSource()
+        state = .closed
+        lingering?.cancel()
+        resume(.failure(error))
+        end(sessions: error)
+    }
+
+    /// Takes over settings that do not concern the source.
+    func update(_ route: RTSPRoute) { self.route = route }
+
+    /// The state's name and what to know of it, for `rtsp route show`.
+    var report: (state: String, detail: String?) {
+        switch state {
+        case .idle: ("idle", nil)
+        case .opening: ("connecting", nil)
+        case .live: ("live", source?.report().joined(separator: "; "))
+        case .waiting(let error): ("waiting", error.message)
+        case .closed: ("removed", nil)
+        }
+    }
+}
+
+extension Presentation {
+    /// Whether players that negotiated `other` can go on with this one.
+    fileprivate func continues(_ other: Presentation) -> Bool {
+        streams.count == other.streams.count
+            && zip(streams, other.streams).allSatisfy { $0.media == $1.media && $0.clockRate == $1.clockRate }
+    }
+}
+
+extension MediaSourceError {
+    fileprivate var whileReconnecting: MediaSourceError {
+        MediaSourceError(status.code == 404 ? .notFound : .serviceUnavailable, "\(message); it is tried again")
+    }
+}
