@@ -144,8 +144,8 @@ class Source:
 
     def __init__(self, media):
         self.media = media
-        # Frames of video; 20 ms of audio.
-        self.per_second = FRAMES_PER_SECOND if media == "video" else 50
+        # Frames of video; 5 ms of audio.
+        self.per_second = FRAMES_PER_SECOND if media == "video" else 200
         self.beginning = time.monotonic()
         self.number = 0
 
