@@ -40,6 +40,12 @@ public struct RTSPHeaders: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     /// Adds a field, whether or not there is one of the name.
     public mutating func append(_ name: String, _ value: String) { fields.append(Field(name, value)) }
 
+    /// The sequence number (section 12.17): digits alone; nil where it is missing or no 32-bit number.
+    public var sequence: UInt32? {
+        guard let text = self["CSeq"], text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        return UInt32(text)
+    }
+
     /// Whether two names, of ASCII letters and signs, are the same field's.
     public static func isSame(_ one: String, _ other: String) -> Bool {
         one.utf8.count == other.utf8.count

@@ -22,7 +22,7 @@ public struct RTSPRequest: Hashable, Sendable {
     }
 
     /// The sequence number (section 12.17); nil where it is missing or no number.
-    public var sequence: UInt32? { headers["CSeq"].flatMap { UInt32($0) } }
+    public var sequence: UInt32? { headers.sequence }
 }
 
 /// A protocol version.

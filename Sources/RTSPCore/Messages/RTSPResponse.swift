@@ -13,5 +13,5 @@ public struct RTSPResponse: Hashable, Sendable {
     }
 
     /// The sequence number of the request that it answers (RFC 2326 section 12.17).
-    public var sequence: UInt32? { headers["CSeq"].flatMap { UInt32($0) } }
+    public var sequence: UInt32? { headers.sequence }
 }

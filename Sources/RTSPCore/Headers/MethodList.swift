@@ -1,0 +1,23 @@
+// Lists of methods: what somebody can do, or may do here.
+
+/// The value of Public and Allow (RFC 2326 sections 12.28 and 12.4).
+public struct MethodList: Hashable, Sendable, CustomStringConvertible {
+    /// Methods beyond this number are not read.
+    public static let maximumMethods = 64
+
+    public var methods: [RTSPMethod]
+
+    public init(_ methods: [RTSPMethod]) { self.methods = methods }
+
+    /// Reads all fields of the name; nil where there is none. Cameras that write `DESCRIBE SETUP` or small letters are understood.
+    public init?(_ headers: RTSPHeaders, _ name: String) {
+        let values = headers.all(name)
+        guard !values.isEmpty else { return nil }
+        methods = values.joined(separator: ",").split { $0 == "," || $0 == " " || $0 == "\t" }
+            .prefix(Self.maximumMethods).map { RTSPMethod($0.uppercased()) }
+    }
+
+    public func contains(_ method: RTSPMethod) -> Bool { methods.contains(method) }
+
+    public var description: String { methods.map(\.name).joined(separator: ", ") }
+}

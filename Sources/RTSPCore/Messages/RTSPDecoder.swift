@@ -1,0 +1,127 @@
+// Bytes to messages. Bytes may come in any pieces; each is looked at once.
+
+/// Reads a connection's bytes: requests, responses and the packets between them (RFC 2326 sections 4 to 9 and 10.12).
+///
+/// Append what arrives, then call `next` until it returns nil. What is stored is at most one message within the limits, and
+/// what was appended since `next` last returned nil.
+public struct RTSPDecoder: Sendable {
+    /// What is being read.
+    private enum State: Sendable {
+        /// The first byte of a message or frame, or a start line.
+        case start
+        case fields(Head)
+        case body(Head, length: Int)
+        case failed(RTSPDecodingError)
+    }
+
+    private let limits: RTSPLimits
+    private var state = State.start
+    private var buffer: [UInt8] = []
+    /// The first byte of `buffer` that was not consumed, and the first that was not searched for the end of its line.
+    private var position = 0
+    private var searched = 0
+    /// Bytes of the message's start line and header fields that were consumed.
+    private var headerLength = 0
+
+    public init(limits: RTSPLimits = RTSPLimits()) { self.limits = limits }
+
+    /// Bytes that were appended and not consumed yet.
+    public var bufferedBytes: Int { buffer.count - position }
+
+    /// Adds what the connection received.
+    public mutating func append(_ bytes: some Collection<UInt8>) { buffer.append(contentsOf: bytes) }
+
+    /// The next message, or nil when it is not complete yet. Throws what is wrong, and the same again from then on.
+    public mutating func next() throws(RTSPDecodingError) -> RTSPMessage? {
+        do throws(RTSPDecodingError) {
+            if let message = try decode() { return message }
+        } catch {
+            state = .failed(error)
+            buffer = []
+            position = 0
+            searched = 0
+            throw error
+        }
+        buffer.removeFirst(position)
+        searched -= position
+        position = 0
+        return nil
+    }
+
+    private mutating func decode() throws(RTSPDecodingError) -> RTSPMessage? {
+        while true {
+            switch state {
+            case .failed(let error): throw error
+            case .start:
+                guard position < buffer.count else { return nil }
+                if buffer[position] == UInt8(ascii: "$"), headerLength == 0 { return frame() }
+                guard let line = try line() else { return nil }
+                // Empty lines between messages are tolerated, as RFC 2616 section 4.1 asks.
+                if line.isEmpty {
+                    headerLength = 0
+                    continue
+                }
+                state = .fields(try Head(startLine: buffer[line]))
+            case .fields(var head):
+                // Taken out, so that adding a field does not copy those that are there.
+                state = .start
+                while true {
+                    guard let line = try line() else {
+                        state = .fields(head)
+                        return nil
+                    }
+                    if line.isEmpty { break }
+                    try head.add(line: buffer[line], limit: limits.fields)
+                }
+                headerLength = 0
+                state = .body(head, length: try head.bodyLength(limit: limits.body))
+            case .body(let head, let length):
+                guard buffer.count - position >= length else { return nil }
+                let body = Array(buffer[position..<position + length])
+                consume(length)
+                state = .start
+                return head.message(body: body)
+            }
+        }
+    }
+
+    /// The frame at the position (section 10.12): `$`, the channel, and the length as two bytes, big-endian.
+    private mutating func frame() -> RTSPMessage? {
+        guard buffer.count - position >= 4 else { return nil }
+        let length = Int(buffer[position + 2]) << 8 | Int(buffer[position + 3])
+        guard buffer.count - position >= 4 + length else { return nil }
+        let channel = buffer[position + 1]
+        let payload = Array(buffer[position + 4..<position + 4 + length])
+        consume(4 + length)
+        return .interleaved(channel: channel, payload: payload)
+    }
+
+    /// Consumes a line, ended by CR LF or by LF alone, and returns where it is without its end; nil: it is not complete.
+    private mutating func line() throws(RTSPDecodingError) -> Range<Int>? {
+        guard let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) else {
+            searched = buffer.count
+            try checkHeader(length: headerLength + buffer.count - position)
+            return nil
+        }
+        headerLength += end + 1 - position
+        try checkHeader(length: headerLength)
+        let isEndedByCR = end > position && buffer[end - 1] == UInt8(ascii: "\r")
+        let line = position..<(isEndedByCR ? end - 1 : end)
+        guard !buffer[line].contains(where: { ($0 < 0x20 && $0 != 0x09) || $0 == 0x7f }) else {
+            throw RTSPDecodingError(.badRequest, "a header line has a control character in it")
+        }
+        consume(end + 1 - position)
+        return line
+    }
+
+    private mutating func consume(_ count: Int) {
+        position += count
+        searched = position
+    }
+
+    private func checkHeader(length: Int) throws(RTSPDecodingError) {
+        guard length <= limits.header else {
+            throw RTSPDecodingError(.entityTooLarge, "the header is longer than \(limits.header) bytes")
+        }
+    }
+}

@@ -1,0 +1,175 @@
+// The server's side of one connection: bytes to requests in their order, responses to bytes.
+
+/// What an RTSP server does on a connection before it looks at what is asked for (RFC 2326 sections 9.1, 10.12, 12.17, 12.32).
+///
+/// Requests are handed out one at a time, in the order in which they came; what is wrong with the message itself is answered
+/// here, in its turn. Interleaved packets and responses to requests of the server pass at once.
+public struct ServerConnection: Sendable {
+    /// What the owner of the socket has to do, in order.
+    public enum Action: Hashable, Sendable {
+        /// Serve a request, and call `respond`. No other is handed out until then.
+        case serve(RTSPRequest)
+        /// A packet came on an interleaved channel.
+        case interleaved(channel: UInt8, payload: [UInt8])
+        /// The peer answered a request that `request` made.
+        case answered(RTSPRequest, RTSPResponse)
+        /// Send these bytes.
+        case send([UInt8])
+        /// Close when everything is sent. For the log.
+        case close(reason: String)
+    }
+
+    /// What stands in the queue.
+    private enum Entry: Sendable {
+        case request(RTSPRequest)
+        /// Answered when it is its turn.
+        case refused(RTSPRequest, RTSPResponse)
+        case broken(RTSPDecodingError)
+    }
+
+    /// Requests that are read ahead while one is served. Beyond these, nothing is read.
+    static let maximumQueue = 16
+    /// Own requests that wait for an answer; the oldest is given up for one more.
+    static let maximumPending = 16
+
+    /// What stands in Server.
+    private let name: String
+    /// The methods that are served anywhere.
+    private let methods: [RTSPMethod]
+    /// The option tags of Require that are understood.
+    private let features: Set<String>
+    private var decoder: RTSPDecoder
+    private var queue: [Entry] = []
+    private var current: RTSPRequest?
+    private var pending: [(sequence: UInt32, request: RTSPRequest)] = []
+    private var nextSequence: UInt32 = 1
+    /// Nothing is read any more: the peer's bytes made no sense, or it asked for the end.
+    private var isEnding = false
+    private var isClosed = false
+
+    /// - Parameters:
+    ///   - name: What stands in the Server header.
+    ///   - methods: What Public lists, and all that is served.
+    ///   - features: The option tags of Require that the server understands.
+    public init(
+        name: String, methods: [RTSPMethod], features: Set<String> = [], limits: RTSPLimits = RTSPLimits()
+    ) {
+        self.name = name
+        self.methods = methods
+        self.features = features
+        decoder = RTSPDecoder(limits: limits)
+    }
+
+    /// Whether the peer has sent more than is read ahead: nothing should be read from the socket while this is so.
+    public var isFull: Bool { queue.count >= Self.maximumQueue }
+
+    /// Takes what the socket received.
+    public mutating func receive(_ bytes: some Collection<UInt8>) -> [Action] {
+        guard !isEnding else { return [] }
+        decoder.append(bytes)
+        return advance()
+    }
+
+    /// Answers the request that was handed out. CSeq, Timestamp and Server are added.
+    public mutating func respond(_ response: RTSPResponse) -> [Action] {
+        guard let request = current else { preconditionFailure("a response without a request") }
+        current = nil
+        return answer(request, response) + advance()
+    }
+
+    /// A request of the server's own (RFC 2326 section 10.9 and others), to be sent; its answer comes as `.answered`.
+    public mutating func request(_ request: RTSPRequest) -> [Action] {
+        guard !isClosed else { return [] }
+        var request = request
+        request.headers = RTSPHeaders(
+            [RTSPHeaders.Field("CSeq", "\(nextSequence)")] + request.headers.fields)
+        pending.append((nextSequence, request))
+        if pending.count > Self.maximumPending { pending.removeFirst() }
+        nextSequence &+= 1
+        return [.send(request.encoded)]
+    }
+
+    private mutating func advance() -> [Action] {
+        var actions = takeTurns()
+        while !isFull, !isEnding {
+            do throws(RTSPDecodingError) {
+                guard let message = try decoder.next() else { break }
+                switch message {
+                case .interleaved(let channel, let payload):
+                    actions.append(.interleaved(channel: channel, payload: payload))
+                case .response(let response):
+                    // One that answers nothing is late or unasked for, and means nothing.
+                    guard let index = pending.firstIndex(where: { $0.sequence == response.sequence }) else { break }
+                    actions.append(.answered(pending.remove(at: index).request, response))
+                case .request(let request):
+                    queue.append(refusal(of: request).map { .refused(request, $0) } ?? .request(request))
+                }
+            } catch {
+                queue.append(.broken(error))
+                isEnding = true
+            }
+            actions += takeTurns()
+        }
+        return actions
+    }
+
+    /// Hands out or answers what is at the head of the queue, as long as nothing is being served.
+    private mutating func takeTurns() -> [Action] {
+        var actions: [Action] = []
+        while current == nil, !isClosed, !queue.isEmpty {
+            switch queue.removeFirst() {
+            case .request(let request):
+                current = request
+                actions.append(.serve(request))
+            case .refused(let request, let response): actions += answer(request, response)
+            case .broken(let error):
+                actions.append(.send(Self.bytes(of: error)))
+                actions.append(.close(reason: error.description))
+                isClosed = true
+            }
+        }
+        return actions
+    }
+
+    private mutating func answer(_ request: RTSPRequest, _ response: RTSPResponse) -> [Action] {
+        var fields: [RTSPHeaders.Field] = []
+        for name in ["CSeq", "Timestamp"] {
+            if let value = request.headers[name] { fields.append(RTSPHeaders.Field(name, value)) }
+        }
+        fields.append(RTSPHeaders.Field("Server", name))
+        var response = response
+        let isLast = RTSPHeaders.isSame(request.headers["Connection"] ?? "", "close")
+        if isLast { response.headers["Connection"] = "close" }
+        response.headers = RTSPHeaders(fields + response.headers.fields)
+        guard isLast else { return [.send(response.encoded)] }
+        isEnding = true
+        isClosed = true
+        return [.send(response.encoded), .close(reason: "the peer asked for it")]
+    }
+
+    /// What is wrong with a request whatever it asks for, or nil.
+    private func refusal(of request: RTSPRequest) -> RTSPResponse? {
+        let list = MethodList(methods).description
+        if request.version != .v1 { return RTSPResponse(.versionNotSupported) }
+        if request.sequence == nil { return RTSPResponse(.badRequest) }
+        if case .other = request.method { return RTSPResponse(.notImplemented, headers: ["Public": list]) }
+        if !methods.contains(request.method) { return RTSPResponse(.methodNotAllowed, headers: ["Allow": list]) }
+        let unsupported = ["Require", "Proxy-Require"]
+            .flatMap { request.headers.all($0) }
+            .flatMap { HeaderText.split($0[...], at: UInt8(ascii: ",")) }
+            .filter { !$0.isEmpty && !features.contains(String($0)) }
+        guard !unsupported.isEmpty else { return nil }
+        return RTSPResponse(.optionNotSupported, headers: ["Unsupported": unsupported.joined(separator: ", ")])
+    }
+
+    /// The last answer of a connection; to HTTP in HTTP, so that a browser shows something.
+    private static func bytes(of error: RTSPDecodingError) -> [UInt8] {
+        if error.isHTTP {
+            return Array(
+                "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".utf8)
+        }
+        var headers: RTSPHeaders = ["Connection": "close"]
+        if let sequence = error.sequence { headers["CSeq"] = "\(sequence)" }
+        return RTSPResponse(error.status, headers: headers).encoded
+    }
+}
