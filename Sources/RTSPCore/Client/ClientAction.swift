@@ -1,0 +1,67 @@
+// What a session with a server wants done.
+
+/// What the driver of a `ClientSession` does for it, in order.
+public enum ClientAction: Hashable, Sendable {
+    /// Sends a message on the connection.
+    case send(RTSPMessage)
+    /// Closes the connection, makes one to this URL, and calls `connected`; `.described` comes again then. The reason is for the log.
+    case connect(RTSPURL, reason: String)
+    /// The server's description: parse it and call `setUp`.
+    case described(sdp: [UInt8])
+    /// Reserve a pair of UDP ports for the stream and call `offer` with the even one, or `cannotOffer`.
+    case needsUDPPorts(stream: Int)
+    /// All streams are set up: make ready to receive, and call `play`.
+    case prepared([ClientStream])
+    /// The server plays. Also after an earlier session was taken up again, without `.described` before it.
+    case established([ClientStream])
+    /// A packet that came interleaved.
+    case packet(stream: Int, isRTCP: Bool, payload: [UInt8])
+    /// The server announces another description for the running session (ANNOUNCE).
+    case announced(sdp: [UInt8])
+    /// Something that an operator should know.
+    case note(String)
+    /// The session is over, and the connection of no more use.
+    case ended(ClientSessionEnd)
+}
+
+/// Why a session with a server is over.
+public struct ClientSessionEnd: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What a player is answered who wants the stream: 404, 502, 503 or 504, and 200 for an end that was asked for.
+    public var status: RTSPStatus
+    /// For the log.
+    public var reason: String
+
+    public init(_ status: RTSPStatus, _ reason: String) {
+        self.status = status
+        self.reason = reason
+    }
+
+    /// The end that a server's refusal means: its own 401 is never a player's (the player could not answer it).
+    init(refusal status: RTSPStatus, of method: RTSPMethod) {
+        let reason = "\(method.name) is refused: \(status.code) \(status.phrase)"
+        switch status.code {
+        case 404, 410: self.init(.notFound, reason)
+        case 453, 503: self.init(.serviceUnavailable, reason)
+        case 408, 504: self.init(.gatewayTimeout, reason)
+        case 401: self.init(.badGateway, reason + "; check user and password of the upstream's URL")
+        default: self.init(.badGateway, reason)
+        }
+    }
+
+    public var description: String { reason }
+}
+
+/// What must be known of a session to go on with it over another connection, in another process.
+public struct ClientResumption: Hashable, Sendable, Codable {
+    /// The server's session identifier: a secret.
+    public var session: String
+    /// In seconds.
+    public var timeout: UInt32
+    /// The last sequence number that was used.
+    public var sequence: UInt32
+    /// The URL of the whole presentation.
+    public var presentation: String
+    public var streams: [ClientStream]
+    /// What the server can do, where it said so.
+    public var methods: [String]
+}

@@ -1,0 +1,130 @@
+// The requests of a client session.
+
+extension ClientSession {
+    mutating func send(
+        _ method: RTSPMethod, _ url: RTSPURL, purpose: Purpose = .negotiation, headers: RTSPHeaders = [:],
+        at now: UInt64
+    ) -> ClientAction {
+        var headers = headers
+        headers["User-Agent"] = settings.userAgent
+        if let session { headers["Session"] = session.id }
+        let wait = purpose == .teardown ? settings.teardownTime : settings.replyTime
+        return send(
+            Pending(
+                request: RTSPRequest(method, url.description, headers: headers), purpose: purpose, deadline: now + wait)
+        )
+    }
+
+    /// Numbers and authenticates a request, anew where it is repeated (RFC 2326 section 12.17).
+    mutating func send(_ pending: Pending) -> ClientAction {
+        var pending = pending
+        sequence &+= 1
+        pending.request.headers["CSeq"] = "\(sequence)"
+        pending.request.headers["Authorization"] = authenticator?.authorization(
+            method: pending.request.method.name, uri: pending.request.uri, body: pending.request.body)
+        self.pending[sequence] = pending
+        return .send(.request(pending.request))
+    }
+
+    /// SETUP of a stream by the first transport of its plan, from `attempt` on, that is still worth trying.
+    mutating func setUpStream(_ stream: Int, attempt: Int, at now: UInt64) -> [ClientAction] {
+        guard plans.indices.contains(stream) else {
+            state = .prepared
+            return [.prepared(streams)]
+        }
+        var attempt = attempt
+        let transports = plans[stream].transports
+        if isInterleavedOnly {
+            while transports.indices.contains(attempt), transports[attempt] != .interleaved { attempt += 1 }
+        }
+        guard transports.indices.contains(attempt) else {
+            let tried = transports.map(\.rawValue).joined(separator: ", ")
+            return tearDown(
+                .end(ClientSessionEnd(.badGateway, "stream \(stream): the upstream accepts none of \(tried)")), at: now)
+        }
+        switch transports[attempt] {
+        case .udp:
+            state = .offering(stream: stream, attempt: attempt)
+            return [.needsUDPPorts(stream: stream)]
+        case .multicast:
+            return sendSetUp(
+                stream, attempt, TransportSpecification(delivery: .multicast, modes: [.play]), at: now)
+        case .interleaved:
+            let channels = TransportSpecification.Pair(UInt8(stream * 2), UInt8(stream * 2 + 1))
+            return sendSetUp(
+                stream, attempt,
+                TransportSpecification(
+                    lowerTransport: .tcp, delivery: .unicast, interleaved: channels, modes: [.play]), at: now)
+        }
+    }
+
+    mutating func sendSetUp(
+        _ stream: Int, _ attempt: Int, _ transport: TransportSpecification, at now: UInt64
+    ) -> [ClientAction] {
+        guard let url = base.resolving(control: plans[stream].control) else {
+            return tearDown(
+                .end(
+                    ClientSessionEnd(
+                        .badGateway,
+                        "stream \(stream): the control URL '\(plans[stream].control ?? "")' cannot be read")),
+                at: now)
+        }
+        asked = transport
+        state = .settingUp(stream: stream, attempt: attempt)
+        return [send(.setup, url, headers: ["Transport": transport.description], at: now)]
+    }
+
+    /// Some cameras insist on a Range, some on none: both are tried.
+    mutating func sendPlay(at now: UInt64) -> ClientAction {
+        let beginning = RangeHeader(.npt(.nanoseconds(0), nil))
+        return send(.play, presentation, headers: withoutRange ? [:] : ["Range": beginning.description], at: now)
+    }
+
+    // MARK: Staying alive
+
+    /// GET_PARAMETER where the server has it, else OPTIONS, which every server has.
+    var keepAliveMethod: RTSPMethod {
+        !keepsAliveByOptions && methods?.contains(.getParameter) == true ? .getParameter : .options
+    }
+
+    /// Two fifths of the time after which the server would end the session, and no more than a minute, in nanoseconds.
+    var keepAliveInterval: UInt64 {
+        min(UInt64(session?.timeout ?? 60) * 400_000_000, 60_000_000_000)
+    }
+
+    // MARK: The end
+
+    /// Ends at once.
+    mutating func end(_ status: RTSPStatus, _ reason: String) -> [ClientAction] {
+        finish(.end(ClientSessionEnd(status, reason)))
+    }
+
+    /// Sends a TEARDOWN, where there is a session, and does the rest when it is answered.
+    mutating func tearDown(_ closing: Closing, at now: UInt64) -> [ClientAction] {
+        switch state {
+        case .ended: return []
+        case .closing:
+            if case .end = closing { state = .closing(closing) }
+            return []
+        default: break
+        }
+        guard session != nil, state != .connecting else { return finish(closing) }
+        pending = [:]
+        keepAliveDue = nil
+        state = .closing(closing)
+        return [send(.teardown, presentation, purpose: .teardown, at: now)]
+    }
+
+    mutating func finish(_ closing: Closing) -> [ClientAction] {
+        switch closing {
+        case .end(let end):
+            reset()
+            state = .ended
+            return [.ended(end)]
+        case .connect(let target, let reason):
+            redirect(to: target)
+            reset()
+            return [.connect(target, reason: reason)]
+        }
+    }
+}
