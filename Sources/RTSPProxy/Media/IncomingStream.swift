@@ -217,8 +217,7 @@ public final class IncomingStream {
         }
         _ = try await context.routing.add(
             RouteSpecification(
-                name: name, source: source, payload: payload, clockRate: payload == .rtp ? clockRate : nil,
-                isForced: true),
+                name: name, source: source, payload: payload, clockRate: payload == .rtp ? clockRate : nil),
             owner: .session)
         return true
     }

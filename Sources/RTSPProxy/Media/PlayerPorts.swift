@@ -11,7 +11,8 @@ public import Routing
 public final class PlayerPorts {
     private struct Entry {
         var udpPort: UInt16
-        var rtcp: DatagramSocket
+        /// Receives reports; nil at the host port, where players on this node show life by requests alone.
+        var rtcp: DatagramSocket?
     }
 
     private let routing: any SessionRouteControl
@@ -29,7 +30,9 @@ public final class PlayerPorts {
     }
 
     /// The names of the routes that keep the pairs: a restarted daemon goes on with them.
-    public var routeNames: Set<String> { Set(entries.keys.flatMap { [Self.name($0, "rtp"), Self.name($0, "rtcp")] }) }
+    public var routeNames: Set<String> {
+        Set(entries.filter { $0.value.rtcp != nil }.keys.flatMap { [Self.name($0, "rtp"), Self.name($0, "rtcp")] })
+    }
 
     /// The even UDP port of the pair at `local`, reserved when it is first asked for.
     public func pair(at local: NetworkAttachment) async throws(RoutingError) -> UInt16 {
@@ -61,6 +64,8 @@ public final class PlayerPorts {
     private static let attempts = 64
 
     private func reserve(_ local: NetworkAttachment) async throws(RoutingError) -> Entry {
+        // Nobody but the fast path has the address there: nothing is to be reserved.
+        if local.isLocal, let udpPort = ports.take(at: local.address) { return Entry(udpPort: udpPort, rtcp: nil) }
         let names = (rtp: Self.name(local.address, "rtp"), rtcp: Self.name(local.address, "rtcp"))
         if let known = try? await routing.route(names.rtp), known.specification.source.port == local.port {
             let udpPort = known.specification.source.udpPort

@@ -56,10 +56,12 @@ public final class UDPDelivery: StreamDelivery {
 
     public func prepare() async throws(RoutingError) {
         guard rtpLeg == nil else { return }
-        let rtp = try await context.routing.addShutLeg(leg(isRTCP: false), to: stream.rtpRoute).number
+        // A player on this node has an address that no leg can send to; its sockets are reached at the host port.
+        let address = local.isLocal ? try await context.hostPort().address(like: local.address) : destination.address
+        let rtp = try await context.routing.addShutLeg(leg(to: address, isRTCP: false), to: stream.rtpRoute).number
         rtpLeg = rtp
         do throws(RoutingError) {
-            rtcpLeg = try await context.routing.addShutLeg(leg(isRTCP: true), to: stream.rtcpRoute).number
+            rtcpLeg = try await context.routing.addShutLeg(leg(to: address, isRTCP: true), to: stream.rtcpRoute).number
         } catch {
             await end()
             throw error
@@ -102,9 +104,9 @@ public final class UDPDelivery: StreamDelivery {
         }
     }
 
-    private func leg(isRTCP: Bool) -> LegSpecification {
+    private func leg(to address: IPAddress, isRTCP: Bool) -> LegSpecification {
         LegSpecification(
-            address: destination.address, udpPort: isRTCP ? destination.rtcpUDPPort : destination.rtpUDPPort,
+            address: address, udpPort: isRTCP ? destination.rtcpUDPPort : destination.rtpUDPPort,
             port: local.port, source: .set(local.address),
             sourceUDPPort: isRTCP ? serverUDPPort + 1 : serverUDPPort)
     }
@@ -115,4 +117,9 @@ public final class UDPDelivery: StreamDelivery {
             address: "\(destination.address.bracketed):\(destination.rtpUDPPort)", route: stream.rtpRoute, leg: rtpLeg,
             rtcpRoute: stream.rtcpRoute, rtcpLeg: rtcpLeg, engine: "kernel", engineReason: "a UDP player is a leg")
     }
+}
+
+extension HostPort {
+    /// The host end's address of the family of `other`.
+    func address(like other: IPAddress) -> IPAddress { other.family == .ipv4 ? hostIPv4 : hostIPv6 }
 }

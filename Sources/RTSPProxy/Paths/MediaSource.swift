@@ -18,7 +18,7 @@ public struct Presentation: Sendable {
 }
 
 /// One stream, which is in the fast path: players are legs of these routes.
-public struct PresentationStream: Sendable {
+public struct PresentationStream: Hashable, Sendable, Codable {
     /// The number of its media description, from 0.
     public var index: Int
     /// `video`, `audio`, …
