@@ -20,6 +20,8 @@ public final class ProxyContext {
     /// Groups for players that want multicast.
     public let groups: GroupAllocator
     public let counters: ProxyCounters
+    /// First packets and unknown sources of the proxy's routes.
+    let routeEvents: RouteEvents
     private var cachedHostPort: HostPort?
 
     public init(
@@ -34,6 +36,7 @@ public final class ProxyContext {
         playerPorts = PlayerPorts(routing: routing, ports: udpPorts, logger: logger)
         groups = GroupAllocator(pool: configuration.multicast)
         counters = ProxyCounters()
+        routeEvents = RouteEvents(routing: routing)
     }
 
     /// The host port's addresses: asked for once, since they do not change while the daemon runs.
