@@ -40,9 +40,11 @@ public enum UpstreamText {
         }
     }
 
-    /// `text` with `***` in place of its password; without a password as it is.
+    /// `text`, be it a URL of RTSP or a wrong one, with `***` in place of its password; without a password as it is.
     public static func masked(_ text: String) -> String {
-        guard let start = authorityStart(of: text) else { return text }
+        let scheme = text.prefix { $0 != ":" }
+        let start =
+            text[scheme.endIndex...].hasPrefix("://") ? text.index(scheme.endIndex, offsetBy: 3) : text.startIndex
         let end = text[start...].firstIndex { "/?#".contains($0) } ?? text.endIndex
         // A password that has a '/' itself, which is wrong, must not be told in the error about it either.
         var at = text[start..<end].lastIndex(of: "@")

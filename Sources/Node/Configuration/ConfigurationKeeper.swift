@@ -87,26 +87,23 @@ public actor ConfigurationKeeper {
     private func reconcile(
         _ routes: [RTSPRoute], _ control: any RTSPRouteControl
     ) async -> ReconcileReport {
-        func configured() async -> [String: RTSPRoute] {
-            let reports = await control.rtspRoutes().filter(\.isConfigured)
-            return Dictionary(reports.map { ($0.route.name, $0.route) }) { first, _ in first }
-        }
-        let before = await configured()
+        let before = await control.rtspRoutes()
         await control.reconcile(rtspRoutes: routes)
-        let after = await configured()
+        let old = Dictionary(before.map { ($0.route.name, $0.route) }) { first, _ in first }
+        let new = Dictionary(await control.rtspRoutes().map { ($0.route.name, $0.route) }) { first, _ in first }
         var report = ReconcileReport()
         for route in routes {
-            if after[route.name] != route {
+            if new[route.name] != route {
                 report.failures.append(
-                    "RTSP route '\(route.name)' was not taken over; if it was added at run time too, remove that one with "
+                    "RTSP route '\(route.name)' of the file is not served: another of that name was added at run time; remove that with "
                         + "'crosspoint rtsp route remove \(route.name)'")
-            } else if let old = before[route.name] {
+            } else if let old = old[route.name] {
                 if old == route { report.unchanged.append(route.name) } else { report.changed.append(route.name) }
             } else {
                 report.added.append(route.name)
             }
         }
-        report.removed = before.keys.filter { after[$0] == nil }.sorted()
+        report.removed = before.filter(\.isConfigured).map(\.route.name).filter { new[$0] == nil }.sorted()
         for failure in report.failures { logger.error("\(failure)") }
         return report
     }

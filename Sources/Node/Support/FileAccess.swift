@@ -26,10 +26,10 @@ public enum FileAccess {
         return nil
     }
 
-    /// Whether others than its owner can read the file at `path`; false where it is not there.
+    /// Whether others than its owner and its group can read the file at `path`; false where it is not there.
     public static func isReadableByOthers(_ path: String) -> Bool {
         var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & 0o044 != 0
+        return stat(path, &status) == 0 && status.st_mode & 0o004 != 0
     }
 
     private static func mode(_ status: stat) -> String {
