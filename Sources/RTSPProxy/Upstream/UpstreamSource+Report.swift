@@ -1,6 +1,6 @@
 // What operators are told of an upstream.
 
-import Sessions
+import RTSPCore
 
 extension UpstreamSource {
     public func report() -> [String] {

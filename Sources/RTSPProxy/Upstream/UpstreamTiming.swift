@@ -10,8 +10,6 @@ public struct UpstreamTiming: Hashable, Sendable {
     public var loss: UInt64 = 10_000_000_000
     /// Between two looks at what came.
     public var watch: UInt64 = 1_000_000_000
-    /// The shortest regular time between two receiver reports (RFC 3550 section 6.2).
-    public var report: UInt64 = 5_000_000_000
 
     public init() {}
 }
