@@ -99,7 +99,7 @@ let package = Package(
             dependencies: [
                 "RTPWire", "FastPath", "Netlink", "Routing", "Sessions", "RTSPProxy", "Authentication", "Node", logging,
                 argumentParser,
-                nioCore, nioPosix,
+                nioCore, nioPosix, nioTLS,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: strict
@@ -158,12 +158,15 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
-            name: "NodeTests", dependencies: ["Node", "Routing", "RTPWire", "FastPath", logging], swiftSettings: strict
+            name: "NodeTests",
+            dependencies: ["Node", "Routing", "RTPWire", "FastPath", "RTSPProxy", "Sessions", logging],
+            swiftSettings: strict
         ),
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "CrosspointCommands", "Node", "Routing", "Netlink", "RTPWire", "FastPath", logging, argumentParser,
+                "CrosspointCommands", "Node", "Routing", "Netlink", "RTPWire", "FastPath", "RTSPProxy", "Sessions",
+                logging, argumentParser,
                 nioCore, nioPosix,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

@@ -12,6 +12,14 @@ enum FileContents {
         init(errno code: CInt) { reason = String(cString: strerror(code)) }
     }
 
+    /// Who may read a file that is replaced.
+    enum Secrecy {
+        /// Who could before; the owner and its group, if there was none.
+        case asBefore
+        /// Its owner alone, who is the given user where this process may give files away, and else whoever it was.
+        case secret(owner: uid_t?)
+    }
+
     /// All bytes of the file at `path`.
     static func read(_ path: String) throws(Failure) -> [UInt8] {
         let file = open(path, O_RDONLY | O_CLOEXEC)
@@ -30,23 +38,25 @@ enum FileContents {
         }
     }
 
-    /// Replaces the file at `path`, which keeps its mode and owner, by one that holds `text`. What the text is is on the disk before
-    /// the name points to it.
-    static func replace(_ path: String, with text: String) throws(Failure) {
+    /// Replaces the file at `path`, which keeps its mode and owner unless it is to be secret, by one that holds `text`. What the text
+    /// is is on the disk before the name points to it.
+    static func replace(_ path: String, with text: String, _ secrecy: Secrecy = .asBefore) throws(Failure) {
         var old = stat()
         let exists = stat(path, &old) == 0
         let target = exists ? resolved(path) : path
         let temporary = "\(target).\(getpid()).new"
-        let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
+        let isSecret = if case .secret = secrecy { true } else { false }
+        let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, isSecret ? 0o600 : 0o640)
         guard file >= 0 else { throw Failure(errno: errno) }
         do throws(Failure) {
             defer { close(file) }
             try write(text, to: file)
+            // The owner can be given away by the privileged only; the mode is what readers depend on.
             if exists {
-                // The owner can be given away by the privileged only; the mode is what readers depend on.
                 _ = fchown(file, old.st_uid, old.st_gid)
-                if fchmod(file, old.st_mode & 0o777) != 0 { throw Failure(errno: errno) }
+                if fchmod(file, isSecret ? 0o600 : old.st_mode & 0o777) != 0 { throw Failure(errno: errno) }
             }
+            if case .secret(let owner?) = secrecy { _ = fchown(file, owner, gid_t.max) }
             if fsync(file) != 0 { throw Failure(errno: errno) }
             if rename(temporary, target) != 0 { throw Failure(errno: errno) }
         } catch {
