@@ -4,6 +4,7 @@ import CrosspointShim
 import Glibc
 import NIOCore
 import NIOPosix
+import RTPWire
 import RTSPCore
 
 /// DNS, through the host's own resolver; blocks, so that it runs on a thread of its own.

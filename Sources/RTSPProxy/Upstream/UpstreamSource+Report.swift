@@ -14,7 +14,7 @@ extension UpstreamSource {
     /// Where the session is: host and TCP port of the URL that redirects led to.
     var peer: String {
         let url = session?.url ?? url
-        return "\(url.host):\(url.tcpPort ?? url.scheme.defaultTCPPort)"
+        return "\(url.host):\(url.effectiveTCPPort)"
     }
 
     /// The upstream's program.
@@ -22,7 +22,7 @@ extension UpstreamSource {
 
     /// The streams that are set up.
     var streamReports: [SessionReport.Stream] {
-        streams.compactMap { stream in
+        streams.compactMap { stream -> SessionReport.Stream? in
             guard let granted = stream.granted else { return nil }
             let isInterleaved = granted.transport == .interleaved
             return SessionReport.Stream(

@@ -1,25 +1,25 @@
 // A camera or another node as a path's source.
 
-public import Logging
+import Logging
 import NIOCore
+import NIOPosix
 import NIOSSL
 import RTPWire
-public import RTSPCore
+import RTSPCore
 import Routing
 import SDP
-public import Sessions
 
 /// Pulls a presentation from an RTSP server into the fast path, once for all players: connects, negotiates by a `ClientSession`, falls back
 /// to interleaved media, keeps the session alive, reports reception, and says when it is lost.
 ///
 /// Events are taken one after the other, also those that come while another one's work waits for something.
 @RTSPActor
-public final class UpstreamSource: MediaSource {
-    public var onEnd: (@RTSPActor (MediaSourceError) -> Void)?
+final class UpstreamSource: MediaSource {
+    var onEnd: (@RTSPActor (MediaSourceError) -> Void)?
     /// Called when what a restarted daemon must know has changed; nil when there is nothing any more.
-    public var onRecord: (@RTSPActor (UpstreamRecord?) -> Void)?
+    var onRecord: (@RTSPActor (UpstreamRecord?) -> Void)?
     /// What a restarted daemon must know.
-    public private(set) var record: UpstreamRecord?
+    private(set) var record: UpstreamRecord?
 
     let context: ProxyContext
     let url: RTSPURL
@@ -62,7 +62,7 @@ public final class UpstreamSource: MediaSource {
     /// - Parameters:
     ///   - routeName: What the names of the streams' routes begin with (`Path.routeName`).
     ///   - url: The upstream, with user and password where it wants them.
-    public init(
+    init(
         context: ProxyContext, routeName: String, url: RTSPURL, transport: RTSPRoute.UpstreamTransport = .automatic,
         timing: UpstreamTiming = UpstreamTiming()
     ) {
@@ -78,9 +78,9 @@ public final class UpstreamSource: MediaSource {
     }
 
     /// Has the next `open` go on with what an earlier daemon left, if the upstream still knows of it.
-    public func resume(from record: UpstreamRecord) { self.record = record }
+    func resume(from record: UpstreamRecord) { self.record = record }
 
-    public func open() async throws(MediaSourceError) -> Presentation {
+    func open() async throws(MediaSourceError) -> Presentation {
         precondition(opening == nil && !isLive, "a source is opened once, and again after its end")
         return try await withCheckedContinuation { continuation in
             opening = continuation
@@ -88,7 +88,7 @@ public final class UpstreamSource: MediaSource {
         }.get()
     }
 
-    public func close() async {
+    func close() async {
         await withCheckedContinuation { continuation in
             closing.append(continuation)
             post(.close)
@@ -157,23 +157,29 @@ public final class UpstreamSource: MediaSource {
     // MARK: Connecting
 
     private func begin() async {
-        let earlier = record.flatMap { $0.resumption == nil ? nil : $0 }
-        let start = earlier.flatMap { RTSPURL($0.url) } ?? url
+        (notes, isPrepared, lastArrival) = ([], false, nil)
+        let earlier = takeUp()
+        let start = earlier?.url ?? url
         var authenticator: UpstreamAuthenticator?
         if let user = url.user, start.host.isSame(as: url.host) {
             authenticator = UpstreamAuthenticator(user: user, password: url.password ?? "")
         }
-        (notes, isPrepared, lastArrival) = ([], false, nil)
-        if let earlier {
-            (description, descriptionBytes) = (
-                try? SessionDescription(parsing: earlier.description), earlier.description
-            )
-        }
         session = ClientSession(
             url: start, settings: .init(userAgent: "Crosspoint"), authenticator: authenticator,
-            resumption: description == nil ? nil : earlier?.resumption)
-        if description != nil, let earlier { adoptStreams(of: earlier) }
+            resumption: earlier?.session)
         await run(await connect(to: start))
+    }
+
+    /// The streams of the session that the record has, and where that session is; nil where there is none to go on with.
+    private func takeUp() -> (url: RTSPURL, session: ClientResumption)? {
+        guard let record, let session = record.resumption, let url = RTSPURL(record.url),
+            let description = try? SessionDescription(parsing: record.description)
+        else { return nil }
+        planned = description.media.indices.filter { profile(of: description.media[$0]) != nil }
+        guard planned.count == session.streams.count else { return nil }
+        (self.description, descriptionBytes) = (description, record.description)
+        makeStreams(description)
+        return (url, session)
     }
 
     /// Makes the connection and tells the session; or ends it.
@@ -304,15 +310,19 @@ public final class UpstreamSource: MediaSource {
     }
 
     private func plan(for medium: MediaDescription, in description: SessionDescription) -> ClientStreamPlan? {
-        let profile: TransportSpecification.Profile
-        switch medium.transport.uppercased() {
-        case "RTP/AVP", "RTP/AVP/UDP", "RTP/AVP/TCP": profile = .avp
-        case "RTP/AVPF", "RTP/AVPF/UDP", "RTP/AVPF/TCP": profile = .avpf
-        default: return nil
-        }
+        guard let profile = profile(of: medium) else { return nil }
         return ClientStreamPlan(
             control: medium.attribute("control"),
             transports: transports(isMulticast: UpstreamGroup(medium, in: description) != nil), profile: profile)
+    }
+
+    /// Nil where the node cannot receive it: SRTP without keys, or no RTP at all.
+    private func profile(of medium: MediaDescription) -> TransportSpecification.Profile? {
+        switch medium.transport.uppercased() {
+        case "RTP/AVP", "RTP/AVP/UDP", "RTP/AVP/TCP": .avp
+        case "RTP/AVPF", "RTP/AVPF/UDP", "RTP/AVPF/TCP": .avpf
+        default: nil
+        }
     }
 
     /// Who asks for TLS does not want packets in the clear unless the route says so, and a program of this node does not meet the fast
@@ -338,16 +348,6 @@ public final class UpstreamSource: MediaSource {
             let medium = description.media[index]
             return known.first { $0.index == index && $0.media == medium.kind && $0.clockRate == medium.clockRate }
                 ?? UpstreamStream(context: context, routeName: routeName, index: index, medium: medium)
-        }
-    }
-
-    private func adoptStreams(of record: UpstreamRecord) {
-        guard let description, let resumption = record.resumption else { return }
-        planned = description.media.indices.filter { plan(for: description.media[$0], in: description) != nil }
-        if planned.count == resumption.streams.count {
-            makeStreams(description)
-        } else {
-            session = ClientSession(url: url, settings: .init(userAgent: "Crosspoint"))
         }
     }
 
@@ -450,10 +450,7 @@ public final class UpstreamSource: MediaSource {
         var isAny = false
         for stream in streams {
             if await stream.hasNewPackets() { isAny = true }
-            let progress = await stream.incoming.progress()
-            if let report = stream.reporter.report(progress, minimum: timing.report, at: now) {
-                send(report, of: stream)
-            }
+            if let report = await stream.report(at: now) { send(report, of: stream) }
         }
         if isAny { lastArrival = now }
         session?.isMediaFlowing = lastArrival.map { now < $0 + timing.loss } ?? false
@@ -479,9 +476,7 @@ public final class UpstreamSource: MediaSource {
     private func sayGoodbye(at now: UInt64) async {
         guard isLive else { return }
         for stream in streams {
-            if let packet = stream.reporter.farewell(await stream.incoming.progress(), at: now) {
-                send(packet, of: stream)
-            }
+            if let packet = await stream.farewell(at: now) { send(packet, of: stream) }
         }
     }
 

@@ -1,5 +1,6 @@
 // One stream of an upstream: how it comes in, and what is known of it.
 
+import Logging
 import NIOCore
 import RTPWire
 import RTSPCore
@@ -14,11 +15,11 @@ final class UpstreamStream {
     let media: String
     let clockRate: UInt32?
     let incoming: IncomingStream
-    let reporter: UpstreamReporter
     /// As it was set up; nil before.
     private(set) var granted: ClientStream?
 
     private let context: ProxyContext
+    private var reporter = UpstreamReporter()
     /// The signalling peer, and what `source=` named.
     private var allowed: Set<IPAddress> = []
     /// What the flows accept now.
@@ -41,8 +42,9 @@ final class UpstreamStream {
         media = medium.kind
         clockRate = medium.clockRate
         incoming = IncomingStream(context: context, path: routeName, index: index, clockRate: medium.clockRate)
-        reporter = UpstreamReporter()
-        incoming.onRTCP = { [reporter] packet, arrival in reporter.receive(packet, at: arrival) }
+        incoming.onRTCP = { [weak self] packet, arrival in
+            self?.reporter.receive(Array(packet.readableBytesView), at: arrival)
+        }
     }
 
     /// As players see it.
@@ -52,6 +54,12 @@ final class UpstreamStream {
             rtcpRoute: incoming.rtcpRoute, clockRate: clockRate)
     }
 
+    /// Where its packets come from, as far as the flows check it.
+    var source: String {
+        guard let accepted else { return granted?.transport == .interleaved ? "interleaved" : "" }
+        return accepted.source.bracketed + (accepted.rtpUDPPort.map { ":\($0)" } ?? "")
+    }
+
     // MARK: Ways in
 
     /// Makes ready to receive what was granted.
@@ -59,7 +67,7 @@ final class UpstreamStream {
     /// - Parameters:
     ///   - peer: The signalling peer.
     ///   - source: What `source=` named, as an address.
-    ///   - medium: The stream's media description, with the session's around it: for groups that the reply leaves out.
+    ///   - group: What its description names, for what the reply leaves out.
     func receive(
         _ stream: ClientStream, from peer: IPAddress, source: IPAddress?, at local: NetworkAttachment,
         group: UpstreamGroup?
@@ -163,6 +171,18 @@ final class UpstreamStream {
     }
 
     // MARK: What came
+
+    /// The receiver report to send, when one is due.
+    func report(at now: UInt64) async -> ByteBuffer? {
+        let progress = await incoming.progress()
+        var generator = SystemRandomNumberGenerator()
+        return reporter.report(progress, clockRate: clockRate, at: now, using: &generator).map { ByteBuffer(bytes: $0) }
+    }
+
+    /// The last report, with a BYE.
+    func farewell(at now: UInt64) async -> ByteBuffer? {
+        reporter.farewell(await incoming.progress(), clockRate: clockRate, at: now).map { ByteBuffer(bytes: $0) }
+    }
 
     private func arrivedPackets() async -> UInt64 {
         let rtp = await context.routing.progress(of: incoming.rtpRoute)?.packets ?? 0
