@@ -38,7 +38,9 @@ struct UnloadCommand: ParsableCommand {
         }
         let lock = try InstanceLock(directory: configuration.runtimeDirectory)
         PinDirectory(path: configuration.bpffs).removeAll()
-        try? FileManager.default.removeItem(atPath: "\(configuration.runtimeDirectory)/routes")
+        for journal in ["routes", "rtsp"] {
+            try? FileManager.default.removeItem(atPath: "\(configuration.runtimeDirectory)/\(journal)")
+        }
         let holder = HolderDescriptorStore(
             socketPath: "\(configuration.runtimeDirectory)/holder.socket", executable: "")
         try holder.discard()
