@@ -54,10 +54,10 @@ public actor ConfigurationKeeper {
         return report
     }
 
-    /// The configuration that would bring about what runs now, routes of operators included.
+    /// The configuration that would bring about what runs now, routes of operators included. Sessions come and go by themselves.
     public func effective() async -> NodeConfiguration {
         var effective = configuration
-        effective.routes = await control.routes().map(\.specification)
+        effective.routes = await control.routes().filter { $0.owner != .session }.map(\.specification)
         return effective
     }
 

@@ -22,6 +22,14 @@ public struct RouteSpecification: Hashable, Sendable {
         case counters
     }
 
+    /// Where the packets go after accounting.
+    public enum Delivery: String, Hashable, Sendable, Codable, CaseIterable {
+        /// To the legs (the default).
+        case legs
+        /// To this host's own stack, and no further: to the socket that is bound to their UDP port.
+        case host
+    }
+
     /// The name, unique on the node: 1 to 63 characters of letters, digits, `-`, `_`, `.`; starts with a letter or digit.
     public var name: String
     /// Where the packets come from.
@@ -38,10 +46,13 @@ public struct RouteSpecification: Hashable, Sendable {
     public var wireRate: UInt64?
     /// Whether admission is skipped (`--force`).
     public var isForced: Bool
+    /// Where the packets go after accounting.
+    public var delivery: Delivery
 
     public init(
         name: String, source: SourceSpecification, legs: [LegSpecification] = [], payload: Payload = .rtp,
-        accounting: Accounting = .full, clockRate: UInt32? = nil, wireRate: UInt64? = nil, isForced: Bool = false
+        accounting: Accounting = .full, clockRate: UInt32? = nil, wireRate: UInt64? = nil, isForced: Bool = false,
+        delivery: Delivery = .legs
     ) {
         self.name = name
         self.source = source
@@ -51,6 +62,7 @@ public struct RouteSpecification: Hashable, Sendable {
         self.clockRate = clockRate
         self.wireRate = wireRate
         self.isForced = isForced
+        self.delivery = delivery
     }
 
     /// The largest number of legs of one route.
