@@ -69,25 +69,25 @@ struct ControlRouter: Sendable {
             }
         }
         router.delete("v1/routes/:name") { _, context in
-            try await control.remove(route: try await changeable(context))
+            try await control.remove(route: try await operatedRoute(context))
             return Response(status: .noContent)
         }
         router.post("v1/routes/:name/take") { request, context in
             let take = try await body(TakeRequest.self, of: request)
-            return try json(try await control.take(route: try await changeable(context), source: take.from))
+            return try json(try await control.take(route: try await operatedRoute(context), source: take.from))
         }
         router.post("v1/routes/:name/legs") { request, context in
             let leg = try await body(LegRequest.self, of: request)
             return try json(
-                try await control.addLeg(leg.to, to: try await changeable(context), force: leg.force), status: .created)
+                try await control.addLeg(leg.to, to: try await operatedRoute(context), force: leg.force), status: .created)
         }
         router.put("v1/routes/:name/legs/:number") { request, context in
             let leg = try await body(LegRequest.self, of: request)
             return try json(
-                try await control.setLeg(try number(context), of: try await changeable(context), to: leg.to))
+                try await control.setLeg(try number(context), of: try await operatedRoute(context), to: leg.to))
         }
         router.delete("v1/routes/:name/legs/:number") { _, context in
-            try await control.removeLeg(try number(context), from: try await changeable(context))
+            try await control.removeLeg(try number(context), from: try await operatedRoute(context))
             return Response(status: .noContent)
         }
         router.post("v1/reload") { _, _ in try json(try await keeper.reload()) }
@@ -125,13 +125,6 @@ struct ControlRouter: Sendable {
     }
 
     func name(_ context: BasicRequestContext) throws -> String { try context.parameters.require("name") }
-
-    /// The name of a route that operators may change.
-    private func changeable(_ context: BasicRequestContext) async throws -> String {
-        let name = try name(context)
-        try await control.checkOperator(mayChange: name)
-        return name
-    }
 
     private func number(_ context: BasicRequestContext) throws -> UInt32 {
         let text = try context.parameters.require("number")

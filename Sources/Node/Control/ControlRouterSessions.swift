@@ -72,7 +72,7 @@ extension ControlRouter {
     /// The name of a route that operators may change. Throws for one that belongs to a session.
     func operatedRoute(_ context: BasicRequestContext) async throws -> String {
         let name = try name(context)
-        guard try await control.route(name).owner.isSession else { return name }
+        guard try await control.route(name).owner == .session else { return name }
         let owner = await sessionStatistics().sessions.first { session in
             session.streams.contains { $0.route == name || $0.rtcpRoute == name }
         }
