@@ -113,6 +113,16 @@ let package = Package(
             path: "scripts/benchmarks/fastpath",
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "rtsp-benchmark-generator",
+            dependencies: ["RTPWire", "FastPath", "LoadGenerator", "CrosspointShim", argumentParser],
+            path: "scripts/benchmarks/rtsp/generator",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "rtsp-benchmark-players", path: "scripts/benchmarks/rtsp/players",
+            cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+        ),
 
         // Namespaces and commands for tests, and one test target per module.
         .target(
