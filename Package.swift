@@ -118,7 +118,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["CrosspointShim"], path: "Tests/TestSupport", swiftSettings: strict
         ),
-        .testTarget(name: "RTPWireTests", dependencies: ["RTPWire"], swiftSettings: strict),
+        .testTarget(name: "RTPWireTests", dependencies: ["RTPWire", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "SDPTests", dependencies: ["SDP", "RTPWire", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "AuthenticationTests", dependencies: ["Authentication", "TestSupport"], swiftSettings: strict),
