@@ -384,7 +384,8 @@ final class UpstreamSource: MediaSource {
         }
         // Cameras also name 0.0.0.0, their group, or an address of the other family.
         if let named = source,
-            named.isUnspecified || named.isMulticast || named.isLoopback || named.family != connection.peer.family
+            named.isUnspecified || named.isMulticast || named.family != connection.peer.family
+                || named.isLoopback && !connection.peer.isLoopback
         {
             source = nil
         }
