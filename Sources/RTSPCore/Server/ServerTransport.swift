@@ -20,11 +20,25 @@ public enum ServerTransport: Hashable, Sendable, Codable {
 /// What was chosen from a Transport header, and how the response says it.
 public struct TransportChoice: Hashable, Sendable {
     public var transport: ServerTransport
-    /// The one alternative of the response.
-    public var answer: TransportSpecification
+    /// The one alternative of the response, but for what is known only when the choice is carried out.
+    private let answer: TransportSpecification
 
-    public init(_ transport: ServerTransport, answer: TransportSpecification) {
+    init(_ transport: ServerTransport, answer: TransportSpecification) {
         self.transport = transport
         self.answer = answer
+    }
+
+    /// The Transport of the response (RFC 2326 section 12.39).
+    ///
+    /// - Parameters:
+    ///   - serverUDPPort: The node's even UDP port of RTP; RTCP has the next one. For UDP unicast.
+    ///   - source: The address that the node sends from. For players on UDP.
+    ///   - ssrc: The SSRC that is sent, where it is known. For unicast to players.
+    public func answer(serverUDPPort: UInt16? = nil, source: IPAddress? = nil, ssrc: UInt32? = nil) -> String {
+        var answer = answer
+        answer.serverUDPPorts = serverUDPPort.map { .init($0, $0 + 1) }
+        answer.source = source?.description
+        if answer.delivery == .unicast { answer.ssrc = ssrc }
+        return answer.description
     }
 }

@@ -22,15 +22,11 @@ public struct TransportOffer {
     public var peer: IPAddress
     /// Whether the client sends (RECORD) rather than receives.
     public var isRecording = false
-    /// The node's even UDP port of RTP for unicast, with RTCP's above it; nil: no UDP.
-    public var serverUDPPort: UInt16?
-    /// The address that the node sends from, told to players.
-    public var source: IPAddress?
+    /// Whether UDP unicast is offered.
+    public var hasUDP = false
     /// The channels that other streams on the connection have; nil: no interleaved.
     public var usedChannels: Set<UInt8>?
     public var multicast: Multicast?
-    /// The source's SSRC, where it is known.
-    public var ssrc: UInt32?
     /// Whether media may be sent to an address other than the peer's.
     public var mayUse: (_ destination: IPAddress) -> Bool = { _ in false }
     /// Whether another session receives at this address and UDP port.
@@ -71,7 +67,6 @@ public struct TransportOffer {
             }
             answer.delivery = .multicast
             answer.destination = "\(multicast.group)"
-            answer.source = source?.description
             answer.multicastUDPPorts = .init(multicast.udpPort, multicast.udpPort + 1)
             answer.timeToLive = multicast.timeToLive
             return TransportChoice(
@@ -80,14 +75,13 @@ public struct TransportOffer {
                 answer: answer)
         }
         answer.delivery = .unicast
-        answer.ssrc = isRecording ? nil : ssrc
         if wanted.lowerTransport == .tcp || wanted.interleaved != nil {
             let (rtp, rtcp) = try channels(wanted.interleaved)
             answer.lowerTransport = .tcp
             answer.interleaved = .init(rtp, rtcp)
             return TransportChoice(.interleaved(rtp: rtp, rtcp: rtcp), answer: answer)
         }
-        guard let serverUDPPort else { throw unsupported("UDP is not offered") }
+        guard hasUDP else { throw unsupported("UDP is not offered") }
         guard let ports = wanted.clientUDPPorts, ports.rtp > 0, let rtcp = ports.rtcp, rtcp > 0 else {
             throw unsupported("client_port is missing or no pair of UDP ports")
         }
@@ -96,9 +90,7 @@ public struct TransportOffer {
             throw unsupported("another session receives at \(address.bracketed):\(ports)")
         }
         answer.destination = wanted.destinationAddress?.description
-        answer.source = isRecording ? nil : source?.description
         answer.clientUDPPorts = ports
-        answer.serverUDPPorts = .init(serverUDPPort, serverUDPPort + 1)
         return TransportChoice(
             .udp(address: address, rtpUDPPort: ports.rtp, rtcpUDPPort: rtcp), answer: answer)
     }

@@ -13,16 +13,20 @@ import Testing
 
     init() {
         offer = TransportOffer(peer: Self.peer)
-        offer.serverUDPPort = 20_000
-        offer.source = Self.node
+        offer.hasUDP = true
         offer.usedChannels = []
         offer.multicast = .init(group: Self.group, udpPort: 5004, timeToLive: 16)
     }
 
     /// The response's Transport, or the refusal's status.
-    func answer(_ transport: String?) -> String {
+    func answer(_ transport: String?, source: IPAddress? = node, ssrc: UInt32? = nil) -> String {
         do throws(RTSPRefusal) {
-            return try offer.choose(from: transport.map { ["Transport": $0] } ?? [:]).answer.description
+            let choice = try offer.choose(from: transport.map { ["Transport": $0] } ?? [:])
+            return switch choice.transport {
+            case .udp: choice.answer(serverUDPPort: 20_000, source: source, ssrc: ssrc)
+            case .multicast: choice.answer(source: source, ssrc: ssrc)
+            case .interleaved: choice.answer(ssrc: ssrc)
+            }
         } catch { return "\(error.response.status.code)" }
     }
 
@@ -64,7 +68,7 @@ import Testing
             "RTP/AVP;unicast;client_port=65535", "RTP/AVP;unicast;client_port=70000-70001",
             "RTP/AVP;unicast;client_port=6-7;mode=RECORD", "RTP/AVP;multicast;destination=239.7.7.7",
         ] { #expect(answer(text) == "461", "\(text)") }
-        offer.serverUDPPort = nil
+        offer.hasUDP = false
         offer.usedChannels = nil
         offer.multicast = nil
         for text in ["RTP/AVP;unicast;client_port=6-7", "RTP/AVP/TCP;unicast;interleaved=0-1", "RTP/AVP;multicast"] {
@@ -73,21 +77,22 @@ import Testing
     }
 
     @Test("R-36: one number implies the next, odd ones are taken, client_port is repeated as it was written")
-    mutating func udpPorts() throws {
+    func udpPorts() throws {
         let single = try offer.choose(from: ["Transport": "RTP/AVP;unicast;client_port=14187"])
         #expect(single.transport == .udp(address: Self.peer, rtpUDPPort: 14_187, rtcpUDPPort: 14_188))
-        offer.source = nil
         #expect(
-            answer("RTP/AVP;unicast;client_port=14187") == "RTP/AVP;unicast;client_port=14187;server_port=20000-20001")
+            answer("RTP/AVP;unicast;client_port=14187", source: nil)
+                == "RTP/AVP;unicast;client_port=14187;server_port=20000-20001")
         #expect(
-            answer("RTP/AVP;unicast;client_port=7-6") == "RTP/AVP;unicast;client_port=7-6;server_port=20000-20001")
+            answer("RTP/AVP;unicast;client_port=7-6", source: nil)
+                == "RTP/AVP;unicast;client_port=7-6;server_port=20000-20001")
     }
 
     @Test("R-36: ssrc is eight hexadecimal digits, and unicast only")
-    mutating func ssrc() {
-        offer.ssrc = 0x4317f
-        #expect(answer("RTP/AVP/TCP;interleaved=0-1") == "RTP/AVP/TCP;unicast;interleaved=0-1;ssrc=0004317F")
-        #expect(!answer("RTP/AVP;multicast").contains("ssrc"))
+    func ssrc() {
+        #expect(
+            answer("RTP/AVP/TCP;interleaved=0-1", ssrc: 0x4317f) == "RTP/AVP/TCP;unicast;interleaved=0-1;ssrc=0004317F")
+        #expect(!answer("RTP/AVP;multicast", ssrc: 1).contains("ssrc"))
     }
 
     @Test("R-37: a destination other than the requester is refused unless it may be used; source is told")
@@ -143,10 +148,9 @@ import Testing
     mutating func ipv6() throws {
         let peer = try #require(IPAddress("2001:db8::5"))
         offer.peer = peer
-        offer.source = IPAddress("2001:db8::1")
         let text = "RTP/AVP;unicast;destination=[2001:db8::5];client_port=6-7"
         #expect(
-            answer(text)
+            answer(text, source: IPAddress("2001:db8::1"))
                 == "RTP/AVP;unicast;destination=2001:db8::5;source=2001:db8::1;client_port=6-7;server_port=20000-20001")
     }
 
@@ -156,7 +160,8 @@ import Testing
         let choice = try offer.choose(from: ["Transport": "RTP/AVP/UDP;unicast;client_port=6-7;mode=receive"])
         #expect(choice.transport == .udp(address: Self.peer, rtpUDPPort: 6, rtcpUDPPort: 7))
         #expect(
-            choice.answer.description == "RTP/AVP;unicast;client_port=6-7;server_port=20000-20001;mode=\"RECORD\"")
+            choice.answer(serverUDPPort: 20_000)
+                == "RTP/AVP;unicast;client_port=6-7;server_port=20000-20001;mode=\"RECORD\"")
         #expect(answer("RTP/AVP/TCP;unicast;interleaved=0-1") == "RTP/AVP/TCP;unicast;interleaved=0-1")
         #expect(answer("RTP/AVP;unicast;client_port=6-7;mode=PLAY") == "461")
         #expect(answer("RTP/AVP;multicast;mode=RECORD") == "461")

@@ -1,0 +1,84 @@
+// Where players, publishers and other nodes connect.
+
+import NIOCore
+import NIOPosix
+import NIOSSL
+import RTPWire
+
+/// A listening socket of the proxy.
+@RTSPActor
+final class RTSPListener {
+    private let channel: any Channel
+
+    /// The TCP port that it has: for one that was asked for as 0.
+    var tcpPort: UInt16 { UInt16(truncatingIfNeeded: channel.localAddress?.port ?? 0) }
+
+    /// What waits to be sent to one peer before its packets are dropped: a large frame of video, and room for the next.
+    private static let writeBuffer = ChannelOptions.Types.WriteBufferWaterMark(low: 1 << 20, high: 2 << 20)
+    private static let backlog: Int32 = 1024
+
+    /// Listens as `listener` says.
+    ///
+    /// - Parameters:
+    ///   - context: For TLS, made by `tlsContext`.
+    init(
+        _ listener: RTSPConfiguration.Listener, server: RTSPServer, tls context: NIOSSLContext? = nil
+    ) async throws(RTSPListenerError) {
+        if listener.usesTLS, context == nil {
+            throw RTSPListenerError(
+                "rtsp listener \(listener.tcpPort): TLS needs a certificate; give rtsp: certificate:")
+        }
+        let tls = listener.usesTLS ? context : nil
+        let bootstrap = ServerBootstrap(group: RTSPActor.group)
+            .serverChannelOption(.backlog, value: Self.backlog)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.socketOption(.so_keepalive), value: 1)
+            .childChannelOption(.writeBufferWaterMark, value: Self.writeBuffer)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
+                    try channel.pipeline.syncOperations.addHandler(
+                        ServerConnectionHandler(server: server, isSecure: tls != nil))
+                }
+            }
+        // `::` takes IPv4 too; a host without IPv6 has only 0.0.0.0.
+        let addresses = listener.address.map { [$0] } ?? [.unspecified, IPAddress(0, 0, 0, 0)]
+        var refusal = ""
+        for address in addresses {
+            do {
+                channel = try await bootstrap.bind(to: address.socketAddress(listener.tcpPort)).get()
+                return
+            } catch { refusal = "\(address.bracketed):\(listener.tcpPort): \(error)" }
+        }
+        throw RTSPListenerError("rtsp listener \(refusal); is another server running there?")
+    }
+
+    /// Takes no more connections; those that are there go on.
+    func close() async { try? await channel.close() }
+
+    /// What TLS listeners share.
+    static func tlsContext(_ certificate: RTSPConfiguration.Certificate) throws(RTSPListenerError)
+        -> NIOSSLContext
+    {
+        do {
+            let chain = try NIOSSLCertificate.fromPEMFile(certificate.chain).map {
+                NIOSSLCertificateSource.certificate($0)
+            }
+            let key = try NIOSSLPrivateKey(file: certificate.privateKey, format: .pem)
+            return try NIOSSLContext(
+                configuration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key)))
+        } catch {
+            throw RTSPListenerError(
+                "rtsp certificate \(certificate.chain), \(certificate.privateKey): \(error); both must be PEM files that "
+                    + "belong together")
+        }
+    }
+}
+
+/// Why there is no listener: the thing, the value and the remedy in one line.
+struct RTSPListenerError: Error, Hashable, Sendable, CustomStringConvertible {
+    let message: String
+    init(_ message: String) { self.message = message }
+    var description: String { message }
+}

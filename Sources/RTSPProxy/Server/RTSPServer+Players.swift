@@ -1,0 +1,249 @@
+// DESCRIBE, SETUP, PLAY, PAUSE and TEARDOWN.
+
+import NIOCore
+import RTPWire
+import RTSPCore
+import Routing
+import SDP
+
+extension RTSPServer {
+    /// The path that a request is for, if the peer may come there.
+    func path(_ target: RequestTarget, on connection: ClientConnection) throws(RTSPRefusal) -> Path {
+        let found: Path?
+        do throws(MediaSourceError) { found = try paths.path(for: target.path) } catch { throw RTSPRefusal(error) }
+        guard let path = found else { throw RTSPRefusal(.notFound, "no route is for this path") }
+        guard path.route.allows(connection.peer) else {
+            throw RTSPRefusal(.forbidden, "route \(path.route.name) does not allow this address")
+        }
+        return path
+    }
+
+    /// The user, where the path wants one for `permission`.
+    func authenticate(
+        _ request: RTSPRequest, _ target: RequestTarget, for permission: RTSPRoute.Permission,
+        session: ProxySession? = nil, on connection: ClientConnection
+    ) throws(RTSPRefusal) -> String? {
+        let user = try authentication.user(
+            of: request, for: permission,
+            uris: [request.uri, target.presentation.description, target.contentBase], isSecure: connection.isSecure,
+            now: MonotonicClock.now)
+        if let session, !session.core.isOwned(by: connection.peer, user: user) {
+            throw RTSPRefusal(.sessionNotFound, "the session is another user's")
+        }
+        return user
+    }
+
+    // MARK: DESCRIBE
+
+    func describe(_ request: RTSPRequest, on connection: ClientConnection) async throws(RTSPRefusal) -> Reply {
+        let target = try RequestTarget(request.uri)
+        let path = try path(target, on: connection)
+        _ = try authenticate(request, target, for: path.route.read, on: connection)
+        guard AcceptHeader.allows("application/sdp", in: request.headers) else {
+            throw RTSPRefusal(.notAcceptable, "the client does not take application/sdp")
+        }
+        let presentation = try await attach(path)
+        // The path keeps its source for a while, for the SETUP that follows.
+        path.detach()
+        var description = presentation.description
+        if path.route.sendsMulticast {
+            description = description.multicastDescription(
+                presentation.streams.compactMap { path.groups[$0.index]?.destination }
+                    .map { .init(group: $0.group, udpPort: $0.udpPort, ttl: $0.timeToLive) })
+        } else {
+            description = description.strippedOfTransport()
+        }
+        description.setControls(session: "*") { StreamControl.name($0) }
+        return Reply(
+            response(
+                nil, ["Content-Base": target.contentBase, "Content-Type": "application/sdp"], body: description.bytes))
+    }
+
+    /// One user more of the path's source, which is opened if need be.
+    private func attach(_ path: Path) async throws(RTSPRefusal) -> Presentation {
+        do throws(MediaSourceError) { return try await path.attach() } catch { throw RTSPRefusal(error) }
+    }
+
+    // MARK: SETUP
+
+    func setup(
+        _ request: RTSPRequest, _ session: ProxySession?, on connection: ClientConnection
+    ) async throws(RTSPRefusal) -> Reply {
+        if let session, session.publisher != nil {
+            return try await setupPublisher(request, session, on: connection)
+        }
+        let target = try RequestTarget(request.uri)
+        let path = try path(target, on: connection)
+        let user = try authenticate(request, target, for: path.route.read, session: session, on: connection)
+        if let session { return try await setup(request, target, session, on: connection) }
+        _ = try await attach(path)
+        let new: ProxySession
+        do throws(RTSPRefusal) {
+            new = try begin(.player, path, user: user, request, on: connection)
+        } catch {
+            path.detach()
+            throw error
+        }
+        follow(path, new)
+        await new.lock()
+        defer { new.unlock() }
+        do throws(RTSPRefusal) {
+            let reply = try await setup(request, target, new, on: connection)
+            persist(new)
+            return reply
+        } catch {
+            await finish(new, reason: "its first SETUP was refused")
+            throw error
+        }
+    }
+
+    private func setup(
+        _ request: RTSPRequest, _ target: RequestTarget, _ session: ProxySession, on connection: ClientConnection
+    ) async throws(RTSPRefusal) -> Reply {
+        guard let presentation = session.path.current else {
+            throw RTSPRefusal(.serviceUnavailable, "the source of \(session.path.path) is away")
+        }
+        let index = target.stream ?? (presentation.streams.count == 1 ? 0 : nil)
+        guard let index else { throw RTSPRefusal(.aggregateNotAllowed, "SETUP of a presentation of several streams") }
+        guard let stream = presentation.streams.first(where: { $0.index == index }) else {
+            throw RTSPRefusal(.notFound, "no stream \(index) in this presentation")
+        }
+        try session.core.setup(index, path: target.path)
+        let choice = try offer(stream, session, on: connection).choose(from: request.headers)
+        // Another transport for a stream that is not playing takes the place of the first.
+        await remove([index], of: session)
+        claim(choice.transport, index, of: session, on: connection)
+        do throws(RoutingError) {
+            let (delivery, answer) = try await delivery(choice, stream, session, on: connection)
+            session.deliveries[index] = delivery
+            session.core.didSetUp(index, choice.transport, url: target.url.description)
+            return Reply(response(session, ["Transport": answer]))
+        } catch {
+            release(choice.transport, index, of: session)
+            throw RTSPRefusal(error)
+        }
+    }
+
+    private func offer(
+        _ stream: PresentationStream, _ session: ProxySession, on connection: ClientConnection
+    ) -> TransportOffer {
+        var offer = TransportOffer(peer: connection.peer)
+        offer.hasUDP = true
+        offer.usedChannels = freeable(stream.index, of: session, on: connection)
+        offer.multicast = session.path.groups[stream.index]?.destination.map {
+            .init(group: $0.group, udpPort: $0.udpPort, timeToLive: $0.timeToLive)
+        }
+        let route = session.path.route
+        offer.mayUse = { route.allowsDestination($0) }
+        let (endpoints, own) = (endpoints, StreamOfSession(session: session.core.id, stream: stream.index))
+        offer.isTaken = { address, udpPort in
+            endpoints[Endpoint(address: address, udpPort: udpPort)].map { $0 != own } ?? false
+        }
+        return offer
+    }
+
+    /// The channels that others have; nil where the session's interleaved streams are on another connection.
+    func freeable(_ stream: Int, of session: ProxySession, on connection: ClientConnection) -> Set<UInt8>? {
+        if let carrier = session.carrier, carrier !== connection, !session.core.interleavedStreams.isEmpty {
+            return nil
+        }
+        return Set(connection.channels.filter { $0.value.session !== session || $0.value.stream != stream }.keys)
+    }
+
+    private func delivery(
+        _ choice: TransportChoice, _ stream: PresentationStream, _ session: ProxySession,
+        on connection: ClientConnection
+    ) async throws(RoutingError) -> (any StreamDelivery, String) {
+        let path = session.path
+        let progress = await context.routing.progress(of: stream.rtpRoute)
+        let ssrc = progress?.hasRTP == true ? progress?.ssrc : nil
+        switch choice.transport {
+        case .udp(let address, let rtp, let rtcp):
+            let (local, destination) = try await attachment(towards: address, on: connection)
+            let udpPort = try await context.playerPorts.pair(at: local)
+            let delivery = UDPDelivery(
+                context: context, stream: stream,
+                destination: .init(address: destination, rtpUDPPort: rtp, rtcpUDPPort: rtcp), local: local,
+                serverUDPPort: udpPort)
+            return (delivery, choice.answer(serverUDPPort: udpPort, source: local.address, ssrc: ssrc))
+        case .interleaved(let rtp, let rtcp):
+            guard let fanOut = path.fanOuts[stream.index] else { throw Self.gone(path) }
+            let delivery = InterleavedDelivery(
+                context: context, stream: stream, fanOut: fanOut, rtpChannel: rtp, rtcpChannel: rtcp, sink: connection)
+            return (delivery, choice.answer(ssrc: ssrc))
+        case .multicast:
+            guard let group = path.groups[stream.index] else { throw Self.gone(path) }
+            return (MulticastDelivery(context: context, stream: stream, group: group), choice.answer())
+        }
+    }
+
+    private static func gone(_ path: Path) -> RoutingError {
+        RoutingError(.unavailable, "the source of \(path.path) has just gone")
+    }
+
+    /// Where packets to a player pass and where they go: from the address that the player knows, where that is on the way.
+    private func attachment(
+        towards player: IPAddress, on connection: ClientConnection
+    ) async throws(RoutingError) -> (local: NetworkAttachment, destination: IPAddress) {
+        var local = try await context.routing.attachment(towards: player)
+        // A program of this node is reached at the host's end of the host port.
+        if local.isLocal { return (local, try await context.hostPort().hostIPv4) }
+        if let known = try? await context.routing.attachment(of: connection.local), known.port == local.port {
+            local.address = connection.local
+        }
+        return (local, player)
+    }
+
+    // MARK: PLAY, PAUSE, TEARDOWN
+
+    func play(
+        _ request: RTSPRequest, _ session: ProxySession, on connection: ClientConnection
+    ) async throws(RTSPRefusal) -> Reply {
+        let target = try target(request, in: session)
+        _ = try authenticate(request, target, for: session.path.route.read, session: session, on: connection)
+        var headers = try LiveRange.answer(to: request.headers)
+        let streams = try session.core.play(target.inSession)
+        let deliveries = streams.compactMap { session.deliveries[$0] }
+        do throws(RoutingError) {
+            for delivery in deliveries { try await delivery.prepare() }
+        } catch {
+            for delivery in deliveries { await delivery.end() }
+            throw RTSPRefusal(error)
+        }
+        var information: [RTPInfoHeader.Stream] = []
+        for stream in streams {
+            let start = await session.deliveries[stream]?.start()
+            information.append(
+                RTPInfoHeader.Stream(
+                    url: session.core.streams[stream]?.url ?? "", sequence: start?.sequence, timestamp: start?.timestamp
+                ))
+        }
+        if !information.isEmpty { headers["RTP-Info"] = RTPInfoHeader(information).description }
+        session.core.didStart(streams)
+        return Reply(response(session, headers)) { for delivery in deliveries { await delivery.begin() } }
+    }
+
+    func pause(_ request: RTSPRequest, _ session: ProxySession) async throws(RTSPRefusal) -> Reply {
+        let streams = try session.core.pause(try target(request, in: session).inSession)
+        for stream in streams { await session.deliveries[stream]?.end() }
+        session.core.didPause(streams)
+        return Reply(response(session))
+    }
+
+    func teardown(_ request: RTSPRequest, _ session: ProxySession) async throws(RTSPRefusal) -> Reply {
+        let (streams, endsSession) = try session.core.teardown(try target(request, in: session).inSession)
+        await remove(streams, of: session)
+        if endsSession { await finish(session, reason: "TEARDOWN") }
+        return Reply(response(session))
+    }
+
+    /// What a request names of its session: `*` is all of it; what is not of the session's path is not found.
+    func target(_ request: RTSPRequest, in session: ProxySession) throws(RTSPRefusal) -> RequestTarget {
+        if let publisher = session.publisher { return try publisher.target(request.uri) }
+        let target = try RequestTarget(request.uri)
+        guard target.path == session.core.path else {
+            throw RTSPRefusal(.notFound, "the session is of \(session.core.path)")
+        }
+        return target
+    }
+}
