@@ -39,7 +39,9 @@ let package = Package(
         .target(
             name: "CrosspointShim",
             dependencies: ["CLibBPF", "CLibMNL"],
-            cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+            cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+            // ns_initparse() and its like, for service records.
+            linkerSettings: [.linkedLibrary("resolv")]
         ),
 
         // The compiled BPF objects, embedded in the binary.
