@@ -1,6 +1,7 @@
 // One source for all players of a path.
 
 import Logging
+import RTSPCore
 import Testing
 
 @testable import RTSPProxy
@@ -75,7 +76,7 @@ import Testing
         source.failures = [MediaSourceError(.badGateway, "camera: refused")]
         source.onEnd?(MediaSourceError(.badGateway, "camera: connection lost"))
         #expect(path.report.state == "waiting")
-        await #expect(throws: MediaSourceError.self) { [path] in _ = try await path.attach() }
+        await #expect(throws: MediaSourceError.self) { @RTSPActor [path] in _ = try await path.attach() }
         try await settled { path.report.state == "live" }
         #expect(source.opened == 3)
         #expect(source.closed == 0)
