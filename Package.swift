@@ -163,7 +163,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "CrosspointCommands", "Node", "Routing", "Netlink", "RTPWire", "FastPath", logging, argumentParser,
+                "CrosspointCommands", "Node", "Routing", "Netlink", "RTPWire", "FastPath", "Authentication",
+                "TestSupport", logging, argumentParser,
                 nioCore, nioPosix,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

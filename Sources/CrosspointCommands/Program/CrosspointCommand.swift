@@ -33,6 +33,6 @@ struct CrosspointCommand: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             RunCommand.self, CheckCommand.self, RouteCommand.self, LegCommand.self, StatsCommand.self,
-            ConfigCommand.self, UnloadCommand.self, HoldCommand.self,
+            ConfigCommand.self, UserCommand.self, UnloadCommand.self, HoldCommand.self,
         ])
 }
