@@ -177,13 +177,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-<<<<<<< HEAD
                 "CrosspointCommands", "Node", "Routing", "Netlink", "RTPWire", "FastPath", "RTSPProxy", "Sessions",
-                logging, argumentParser,
-=======
-                "CrosspointCommands", "Node", "Routing", "Netlink", "RTPWire", "FastPath", "Authentication",
-                "TestSupport", logging, argumentParser,
->>>>>>> sdp
+                "Authentication", "TestSupport", logging, argumentParser,
                 nioCore, nioPosix,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
