@@ -114,6 +114,7 @@ struct ConfigurationReader {
     ) throws(ConfigurationError) -> IPNetwork {
         let text = try node.text()
         guard let network = IPNetwork(text), network.address.family == example.address.family, network.hostBits >= 2,
+            network.prefixLength >= 8,
             !network.address.isMulticast, !network.address.isLoopback, !network.address.isUnspecified,
             !network.address.isLinkLocalUnicast
         else {
