@@ -94,7 +94,7 @@ struct UserCommandTests {
         close(ends[1])
         let input = PasswordInput(file: ends[0]) { _ in Issue.record("nobody is asked") }
         let read: String
-        do throws(CommandError) { read = try input.read(for: "anna") } catch { read = error.message }
+        do throws(CommandError) { read = try input.read(for: "anna", isNew: true) } catch { read = error.message }
         #expect(read == result)
     }
 
@@ -125,7 +125,7 @@ struct UserCommandTests {
             }
         }
         let read: String
-        do throws(CommandError) { read = try input.read(for: "anna") } catch { read = error.message }
+        do throws(CommandError) { read = try input.read(for: "anna", isNew: true) } catch { read = error.message }
         #expect(read == result)
         #expect(asked.texts == Array(["Password of anna: ", "\nThe same again: "].prefix(typed.count)) + ["\n"])
         var after = termios()

@@ -91,7 +91,12 @@ struct RTSPRouteAddCommand: AsyncParsableCommand {
 
     func run() async throws {
         let route = try specification { prompt throws(CommandError) in
-            try PasswordInput.read(fromStandardInput: passwordStdin, prompt: prompt)
+            let input = PasswordInput.standard
+            guard passwordStdin || input.isTerminal else {
+                throw .usage(
+                    "\(prompt): there is no terminal to ask at; give the password on standard input, --password-stdin")
+            }
+            return try input.read(for: prompt, isNew: false)
         }
         let report: RTSPRouteReport = try await control.client.send(.post, "/v1/rtsp/routes", body: route)
         try output.print(report) { "RTSP route \(report.route.name) added: \(RTSPRouteText.summary(report.route))\n" }

@@ -21,7 +21,7 @@ struct UserAddCommand: ParsableCommand {
     @OptionGroup var users: UserFileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() throws { try add(password: PasswordInput.standard.read(for: user.name)) }
+    func run() throws { try add(password: PasswordInput.standard.read(for: user.name, isNew: true)) }
 
     /// Keeps `password` for the user.
     func add(password: String) throws {
