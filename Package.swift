@@ -40,7 +40,6 @@ let package = Package(
             name: "CrosspointShim",
             dependencies: ["CLibBPF", "CLibMNL"],
             cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
-            // ns_initparse() and its like, for service records.
             linkerSettings: [.linkedLibrary("resolv")]
         ),
 
@@ -180,7 +179,7 @@ let package = Package(
             name: "CommandTests",
             dependencies: [
                 "CrosspointCommands", "Node", "Routing", "Netlink", "RTPWire", "FastPath", "RTSPProxy", "Sessions",
-                logging, argumentParser,
+                "Authentication", "TestSupport", logging, argumentParser,
                 nioCore, nioPosix,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

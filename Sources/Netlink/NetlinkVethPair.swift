@@ -24,6 +24,18 @@ extension NetlinkHostNetwork {
         try inspector.setOffloads(near.name)
         try setAddresses(pair.addresses, of: near)
         try setAddresses([], of: far)
+        try waitUntilRunning([near.index, far.index])
+    }
+
+    /// The kernel says that a link runs on a worker of its own, within a few milliseconds.
+    private func waitUntilRunning(_ indices: Set<UInt32>) throws(NetlinkError) {
+        for _ in 0..<200 {
+            let running = try ask(LinkMessage.dump(), "list interfaces").count { message in
+                LinkMessage.interface(message.payload).map { indices.contains($0.index) && $0.isRunning } ?? false
+            }
+            if running == indices.count { return }
+            usleep(1000)
+        }
     }
 
     @discardableResult

@@ -152,6 +152,7 @@ struct RTSPConfigurationTests {
             ("rtsp:\n  session-timeout: 1\n", 2, "rtsp.session-timeout", "from 5 to"),
             ("rtsp:\n  max-sessions: many\n", 2, "rtsp.max-sessions", "is not a number"),
             ("host-port: {ipv4: 100.64.0.0/31}\n", 1, "host-port.ipv4", "room for two hosts"),
+            ("host-port: {ipv4: 0.0.0.0/0}\n", 1, "host-port.ipv4", "room for two hosts"),
             ("host-port: {ipv4: 'fd00::/64'}\n", 1, "host-port.ipv4", "is no IPv4 network"),
             ("host-port: {ipv6: 'fd00::1/64'}\n", 1, "host-port.ipv6", "is no IPv6 network"),
         ] as [(String, Int, String, String)])

@@ -34,7 +34,8 @@ enum FastPathAssembly {
                 executable: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
             controller = try FlowController(
                 fastPath: fastPath, network: network, store: store,
-                journal: RouteJournal(directory: "\(configuration.runtimeDirectory)/routes"), logger: logger)
+                journal: RouteJournal(directory: "\(configuration.runtimeDirectory)/routes"), logger: logger,
+                hostPort: configuration.hostPort)
         } catch let error as FastPathError {
             throw NodeError(error.kind == .privileges ? .notPermitted : .failed, error.message)
         } catch {

@@ -2,6 +2,7 @@
 
 import RTPWire
 import RTSPProxy
+import Routing
 import Yams
 
 extension ConfigurationWriter {
@@ -50,7 +51,7 @@ extension ConfigurationWriter {
 
     private static func node(of pool: MulticastPool) -> Yams.Node {
         Yams.Node([
-            (scalar("groups"), scalar(pool.groupsText)), (scalar("interface"), scalar(pool.interface)),
+            (scalar("groups"), scalar(pool.groupsText)), (scalar("interface"), scalar(pool.port.description)),
             (scalar("udp-port"), plain("\(pool.udpPort)")), (scalar("ttl"), plain("\(pool.timeToLive)")),
         ])
     }

@@ -98,11 +98,6 @@ extension ControlRouter {
     }
 }
 
-extension RouteOwner {
-    /// Whether a session keeps the route: neither operators nor the configuration have a hand in it.
-    var isSession: Bool { rawValue == "session" }
-}
-
 extension RoutingError {
     /// The refusal of the proxy as one of the control API.
     init(_ error: RTSPRouteError) {

@@ -32,6 +32,8 @@ public actor FlowController: SessionRouteControl {
     var nextSessionEvents = 0
     /// How often `tick` was called.
     var seconds = 0
+    /// Who waits for a route's legs to be in the fast path.
+    private var legWaiters: [String: [CheckedContinuation<RoutingError?, Never>]] = [:]
     private var graceWaiters: [CheckedContinuation<Void, Never>] = []
     private var graceIsRunning = false
 
@@ -187,12 +189,12 @@ public actor FlowController: SessionRouteControl {
     public func addLeg(
         _ leg: LegSpecification, to name: String, force: Bool
     ) async throws(RoutingError) -> LegReport {
-        try addLeg(leg, to: name, force: force, isShut: false)
+        try await addLeg(leg, to: name, force: force, isShut: false)
     }
 
     func addLeg(
         _ leg: LegSpecification, to name: String, force: Bool, isShut: Bool
-    ) throws(RoutingError) -> LegReport {
+    ) async throws(RoutingError) -> LegReport {
         guard var state = table[name] else { throw noRoute(name) }
         try valid { () throws(SpecificationError) in try state.specification.validate(adding: leg) }
         try check(leg: leg, of: state.specification)
@@ -204,13 +206,34 @@ public actor FlowController: SessionRouteControl {
         state.nextLegNumber += 1
         state.legs.append(new)
         do {
-            try activate(state, .leg(new.journalled))
+            try record(.leg(new.journalled), of: &state)
         } catch {
             release(neighbour: new.neighbour)
             fastPath.removeLegCounter(new.counter)
             throw error
         }
-        return report(new)
+        table[name] = state
+        do {
+            try await applyLegs(of: name)
+        } catch {
+            discard(new, of: name)
+            throw error
+        }
+        return report(table[name]?.legs.first { $0.counter == new.counter } ?? new)
+    }
+
+    /// Forgets a leg that could not be put into the fast path, unless it went with its route.
+    private func discard(_ leg: LegState, of name: String) {
+        guard var state = table[name], let index = state.leg(leg.number), state.legs[index].counter == leg.counter
+        else {
+            return
+        }
+        release(neighbour: state.legs[index].neighbour)
+        fastPath.removeLegCounter(leg.counter)
+        state.legs.remove(at: index)
+        state.specification.legs.remove(at: index)
+        try? record(.removed(leg.number), of: &state)
+        table[name] = state
     }
 
     public func removeLeg(_ number: UInt32, from name: String) async throws(RoutingError) {
@@ -218,7 +241,14 @@ public actor FlowController: SessionRouteControl {
         guard let index = state.leg(number) else { throw noLeg(number, state) }
         let leg = state.legs.remove(at: index)
         state.specification.legs.remove(at: index)
-        try activate(state, .removed(number))
+        try record(.removed(number), of: &state)
+        table[name] = state
+        // A removal that fails is repeated with the next change of the legs: the leg is gone for everybody else.
+        do {
+            try await applyLegs(of: name)
+        } catch {
+            logger.error("route \(name): leg \(number) could not be taken out yet: \(error)")
+        }
         release(neighbour: leg.neighbour)
         await gracePeriod()
         fastPath.removeLegCounter(leg.counter)
@@ -331,6 +361,31 @@ public actor FlowController: SessionRouteControl {
         for leg in route.legs where !old.legs.contains(where: { $0.specification == leg }) {
             _ = try await addLeg(leg, to: route.name, force: route.isForced)
         }
+    }
+
+    // MARK: Legs of one moment
+
+    /// Returns when the fast path has the route's legs as they are now. All changes of one moment share one new set: a set
+    /// of a shape that was never used costs 8 ms, and a hundred players may come at once.
+    private func applyLegs(of name: String) async throws(RoutingError) {
+        let problem = await withCheckedContinuation { continuation in
+            legWaiters[name, default: []].append(continuation)
+            // Behind the calls that wait for this actor already.
+            if legWaiters[name]?.count == 1 { Task { self.applyWaitingLegs(of: name) } }
+        }
+        if let problem { throw problem }
+    }
+
+    private func applyWaitingLegs(of name: String) {
+        let waiters = legWaiters.removeValue(forKey: name) ?? []
+        var problem: RoutingError?
+        do throws(RoutingError) {
+            guard let state = table[name] else { throw noRoute(name) }
+            if let flow = state.flow { try setLegs(state.readyLegs, of: flow) }
+        } catch {
+            problem = error
+        }
+        for waiter in waiters { waiter.resume(returning: problem) }
     }
 
     // MARK: Removal and grace periods

@@ -95,7 +95,12 @@ extension FlowController {
         }
     }
 
-    private func linkChanged(_ interface: NetworkInterface) {
+    private func linkChanged(_ told: NetworkInterface) {
+        var interface = told
+        if [hostPortSettings.hostEnd, hostPortSettings.fastPathEnd].contains(told.name) {
+            // What was told while the pair was being made is older than what was read when it was.
+            interface = (try? network.interfaces().first { $0.index == told.index }) ?? told
+        }
         let before = view.interfaces[interface.index]
         view.set(interface)
         if before?.isRunning != interface.isRunning || before?.isUp != interface.isUp {

@@ -10,7 +10,7 @@ extension FlowController {
     private static let gateNanoseconds: UInt64 = 1_000_000_000
 
     public func addShutLeg(_ leg: LegSpecification, to name: String) async throws(RoutingError) -> LegReport {
-        try addLeg(leg, to: name, force: false, isShut: true)
+        try await addLeg(leg, to: name, force: false, isShut: true)
     }
 
     public func openLeg(_ number: UInt32, of name: String, from sequence: UInt32?) async throws(RoutingError) {
