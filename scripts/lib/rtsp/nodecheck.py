@@ -9,9 +9,9 @@
 import json
 import sys
 
-# What the source still sends while its session ends, or before the players' legs are there.
-HARMLESS = {"draining", "not_established"}
-STREAMING = {"playing", "recording"}
+# What a source sends before its players' legs are there, when they have gone, and while its session ends.
+HARMLESS = {"drop_no_leg", "drop_draining"}
+STREAMING = {"playing", "recording", "live"}
 
 
 def load(path):
