@@ -9,8 +9,9 @@
 import json
 import sys
 
-# What a source sends before its players' legs are there, when they have gone, and while its session ends.
-HARMLESS = {"drop_no_leg", "drop_draining"}
+# What a source sends before its players' legs are there, when they have gone, and while its session ends; what is before the packet
+# that RTP-Info names; what players send to open firewalls.
+HARMLESS = {"drop_draining", "drop_no_leg", "copy_gated"}
 STREAMING = {"playing", "recording", "live"}
 
 
