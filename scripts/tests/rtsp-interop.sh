@@ -244,15 +244,13 @@ sessions_are() {
     return 1
 }
 
-# asked CAMERA METHOD: how often the camera has been asked that.
-asked() { grep -c "^request $2 " "$work/$1.log" || true; }
-
-# camera_saw CAMERA COUNT: since the scenario began, so many sessions began there; without the node, any number.
+# camera_saw CAMERA COUNT: since the scenario began, so many sessions played there; without the node, any number. (The server makes
+# a session also for a SETUP that it refuses.)
 marks() { wc -l <"$work/$1.log"; }
 camera_saw() {
     [ "$uses_node" = yes ] || return 0
     local seen
-    seen="$(tail -n "+$((${mark[$1]-0} + 1))" "$work/$1.log" | grep -c '^session begins' || true)"
+    seen="$(tail -n "+$((${mark[$1]-0} + 1))" "$work/$1.log" | grep -c '^request PLAY ' || true)"
     [ "$seen" -eq "$2" ] || fault "the camera saw $seen sessions instead of $2"
 }
 
@@ -405,6 +403,8 @@ resume() {
 }
 
 release() {
+    # The end of the input would not tell: a daemon that was started meanwhile has it open too.
+    echo leave >&7
     exec 7>&-
     wait "$held" || fault "hold: $(grep -v -E '^(playing|resumed)$' "$work/hold.log" | head -n 5)"
 }

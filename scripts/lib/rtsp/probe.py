@@ -4,7 +4,7 @@
     probe.py flood HOST TCPPORT COUNT       so many connections at once that say nothing, and one more that must be served
     probe.py deaf HOST TCPPORT PATH SECONDS plays interleaved and reads nothing
     probe.py hold HOST TCPPORT PATH         plays by UDP: prints `playing`; at a line `resume` on standard input it goes on with its
-                                            session over a new connection, and prints `resumed`; at the end of the input it leaves.
+                                            session over a new connection, and prints `resumed`; at `leave`, it leaves.
                                             No packet may be missing in between; with --gap, some may.
     probe.py listen HOST TCPPORT PATH       reads DESCRIBE alone, joins the group that the SDP names, and listens for 2 s
     probe.py churn HOST TCPPORT PATH COUNT  so many sessions one after the other: every one must get its first packet, the one that
@@ -200,8 +200,8 @@ def hold(host, tcp_port):
     print("playing", flush=True)
     problems = []
     for line in sys.stdin:
-        if line.strip() != "resume":
-            continue
+        if line.strip() == "leave":
+            break
         # The old connection is gone, or about to go.
         session.connection.close()
         session.connection = Connection(host, tcp_port)
