@@ -58,14 +58,26 @@ rtsp_players() {
         --hold 1 --path /cam1 "${pairs[@]}"
 }
 
-# What the node's interfaces could not send, as members of a JSON object.
+# rtsp_transmit_errors: what each of the node's interfaces could not send so far, in $transmit_errors: what the far end found full.
+declare -A transmit_errors
 rtsp_transmit_errors() {
     local interface
     for interface in eth{1..8} out1 out2; do
-        # By receive queues: what a broadcast to this interface, or to its other end, found full.
-        printf '"%s": %d, ' "$interface" "$(inside node ethtool -S "$interface" |
+        transmit_errors[$interface]="$(inside node ethtool -S "$interface" |
             awk '/xdp_xmit_errors/ { sum += $2 } END { print sum + 0 }')"
-    done | sed 's/, $//'
+    done
+}
+
+# The same since `rtsp_transmit_errors` was called, as members of a JSON object.
+rtsp_new_transmit_errors() {
+    local interface members=""
+    local -A before
+    for interface in "${!transmit_errors[@]}"; do before[$interface]=${transmit_errors[$interface]}; done
+    rtsp_transmit_errors
+    for interface in "${!before[@]}"; do
+        members="$members, \"$interface\": $((transmit_errors[$interface] - before[$interface]))"
+    done
+    printf '%s' "${members#, }"
 }
 
 rtsp_forwarded() {
@@ -76,6 +88,7 @@ rtsp_forwarded() {
 # rtsp_round CASE: measures, and adds a line to $work/rounds.
 rtsp_round() {
     local players before="" forwarded generator=""
+    rtsp_transmit_errors
     case $1 in
         gst_rtsp_server) players="$(rtsp_players 3 2)" ;;
         crosspoint) players="$(rtsp_players 2 1)" ;;
@@ -93,7 +106,7 @@ rtsp_round() {
     esac
     [ -n "$players" ] || die "the players measured nothing"
     printf '{"case": "%s", "players": %s' "$1" "$players" >>"$work/rounds"
-    if [ "$1" != gst_rtsp_server ]; then printf ', "transmit_errors": {%s}' "$(rtsp_transmit_errors)" >>"$work/rounds"; fi
+    if [ "$1" != gst_rtsp_server ]; then printf ', "transmit_errors": {%s}' "$(rtsp_new_transmit_errors)" >>"$work/rounds"; fi
     if [ -n "$generator" ]; then
         printf ', "forwarded": %d, "generator": %s' "$forwarded" "$(tail -n 1 "$work/generator.log")" >>"$work/rounds"
     fi
