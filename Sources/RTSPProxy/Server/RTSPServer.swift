@@ -95,6 +95,8 @@ public final class RTSPServer {
         }
     }
 
+    var connectionCount: Int { connections.count }
+
     func log(_ connection: ClientConnection, _ text: String) {
         context.logger.info("rtsp \(connection.peerText): \(text)")
     }
