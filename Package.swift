@@ -99,7 +99,7 @@ let package = Package(
             dependencies: [
                 "RTPWire", "FastPath", "Netlink", "Routing", "Sessions", "RTSPProxy", "Authentication", "Node", logging,
                 argumentParser,
-                nioCore, nioPosix,
+                nioCore, nioPosix, nioTLS,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: strict
@@ -113,20 +113,32 @@ let package = Package(
             path: "scripts/benchmarks/fastpath",
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "rtsp-benchmark-generator",
+            dependencies: ["RTPWire", "FastPath", "LoadGenerator", "CrosspointShim", argumentParser],
+            path: "scripts/benchmarks/rtsp/generator",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "rtsp-benchmark-players", path: "scripts/benchmarks/rtsp/players",
+            cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+        ),
 
         // Namespaces and commands for tests, and one test target per module.
         .target(
             name: "TestSupport", dependencies: ["CrosspointShim"], path: "Tests/TestSupport", swiftSettings: strict
         ),
-        .testTarget(name: "RTPWireTests", dependencies: ["RTPWire"], swiftSettings: strict),
+        .testTarget(name: "RTPWireTests", dependencies: ["RTPWire", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "SDPTests", dependencies: ["SDP", "RTPWire", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "AuthenticationTests", dependencies: ["Authentication", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "AuthenticationTests", dependencies: ["Authentication", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "RTSPCoreTests", dependencies: ["RTSPCore", "RTPWire"], swiftSettings: strict),
         .testTarget(name: "SIPCoreTests", dependencies: ["SIPCore", "SDP", "RTPWire"], swiftSettings: strict),
         .testTarget(
             name: "RTSPProxyTests",
             dependencies: [
-                "RTSPProxy", "RTSPCore", "SDP", "Authentication", "Routing", "Sessions", "RTPWire", "TestSupport",
+                "RTSPProxy", "RTSPCore", "SDP", "Authentication", "Routing", "Sessions", "RTPWire", "CrosspointShim",
+                "TestSupport",
                 logging,
                 nioCore, nioPosix, nioTLS,
             ],
@@ -158,12 +170,15 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
-            name: "NodeTests", dependencies: ["Node", "Routing", "RTPWire", "FastPath", logging], swiftSettings: strict
+            name: "NodeTests",
+            dependencies: ["Node", "Routing", "RTPWire", "FastPath", "RTSPProxy", "Sessions", logging],
+            swiftSettings: strict
         ),
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "CrosspointCommands", "Node", "Routing", "Netlink", "RTPWire", "FastPath", logging, argumentParser,
+                "CrosspointCommands", "Node", "Routing", "Netlink", "RTPWire", "FastPath", "RTSPProxy", "Sessions",
+                "Authentication", "TestSupport", logging, argumentParser,
                 nioCore, nioPosix,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

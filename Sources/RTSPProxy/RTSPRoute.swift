@@ -1,9 +1,9 @@
 // What an operator lets players see: a path, and where its streams come from.
 
 /// One entry of `rtsp: routes:`, or one `crosspoint rtsp route add`.
-public struct RTSPRoute: Hashable, Sendable, Codable {
+public struct RTSPRoute: Hashable, Sendable {
     /// Which request paths an entry is for. Paths begin with `/`, have no dot segments, and are percent-decoded once.
-    public enum Match: Hashable, Sendable, Codable {
+    public enum Match: Hashable, Sendable {
         /// This path and no other (`path: /studio1/cam1`).
         case path(String)
         /// This path and everything below it (`prefix: /studio1`); what follows is added to the upstream's path.
@@ -13,7 +13,7 @@ public struct RTSPRoute: Hashable, Sendable, Codable {
     }
 
     /// Where the streams come from.
-    public enum Source: Hashable, Sendable, Codable {
+    public enum Source: Hashable, Sendable {
         /// An RTSP server: a camera, or another node (`upstream: rtsp://user:password@camera7.studio/main`).
         case upstream(String)
         /// Whoever publishes there by ANNOUNCE and RECORD (`publish: true`).
@@ -30,7 +30,7 @@ public struct RTSPRoute: Hashable, Sendable, Codable {
     }
 
     /// Who may do something at a path.
-    public enum Permission: Hashable, Sendable, Codable {
+    public enum Permission: Hashable, Sendable {
         /// Whoever may connect.
         case anyone
         /// These users, after authentication.

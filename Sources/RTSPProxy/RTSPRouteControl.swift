@@ -13,7 +13,8 @@ public protocol RTSPRouteControl: Sendable {
 }
 
 /// A route of the proxy as it stands.
-public struct RTSPRouteReport: Hashable, Sendable, Codable {
+public struct RTSPRouteReport: Hashable, Sendable {
+    /// The route with its password; the report's JSON has none.
     public var route: RTSPRoute
     /// Whether the configuration keeps it.
     public var isConfigured: Bool

@@ -36,7 +36,8 @@ struct RunningNode {
 
     /// Runs a node, then `body`, then stops the node. The text is that of its configuration file, to which the socket is added.
     static func run(
-        configuration text: String = "", _ body: @escaping @Sendable (RunningNode) async throws -> Void
+        configuration text: String = "", proxy: MockProxy? = nil,
+        _ body: @escaping @Sendable (RunningNode) async throws -> Void
     ) async throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "xp-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
@@ -52,7 +53,8 @@ struct RunningNode {
         let service = NodeService(
             configuration: configuration, configurationFile: file,
             socket: try ControlSocket(path: configuration.control.socket, group: nil), control: control,
-            statistics: Statistics(), information: Information(), handlesSignals: false, logger: logger
+            statistics: Statistics(), information: Information(), sessions: proxy.map { [$0] } ?? [], rtspRoutes: proxy,
+            handlesSignals: false, logger: logger
         ) { tcpPort in
             continuation.yield(tcpPort)
             continuation.finish()

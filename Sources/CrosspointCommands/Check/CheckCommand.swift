@@ -4,7 +4,7 @@ import ArgumentParser
 import Node
 
 /// Checks configuration and host.
-struct CheckCommand: ParsableCommand {
+struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Check the configuration, and say what this node's interfaces and kernel can do.",
@@ -21,6 +21,10 @@ struct CheckCommand: ParsableCommand {
 
             The frame is small, has the EtherType 0x88b5 and goes from the interface's own address to itself, so that no host \
             takes it. It is sent through every interface that is up, which needs the daemon's privileges.
+
+            Of the RTSP proxy, if the configuration has a section 'rtsp', it tells whether its TCP ports are free (or in use by the \
+            daemon, or need CAP_NET_BIND_SERVICE, which the systemd unit gives), until when the certificate is valid, and which \
+            file cannot be used. Run it as the daemon's user for that: who may not read a private key is told so.
 
             EXAMPLES
               crosspoint check
@@ -41,10 +45,13 @@ struct CheckCommand: ParsableCommand {
         help: "Where an interface sends redirected frames only with an XDP program on it, attach one for a moment.")
     var attach = false
 
-    func run() throws {
+    func run() async throws {
         let (configuration, file) = try ConfigurationChoice.load(config)
         let ports = try HostInformation.ports(RedirectCheck(attaches: attach))
-        let report = CheckReport(configuration: configuration, file: file, kernel: HostInformation.kernel, ports: ports)
+        let isRunning = (try? await ControlClient(socket: configuration.control.socket).send(.get, "/v1/node")) != nil
+        let report = CheckReport(
+            configuration: configuration, file: file, kernel: HostInformation.kernel, ports: ports, isRunning: isRunning
+        )
         try output.print(report) { report.text(colour: StandardStream.output.wantsColour) }
         if let problem = report.problems.first {
             let more = report.problems.count - 1

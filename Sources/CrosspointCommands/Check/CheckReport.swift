@@ -17,10 +17,15 @@ struct CheckReport: Encodable {
     var kernel: String
     /// The interfaces of the host.
     var ports: [PortReport]
+    /// What the section `rtsp` finds here; nil without it.
+    var rtsp: RTSPCheck?
     /// What keeps the configuration from working here, each with its remedy.
     var problems: [String]
 
-    init(configuration: NodeConfiguration, file: String?, kernel: String, ports: [PortReport]) {
+    /// `isRunning` says that the daemon of this configuration runs.
+    init(
+        configuration: NodeConfiguration, file: String?, kernel: String, ports: [PortReport], isRunning: Bool = false
+    ) {
         node = configuration.node
         configurationFile = file
         routes = configuration.routes.count
@@ -28,6 +33,14 @@ struct CheckReport: Encodable {
         self.kernel = kernel
         self.ports = ports
         problems = []
+        if let section = configuration.rtsp {
+            var check = RTSPCheck(
+                section, interfaces: ports.map(\.name), isRunning: isRunning,
+                now: Int(SystemClock.unixNanoseconds / 1_000_000_000))
+            check.problems += Self.secrecy(of: configuration, file)
+            problems += check.problems
+            rtsp = check
+        }
         let known = Dictionary(ports.map { ($0.name, $0) }) { first, _ in first }
         let tagged = Self.interfacesWithVLANs(of: configuration)
         for (name, user) in Self.interfaces(of: configuration) {
@@ -46,6 +59,12 @@ struct CheckReport: Encodable {
             }
             if !port.isUp { problems.append("\(user): port \(name) is down; set it up with 'ip link set \(name) up'") }
         }
+    }
+
+    /// What there is to say of passwords in the file, which everybody may read that its mode lets.
+    private static func secrecy(of configuration: NodeConfiguration, _ file: String?) -> [String] {
+        guard let file, configuration.hasSecrets, FileAccess.isReadableByOthers(file) else { return [] }
+        return ["rtsp.routes: passwords stand in \(file), which everybody on this host can read; chmod o= \(file)"]
     }
 
     /// The interfaces that a configuration uses, in its order, each with the key that first names it.
@@ -87,8 +106,11 @@ struct CheckReport: Encodable {
         let file =
             configurationFile.map { "\($0): \(Count.text(routes, "route")), \(Count.text(legs, "leg"))" } ?? "none"
         let notes = ports.flatMap(Self.notes)
-        return "node           \(node)\nkernel         \(kernel)\nconfiguration  \(file)\n\n"
-            + table.text(colour: colour) + (notes.isEmpty ? "" : "\n" + notes.joined(separator: "\n") + "\n")
+        let head =
+            [("node", node), ("kernel", kernel), ("configuration", file)] + (rtsp?.lines ?? [])
+            + (rtsp?.problems ?? []).map { ("problem", $0) }
+        return KeyedLines.text(head) + "\n" + table.text(colour: colour)
+            + (notes.isEmpty ? "" : "\n" + notes.joined(separator: "\n") + "\n")
     }
 
     /// What there is to do about a port, if it is to be used.

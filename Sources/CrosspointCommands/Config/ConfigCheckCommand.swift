@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Node
+import RTSPProxy
 import Routing
 
 /// Checks a configuration file.
@@ -23,8 +24,9 @@ struct ConfigCheckCommand: ParsableCommand {
     func run() throws {
         let configuration = try ConfigurationFile.load(file)
         let legs = configuration.routes.map(\.legs.count).reduce(0, +)
-        try output.print(configuration) {
-            "\(file): correct, \(Count.text(configuration.routes.count, "route")), \(Count.text(legs, "leg"))\n"
+        let proxied = configuration.rtsp.map { ", \(Count.text($0.routes.count, "RTSP route"))" } ?? ""
+        try output.print(configuration.masked) {
+            "\(file): correct, \(Count.text(configuration.routes.count, "route")), \(Count.text(legs, "leg"))\(proxied)\n"
         }
     }
 }

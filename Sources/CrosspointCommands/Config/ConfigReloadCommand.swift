@@ -25,13 +25,18 @@ struct ConfigReloadCommand: AsyncParsableCommand {
             let routes = report.routes
             var text = "reloaded: \(Count.text(routes.added.count, "route")) added, \(routes.changed.count) changed, "
             text += "\(routes.removed.count) removed, \(routes.unchanged.count) unchanged\n"
+            if let routes = report.rtspRoutes {
+                text += "RTSP: \(Count.text(routes.added.count, "route")) added, \(routes.changed.count) changed, "
+                text += "\(routes.removed.count) removed, \(routes.unchanged.count) unchanged\n"
+            }
             if !report.needRestart.isEmpty {
                 text += "in effect at the next start only: \(report.needRestart.joined(separator: ", "))\n"
             }
             return text
         }
-        if let failure = report.routes.failures.first {
-            let more = report.routes.failures.count - 1
+        let failures = report.routes.failures + (report.rtspRoutes?.failures ?? [])
+        if let failure = failures.first {
+            let more = failures.count - 1
             throw CommandError(failure + (more > 0 ? " (and \(more) more, see the daemon's log)" : ""))
         }
     }

@@ -12,6 +12,9 @@ struct ConfigSaveCommand: AsyncParsableCommand {
             whole: readers see the old one or the new one. Comments in it are lost. A file that cannot be read as a configuration \
             is left alone, unless --force is given.
 
+            A file into which passwords of RTSP upstreams are written gets the mode 0600 and, where this is run as root, the \
+            daemon's user as its owner. On standard output *** stands in place of passwords.
+
             EXAMPLES
               crosspoint config save
               crosspoint config save - | diff /etc/crosspoint/crosspoint.yaml -
@@ -27,15 +30,17 @@ struct ConfigSaveCommand: AsyncParsableCommand {
     var force = false
 
     func run() async throws {
-        let text = try await control.client.text(.get, "/v1/configuration?format=yaml")
         if file == "-" {
-            StandardStream.output.write(text)
+            StandardStream.output.write(try await control.client.text(.get, "/v1/configuration?format=yaml"))
             return
         }
         let path = try await target()
+        let text = try await control.client.text(.get, "/v1/configuration?format=yaml&secrets=include")
         let configuration = try ConfigurationFile.parse(text, file: "the daemon's configuration")
-        try ConfigurationFile.save(configuration, to: path, force: force)
-        try output.print(["saved": path]) { "saved to \(path)\n" }
+        try ConfigurationFile.save(
+            configuration, to: path, force: force, reader: FileOwner.identifier(of: control.path))
+        let note = configuration.hasSecrets ? ", with passwords: for the daemon's user alone (mode 0600)" : ""
+        try output.print(["saved": path]) { "saved to \(path)\(note)\n" }
     }
 
     /// The file to write: the argument, or the one that the daemon reads.

@@ -20,6 +20,8 @@ struct CrosspointCommand: AsyncParsableCommand {
               crosspoint route add cam1 --from 239.1.1.10:5004@eth0 --to 10.2.0.5:5004@eth1
               crosspoint leg add cam1 239.9.9.1:5004@eth1,ttl=16,dscp=AF41
               crosspoint route take cam1 --from 239.1.1.11:5004@eth0
+              crosspoint rtsp route add cam2 --path /cam2 --upstream rtsp://10.1.0.8/main
+              crosspoint session list
               crosspoint stats --watch
               crosspoint config save
 
@@ -32,7 +34,8 @@ struct CrosspointCommand: AsyncParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            RunCommand.self, CheckCommand.self, RouteCommand.self, LegCommand.self, StatsCommand.self,
+            RunCommand.self, CheckCommand.self, RouteCommand.self, LegCommand.self, RTSPCommand.self,
+            SessionCommand.self, UserCommand.self, StatsCommand.self,
             ConfigCommand.self, UnloadCommand.self, HoldCommand.self,
         ])
 }

@@ -52,8 +52,6 @@ enum RouteText {
             ("owner", report.owner.rawValue),
         ]
         if route.isForced { lines.append(("force", "true")) }
-        let width = lines.map(\.key.count).reduce(0, max)
-        let text = lines.map { $0.key + String(repeating: " ", count: width + 2 - $0.key.count) + $0.value + "\n" }
         var table = Table([.right("LEG"), .left("STATE"), .left("TO"), .left("NEXT HOP"), .left("REASON")])
         for leg in report.legs {
             table.add([
@@ -63,6 +61,6 @@ enum RouteText {
                 Table.Cell(leg.reason ?? ""),
             ])
         }
-        return text.joined() + (report.legs.isEmpty ? "" : "\n" + table.text(colour: colour))
+        return KeyedLines.text(lines) + (report.legs.isEmpty ? "" : "\n" + table.text(colour: colour))
     }
 }

@@ -35,7 +35,7 @@ struct RunCommand: AsyncParsableCommand {
     var config: String?
 
     func run() async throws {
-        let (configuration, file) = try ConfigurationChoice.load(config)
+        let (configuration, file) = try ConfigurationChoice.load(config, checksFiles: true)
         // What the daemon makes is for itself and its group, whatever the shell's mask was.
         umask(0o027)
         var logger = Logger(label: "crosspoint") { StreamLogHandler.standardError(label: $0) }
@@ -45,7 +45,8 @@ struct RunCommand: AsyncParsableCommand {
         let parts = try await FastPathAssembly.make(configuration: configuration, logger: logger)
         let service = NodeService(
             configuration: configuration, configurationFile: file, socket: socket, control: parts.control,
-            statistics: parts.statistics, information: parts.information, services: parts.services, logger: logger)
+            statistics: parts.statistics, information: parts.information, sessions: parts.sessions,
+            rtspRoutes: parts.rtspRoutes, services: parts.services, logger: logger)
         try await service.run()
         withExtendedLifetime(lock) {}
     }

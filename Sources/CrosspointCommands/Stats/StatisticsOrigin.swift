@@ -6,14 +6,22 @@ import Node
 
 /// Opens the source of statistics.
 enum StatisticsOrigin {
+    /// The daemon that knows the sessions of what the options lead to: none if a directory is named alone.
+    static func sessions(directory: String?, _ control: ControlOptions) -> DaemonSessions {
+        DaemonSessions(client: named(directory) == nil || !control.isDefault ? control.client : nil)
+    }
+
+    /// The directory that the option or the environment names.
+    private static func named(_ directory: String?) -> String? {
+        directory ?? getenv("CROSSPOINT_BPFFS").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     /// The source that the options lead to.
     ///
     /// A directory that is named is read, a daemon that is named is asked. Else the default directory is read, which needs no daemon,
     /// and if that is not possible, as for members of the socket's group, the daemon is asked.
     static func open(directory: String?, _ control: ControlOptions) async throws -> any StatisticsSource {
-        let directory =
-            directory ?? getenv("CROSSPOINT_BPFFS").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
-        if let directory { return try PinnedReader(directory: directory) }
+        if let directory = named(directory) { return try PinnedReader(directory: directory) }
         let daemon = DaemonStatistics(client: control.client)
         guard control.isDefault else {
             // The daemon leaves word beside its socket where its fast path is pinned.

@@ -10,8 +10,10 @@ enum StatisticsText {
         let snapshot = measured.snapshot
         let head = "node \(snapshot.node)  \(measured.time)  fast path \(snapshot.programVersion)\n"
         let flows = snapshot.flows.isEmpty ? "no flows\n" : flowTable(measured).text(colour: colour)
+        let known = measured.sessions?.sessions ?? []
+        let sessions = known.isEmpty ? "" : SessionText.table(known, snapshot).text(colour: colour) + "\n"
         let ports = snapshot.ports.isEmpty ? "no ports attached\n" : portTable(measured).text(colour: colour)
-        return "\(head)\n\(flows)\n\(ports)"
+        return "\(head)\n\(flows)\n\(sessions)\(ports)"
     }
 
     /// One row per flow, and below it one per leg.

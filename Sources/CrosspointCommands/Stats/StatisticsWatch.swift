@@ -7,6 +7,7 @@ import Node
 /// Shows statistics at an interval.
 struct StatisticsWatch {
     let source: any StatisticsSource
+    let sessions: DaemonSessions
     let route: String?
     /// The seconds between two readings.
     let interval: Double
@@ -24,7 +25,7 @@ struct StatisticsWatch {
             pause = .milliseconds(Int64(interval * 1000))
             do {
                 let new = try await source.snapshot()
-                var measured = MeasuredStatistics(from: old, to: new)
+                var measured = MeasuredStatistics(from: old, to: new, sessions: await sessions.read())
                 old = new
                 if let route { measured = measured.only(route: route) }
                 try show(measured, on: screen)

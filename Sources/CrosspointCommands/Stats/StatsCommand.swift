@@ -10,8 +10,8 @@ struct StatsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stats", abstract: "Show what every flow, leg and port has counted, and its rates.",
         discussion: """
-            One row per flow, one below it per leg, then the ports with what they dropped, by reason. Counters run since the route \
-            was added. Rates are taken from two readings: 250 ms apart, or one interval apart with --watch. The states are
+            One row per flow, one below it per leg, then the sessions if the daemon answers, then the ports with what they dropped, by \
+            reason. Counters run since the route was added. Rates are taken from two readings: 250 ms apart, or one interval apart with --watch. The states are
 
               ok           packets arrive, none missing since the reading before
               loss         packets were missing since the reading before
@@ -55,12 +55,15 @@ struct StatsCommand: AsyncParsableCommand {
     func run() async throws {
         let (interval, route) = try choice()
         let source = try await StatisticsOrigin.open(directory: bpffs, control)
+        let sessions = StatisticsOrigin.sessions(directory: bpffs, control)
         if prometheus {
-            try await printPrometheus(source, route: route)
+            try await printPrometheus(source, sessions, route: route)
         } else if let interval {
-            try await StatisticsWatch(source: source, route: route, interval: interval, json: output.json).run()
+            try await StatisticsWatch(
+                source: source, sessions: sessions, route: route, interval: interval, json: output.json
+            ).run()
         } else {
-            try await printOnce(source, route: route)
+            try await printOnce(source, sessions, route: route)
         }
     }
 
@@ -82,7 +85,9 @@ struct StatsCommand: AsyncParsableCommand {
         return route
     }
 
-    private func printPrometheus(_ source: any StatisticsSource, route: String?) async throws {
+    private func printPrometheus(
+        _ source: any StatisticsSource, _ sessions: DaemonSessions, route: String?
+    ) async throws {
         guard watch == nil, !output.json else {
             throw CommandError.usage("--prometheus prints one reading; leave out --watch and --json")
         }
@@ -91,13 +96,18 @@ struct StatsCommand: AsyncParsableCommand {
             snapshot.flows.removeAll { $0.route != route }
             guard !snapshot.flows.isEmpty else { throw CommandError.unknown(route: route) }
         }
-        StandardStream.output.write(PrometheusText.text(of: snapshot))
+        // Of one route, its flows and legs: the sessions' counters are the node's.
+        let statistics = route == nil ? await sessions.read() : nil
+        StandardStream.output.write(PrometheusText.text(of: snapshot, sessions: statistics))
     }
 
-    private func printOnce(_ source: any StatisticsSource, route: String?) async throws {
+    private func printOnce(
+        _ source: any StatisticsSource, _ sessions: DaemonSessions, route: String?
+    ) async throws {
         let first = try await source.snapshot()
         try await Task.sleep(for: .milliseconds(250))
-        var measured = MeasuredStatistics(from: first, to: try await source.snapshot())
+        var measured = MeasuredStatistics(
+            from: first, to: try await source.snapshot(), sessions: await sessions.read())
         if let route {
             measured = measured.only(route: route)
             guard !measured.snapshot.flows.isEmpty else { throw CommandError.unknown(route: route) }

@@ -6,6 +6,7 @@
 
 #include "bpf_shim.h"
 #include "descriptor_shim.h"
+#include "dns_shim.h"
 #include "kernel_shim.h"
 #include "namespace_shim.h"
 #include "netlink_shim.h"

@@ -5,8 +5,11 @@ import Yams
 
 /// A configuration file on disk.
 public enum ConfigurationFile {
-    /// Reads and checks the file at `path`.
-    public static func load(_ path: String) throws(ConfigurationError) -> NodeConfiguration {
+    /// Reads and checks the file at `path`. With `checksFiles`, also that the files which it names (certificates, keys, users) can be used:
+    /// what the daemon asks for, and who only looks at the configuration may not read.
+    public static func load(
+        _ path: String, checksFiles: Bool = false
+    ) throws(ConfigurationError) -> NodeConfiguration {
         let bytes: [UInt8]
         do { bytes = try FileContents.read(path) } catch {
             throw ConfigurationError(file: path, problem: "cannot be read: \(error.reason)")
@@ -14,24 +17,28 @@ public enum ConfigurationFile {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ConfigurationError(file: path, problem: "is not UTF-8 text; save it as UTF-8")
         }
-        return try parse(text, file: path)
+        return try parse(text, file: path, checksFiles: checksFiles)
     }
 
     /// Reads and checks the text of a configuration file; `file` is its name in errors.
-    public static func parse(_ text: String, file: String) throws(ConfigurationError) -> NodeConfiguration {
+    public static func parse(
+        _ text: String, file: String, checksFiles: Bool = false
+    ) throws(ConfigurationError) -> NodeConfiguration {
         try checkEnd(of: text, file: file)
         let root: Yams.Node?
         do { root = try Yams.compose(yaml: text) } catch { throw syntaxError(error, text: text, file: file) }
         guard let root else { return NodeConfiguration() }
         let node = ConfigurationNode(file: file, key: "", node: root)
-        return node.isEmpty ? NodeConfiguration() : try ConfigurationReader(root: node).read()
+        return node.isEmpty ? NodeConfiguration() : try ConfigurationReader(root: node, checksFiles: checksFiles).read()
     }
 
     /// Writes `configuration` to `path`: whole or not at all, readers see the old file or the new one.
     ///
-    /// A file that is there and cannot be read as a configuration is left alone unless `force` is set.
-    public static func save(_ configuration: NodeConfiguration, to path: String, force: Bool) throws(ConfigurationError)
-    {
+    /// A file that is there and cannot be read as a configuration is left alone unless `force` is set. A configuration with passwords has
+    /// the mode 0600. Such a file, and a new one, belong to `reader`, the daemon's user, where this process may give files away.
+    public static func save(
+        _ configuration: NodeConfiguration, to path: String, force: Bool, reader: UInt32? = nil
+    ) throws(ConfigurationError) {
         if !force, access(path, F_OK) == 0 {
             do { _ = try load(path) } catch {
                 throw ConfigurationError(
@@ -39,7 +46,11 @@ public enum ConfigurationFile {
                     problem: "\(error.problem) (the file is left alone; mend it, or overwrite it with --force)")
             }
         }
-        do { try FileContents.replace(path, with: ConfigurationWriter.text(of: configuration)) } catch {
+        do {
+            try FileContents.replace(
+                path, with: ConfigurationWriter.text(of: configuration), isSecret: configuration.hasSecrets,
+                reader: reader)
+        } catch {
             throw ConfigurationError(file: path, problem: "cannot be written: \(error.reason)")
         }
     }

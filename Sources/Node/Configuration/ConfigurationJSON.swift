@@ -6,7 +6,8 @@ import Routing
 
 extension NodeConfiguration: Encodable {
     private enum CodingKeys: String, CodingKey {
-        case node, ports, routes, control, metrics, bpffs, limits
+        case node, ports, routes, control, metrics, bpffs, limits, rtsp
+        case hostPort = "host-port"
         case runtimeDirectory = "runtime-directory"
         case logLevel = "log-level"
     }
@@ -30,6 +31,9 @@ extension NodeConfiguration: Encodable {
         try container.encode(bpffs, forKey: .bpffs)
         try container.encode(limits, forKey: .limits)
         try container.encode(logLevel.rawValue, forKey: .logLevel)
+        try container.encode(
+            ["ipv4": hostPort.ipv4.description, "ipv6": hostPort.ipv6.description], forKey: .hostPort)
+        try container.encodeIfPresent(rtsp.map(RTSPConfigurationJSON.init), forKey: .rtsp)
         var routeKeys = container.nestedContainer(keyedBy: RouteName.self, forKey: .routes)
         for route in routes { try routeKeys.encode(route, forKey: RouteName(stringValue: route.name)) }
     }

@@ -1,6 +1,7 @@
 // The configuration that the daemon runs with, and its reload.
 
 public import Logging
+public import RTSPProxy
 public import Routing
 
 /// Holds the configuration of a running node, applies its routes and reloads it.
@@ -10,13 +11,18 @@ public actor ConfigurationKeeper {
     /// The configuration as it was last read.
     public private(set) var configuration: NodeConfiguration
     private let control: any RouteControl
+    private let rtspRoutes: (any RTSPRouteControl)?
     private let logger: Logger
     private var isReloading = false
 
-    public init(configuration: NodeConfiguration, path: String?, control: any RouteControl, logger: Logger) {
+    public init(
+        configuration: NodeConfiguration, path: String?, control: any RouteControl,
+        rtspRoutes: (any RTSPRouteControl)? = nil, logger: Logger
+    ) {
         self.configuration = configuration
         self.path = path
         self.control = control
+        self.rtspRoutes = rtspRoutes
         self.logger = logger
     }
 
@@ -38,40 +44,67 @@ public actor ConfigurationKeeper {
         isReloading = true
         defer { isReloading = false }
         let new: NodeConfiguration
-        do { new = try ConfigurationFile.load(path) } catch { throw RoutingError(.invalid, error.description) }
-        let needRestart = Self.differences(configuration, new)
+        do { new = try ConfigurationFile.load(path, checksFiles: true) } catch {
+            throw RoutingError(.invalid, error.description)
+        }
+        let needRestart = new.differences(from: configuration)
         configuration.routes = new.routes
-        let report = ReloadReport(routes: await apply(), needRestart: needRestart)
+        var report = ReloadReport(routes: await apply(), needRestart: needRestart)
+        // Without the section, what the proxy goes on with until it is started without is its routes too.
+        if let rtspRoutes, let rtsp = new.rtsp {
+            configuration.rtsp?.routes = rtsp.routes
+            report.rtspRoutes = await reconcile(rtsp.routes, rtspRoutes)
+        }
         logger.info(
             "configuration reloaded",
             metadata: [
                 "file": "\(path)", "added": "\(report.routes.added.count)", "changed": "\(report.routes.changed.count)",
                 "removed": "\(report.routes.removed.count)", "unchanged": "\(report.routes.unchanged.count)",
             ])
+        if let routes = report.rtspRoutes {
+            logger.info(
+                "RTSP routes reloaded",
+                metadata: [
+                    "added": "\(routes.added.count)", "changed": "\(routes.changed.count)",
+                    "removed": "\(routes.removed.count)", "unchanged": "\(routes.unchanged.count)",
+                ])
+        }
         if !needRestart.isEmpty {
             logger.warning("changed, but in effect at the next start only: \(needRestart.joined(separator: ", "))")
         }
         return report
     }
 
-    /// The configuration that would bring about what runs now, routes of operators included.
+    /// The configuration that would bring about what runs now, routes of operators included, with the passwords of upstreams.
     public func effective() async -> NodeConfiguration {
         var effective = configuration
-        effective.routes = await control.routes().map(\.specification)
+        effective.routes = await control.routes().filter { $0.owner != .session }.map(\.specification)
+        if let rtspRoutes { effective.rtsp?.routes = await rtspRoutes.rtspRoutes().map(\.route) }
         return effective
     }
 
-    /// The keys, apart from the routes, in which two configurations differ.
-    private static func differences(_ old: NodeConfiguration, _ new: NodeConfiguration) -> [String] {
-        var keys: [String] = []
-        if old.node != new.node { keys.append("node") }
-        if old.ports != new.ports { keys.append("ports") }
-        if old.control != new.control { keys.append("control") }
-        if old.metrics != new.metrics { keys.append("metrics") }
-        if old.runtimeDirectory != new.runtimeDirectory { keys.append("runtime-directory") }
-        if old.bpffs != new.bpffs { keys.append("bpffs") }
-        if old.limits != new.limits { keys.append("limits") }
-        if old.logLevel != new.logLevel { keys.append("log-level") }
-        return keys
+    /// Makes the configured routes of the proxy equal to `routes`, and says what that changed.
+    private func reconcile(
+        _ routes: [RTSPRoute], _ control: any RTSPRouteControl
+    ) async -> ReconcileReport {
+        let before = await control.rtspRoutes()
+        await control.reconcile(rtspRoutes: routes)
+        let old = Dictionary(before.map { ($0.route.name, $0.route) }) { first, _ in first }
+        let new = Dictionary(await control.rtspRoutes().map { ($0.route.name, $0.route) }) { first, _ in first }
+        var report = ReconcileReport()
+        for route in routes {
+            if new[route.name] != route {
+                report.failures.append(
+                    "RTSP route '\(route.name)' of the file is not served: another of that name was added at run time; remove that with "
+                        + "'crosspoint rtsp route remove \(route.name)'")
+            } else if let old = old[route.name] {
+                if old == route { report.unchanged.append(route.name) } else { report.changed.append(route.name) }
+            } else {
+                report.added.append(route.name)
+            }
+        }
+        report.removed = before.filter(\.isConfigured).map(\.route.name).filter { new[$0] == nil }.sorted()
+        for failure in report.failures { logger.error("\(failure)") }
+        return report
     }
 }

@@ -30,6 +30,11 @@ struct ConfigurationNode {
         return scalar.style == .plain && ["", "~", "null"].contains(scalar.string)
     }
 
+    /// Whether this is a list.
+    var isList: Bool {
+        if case .sequence = node { true } else { false }
+    }
+
     /// The pairs of this mapping in the file's order.
     func pairs() throws(ConfigurationError) -> [(key: String, value: ConfigurationNode)] {
         guard case .mapping(let mapping) = node else {
@@ -82,6 +87,13 @@ struct ConfigurationNode {
     func parse<Value>(_ make: (String) throws(SpecificationError) -> Value) throws(ConfigurationError) -> Value {
         let text = try text()
         do { return try make(text) } catch { throw self.error(error.description) }
+    }
+
+    /// The absolute path of a file or directory, without a last `/`.
+    func path() throws(ConfigurationError) -> String {
+        let text = try text()
+        guard text.hasPrefix("/") else { throw error("'\(text)' is no absolute path; begin it with /") }
+        return text.count > 1 && text.hasSuffix("/") ? String(text.dropLast()) : text
     }
 
     /// A number within `range`.

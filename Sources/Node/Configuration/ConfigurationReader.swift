@@ -7,9 +7,12 @@ import Routing
 /// Reads the top of a configuration file.
 struct ConfigurationReader {
     let root: ConfigurationNode
+    /// Whether the files that it names must be there and fit to be used.
+    let checksFiles: Bool
 
     private static let keys = [
         "node", "ports", "routes", "control", "metrics", "runtime-directory", "bpffs", "limits", "log-level",
+        "host-port", "rtsp",
     ]
 
     func read() throws(ConfigurationError) -> NodeConfiguration {
@@ -17,16 +20,20 @@ struct ConfigurationReader {
         var configuration = NodeConfiguration()
         if let node = values["node"] { configuration.node = try name(node) }
         if let node = values["runtime-directory"] {
-            configuration.runtimeDirectory = try path(node)
+            configuration.runtimeDirectory = try node.path()
             configuration.control.socket = configuration.runtimeDirectory + "/control.sock"
         }
-        if let node = values["bpffs"] { configuration.bpffs = try path(node) }
+        if let node = values["bpffs"] { configuration.bpffs = try node.path() }
         if let node = values["ports"] { configuration.ports = try ports(node) }
         if let node = values["control"] { try readControl(node, into: &configuration.control) }
         try checkSocket(configuration.control.socket, values["control"] ?? values["runtime-directory"] ?? root)
         if let node = values["metrics"] { configuration.metrics = try metrics(node) }
         if let node = values["limits"] { configuration.limits = try limits(node) }
         if let node = values["log-level"] { configuration.logLevel = try logLevel(node) }
+        if let node = values["host-port"] { configuration.hostPort = try hostPort(node) }
+        if let node = values["rtsp"] {
+            configuration.rtsp = try RTSPReader(node: node, checksFiles: checksFiles).read()
+        }
         if let node = values["routes"], !node.isEmpty {
             configuration.routes = try RoutesReader(node: node, limits: configuration.limits).read()
         }
@@ -39,12 +46,6 @@ struct ConfigurationReader {
             throw node.error("'\(text)' cannot be a node's name; use up to 63 characters without spaces")
         }
         return text
-    }
-
-    private func path(_ node: ConfigurationNode) throws(ConfigurationError) -> String {
-        let text = try node.text()
-        guard text.hasPrefix("/") else { throw node.error("'\(text)' is no absolute path; begin it with /") }
-        return text.count > 1 && text.hasSuffix("/") ? String(text.dropLast()) : text
     }
 
     private func ports(_ node: ConfigurationNode) throws(ConfigurationError) -> [String] {
@@ -66,7 +67,7 @@ struct ConfigurationReader {
     ) throws(ConfigurationError) {
         let values = try node.values(known: ["socket", "group"])
         if let socket = values["socket"] {
-            control.socket = try path(socket)
+            control.socket = try socket.path()
             try checkSocket(control.socket, socket)
         }
         if let group = values["group"] { control.group = try group.text() }
@@ -97,6 +98,31 @@ struct ConfigurationReader {
         if let flows = values["flows"] { limits.flows = try flows.number(in: 1...1_048_576) }
         if let legs = values["legs"] { limits.legs = try legs.number(in: 1...1_048_576) }
         return limits
+    }
+
+    private func hostPort(_ node: ConfigurationNode) throws(ConfigurationError) -> HostPortNetworks {
+        let values = try node.values(known: ["ipv4", "ipv6"])
+        var networks = HostPortNetworks()
+        if let ipv4 = values["ipv4"] { networks.ipv4 = try hostPortNetwork(ipv4, like: networks.ipv4) }
+        if let ipv6 = values["ipv6"] { networks.ipv6 = try hostPortNetwork(ipv6, like: networks.ipv6) }
+        return networks
+    }
+
+    /// A network with room for an address at either end of the veth pair.
+    private func hostPortNetwork(
+        _ node: ConfigurationNode, like example: IPNetwork
+    ) throws(ConfigurationError) -> IPNetwork {
+        let text = try node.text()
+        guard let network = IPNetwork(text), network.address.family == example.address.family, network.hostBits >= 2,
+            network.prefixLength >= 8,
+            !network.address.isMulticast, !network.address.isLoopback, !network.address.isUnspecified,
+            !network.address.isLinkLocalUnicast
+        else {
+            throw node.error(
+                "'\(text)' is no \(example.address.family.rawValue) network with room for two hosts; write one that "
+                    + "nobody else on this host uses, such as \(example)")
+        }
+        return network
     }
 
     private func logLevel(_ node: ConfigurationNode) throws(ConfigurationError) -> Logger.Level {

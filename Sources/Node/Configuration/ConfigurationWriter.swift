@@ -43,6 +43,13 @@ public enum ConfigurationWriter {
         if configuration.logLevel != defaults.logLevel {
             pairs.append(("log-level", scalar(configuration.logLevel.rawValue)))
         }
+        if configuration.hostPort != defaults.hostPort {
+            let networks = [
+                ("ipv4", configuration.hostPort.ipv4.description), ("ipv6", configuration.hostPort.ipv6.description),
+            ]
+            pairs.append(("host-port", Yams.Node(networks.map { (scalar($0.0), scalar($0.1)) })))
+        }
+        if let rtsp = configuration.rtsp { pairs.append(("rtsp", node(of: rtsp))) }
         let routes = configuration.routes.sorted { $0.name < $1.name }
         if !routes.isEmpty { pairs.append(("routes", Yams.Node(routes.map { (scalar($0.name), node(of: $0)) }))) }
         return header + emit(Yams.Node(pairs))
@@ -59,18 +66,19 @@ public enum ConfigurationWriter {
         if let wireRate = route.wireRate {
             pairs.append(("rate", scalar(BitRate(bitsPerSecond: wireRate).description)))
         }
+        if route.delivery != .legs { pairs.append(("delivery", scalar(route.delivery.rawValue))) }
         if route.isForced { pairs.append(("force", plain("true"))) }
         return Yams.Node(pairs)
     }
 
     /// Words are plain where YAML takes them for words, else quoted; numbers and flags of the configuration itself stay plain.
-    private static func scalar(_ text: String) -> Yams.Node {
+    static func scalar(_ text: String) -> Yams.Node {
         Yams.Node(text).tag == Yams.Tag(.str) ? Yams.Node(text) : Yams.Node(text, Yams.Tag(.str), .doubleQuoted)
     }
 
-    private static func plain(_ text: String) -> Yams.Node { Yams.Node(text) }
+    static func plain(_ text: String) -> Yams.Node { Yams.Node(text) }
 
-    private static func list(_ texts: [String]) -> Yams.Node {
+    static func list(_ texts: [String]) -> Yams.Node {
         Yams.Node(texts.map(scalar), .implicit, texts.isEmpty ? .flow : .block)
     }
 

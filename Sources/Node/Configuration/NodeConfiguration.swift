@@ -1,6 +1,7 @@
 // Everything that a node is told by its configuration file.
 
 public import Logging
+public import RTSPProxy
 public import Routing
 
 /// The configuration of one node, complete: what the file leaves out stands here with its default.
@@ -49,6 +50,10 @@ public struct NodeConfiguration: Hashable, Sendable {
     public var limits: Limits
     /// The least urgent messages that are logged (`log-level`).
     public var logLevel: Logger.Level
+    /// The networks of the host port (`host-port`).
+    public var hostPort: HostPortNetworks
+    /// What the RTSP proxy is told (`rtsp`); nil without the section: then none runs.
+    public var rtsp: RTSPConfiguration?
 
     public static let defaultRuntimeDirectory = "/run/crosspoint"
     public static let defaultSocket = "/run/crosspoint/control.sock"
@@ -61,7 +66,8 @@ public struct NodeConfiguration: Hashable, Sendable {
         control: Control = Control(socket: NodeConfiguration.defaultSocket),
         metrics: ListenAddress? = .defaultMetrics,
         runtimeDirectory: String = NodeConfiguration.defaultRuntimeDirectory,
-        bpffs: String = NodeConfiguration.defaultBPFFS, limits: Limits = Limits(), logLevel: Logger.Level = .info
+        bpffs: String = NodeConfiguration.defaultBPFFS, limits: Limits = Limits(), logLevel: Logger.Level = .info,
+        hostPort: HostPortNetworks = HostPortNetworks(), rtsp: RTSPConfiguration? = nil
     ) {
         self.node = node
         self.ports = ports
@@ -72,5 +78,17 @@ public struct NodeConfiguration: Hashable, Sendable {
         self.bpffs = bpffs
         self.limits = limits
         self.logLevel = logLevel
+        self.hostPort = hostPort
+        self.rtsp = rtsp
+    }
+
+    /// Whether passwords stand in it, of upstreams.
+    public var hasSecrets: Bool { rtsp?.routes.contains(where: \.hasPassword) ?? false }
+
+    /// The configuration with `***` in place of its passwords.
+    public var masked: NodeConfiguration {
+        var copy = self
+        copy.rtsp?.routes = rtsp?.routes.map(\.masked) ?? []
+        return copy
     }
 }

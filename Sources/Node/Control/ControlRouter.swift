@@ -3,7 +3,9 @@
 import FoundationEssentials
 import Glibc
 import Hummingbird
+import RTSPProxy
 import Routing
+import Sessions
 
 /// Answers the requests of the control API.
 struct ControlRouter: Sendable {
@@ -11,6 +13,8 @@ struct ControlRouter: Sendable {
     let statistics: any StatisticsSource
     let information: any NodeInformationSource
     let keeper: ConfigurationKeeper
+    let sessions: [any SessionControl]
+    let rtspRoutes: (any RTSPRouteControl)?
     let startedAt: String
 
     /// The largest body that a request may have, in bytes: ten thousands of legs in one request.
@@ -20,17 +24,21 @@ struct ControlRouter: Sendable {
     func makeRouter(readOnly: Bool) -> Router<BasicRequestContext> {
         let router = Router()
         router.middlewares.add(ControlErrors(readOnly: readOnly))
-        addReading(to: router)
-        if !readOnly { addChanging(to: router) }
+        addReading(to: router, readOnly: readOnly)
+        addReadingOfSessions(to: router)
+        if !readOnly {
+            addChanging(to: router)
+            addChangingOfSessions(to: router)
+        }
         return router
     }
 
-    private func addReading(to router: Router<BasicRequestContext>) {
+    private func addReading(to router: Router<BasicRequestContext>, readOnly: Bool) {
         router.get("metrics") { _, _ in
-            Response(
+            let text = PrometheusText.text(of: try await statistics.snapshot(), sessions: await sessionStatistics())
+            return Response(
                 status: .ok, headers: [.contentType: PrometheusText.contentType],
-                body: ResponseBody(
-                    byteBuffer: ByteBuffer(string: PrometheusText.text(of: try await statistics.snapshot()))))
+                body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
         }
         router.get("v1/node") { _, _ in try json(await node()) }
         router.get("v1/ports") { _, _ in try json(try await information.ports()) }
@@ -38,7 +46,9 @@ struct ControlRouter: Sendable {
         router.get("v1/routes") { _, _ in try json(await control.routes()) }
         router.get("v1/routes/:name") { _, context in try json(try await control.route(try name(context))) }
         router.get("v1/configuration") { request, _ in
-            let configuration = await keeper.effective()
+            let showsSecrets = try showsSecrets(request, readOnly: readOnly)
+            let effective = await keeper.effective()
+            let configuration = showsSecrets ? effective : effective.masked
             let wanted = request.uri.queryParameters["format"].map(String.init) ?? "json"
             switch wanted {
             case "json": return try json(configuration)
@@ -59,24 +69,25 @@ struct ControlRouter: Sendable {
             }
         }
         router.delete("v1/routes/:name") { _, context in
-            try await control.remove(route: try name(context))
+            try await control.remove(route: try await operatedRoute(context))
             return Response(status: .noContent)
         }
         router.post("v1/routes/:name/take") { request, context in
             let take = try await body(TakeRequest.self, of: request)
-            return try json(try await control.take(route: try name(context), source: take.from))
+            return try json(try await control.take(route: try await operatedRoute(context), source: take.from))
         }
         router.post("v1/routes/:name/legs") { request, context in
             let leg = try await body(LegRequest.self, of: request)
             return try json(
-                try await control.addLeg(leg.to, to: try name(context), force: leg.force), status: .created)
+                try await control.addLeg(leg.to, to: try await operatedRoute(context), force: leg.force), status: .created)
         }
         router.put("v1/routes/:name/legs/:number") { request, context in
             let leg = try await body(LegRequest.self, of: request)
-            return try json(try await control.setLeg(try number(context), of: try name(context), to: leg.to))
+            return try json(
+                try await control.setLeg(try number(context), of: try await operatedRoute(context), to: leg.to))
         }
         router.delete("v1/routes/:name/legs/:number") { _, context in
-            try await control.removeLeg(try number(context), from: try name(context))
+            try await control.removeLeg(try number(context), from: try await operatedRoute(context))
             return Response(status: .noContent)
         }
         router.post("v1/reload") { _, _ in try json(try await keeper.reload()) }
@@ -102,7 +113,18 @@ struct ControlRouter: Sendable {
         )
     }
 
-    private func name(_ context: BasicRequestContext) throws -> String { try context.parameters.require("name") }
+    /// Whether passwords were asked for: for `config save`, which writes them into a file that is for the daemon alone.
+    private func showsSecrets(_ request: Request, readOnly: Bool) throws -> Bool {
+        switch request.uri.queryParameters["secrets"].map(String.init) {
+        case nil: return false
+        case "include" where readOnly:
+            throw HTTPError(.forbidden, message: "passwords are told on the Unix domain socket only")
+        case "include": return true
+        case let text?: throw RoutingError(.invalid, "secrets '\(text)' is unknown; use include, or leave it out")
+        }
+    }
+
+    func name(_ context: BasicRequestContext) throws -> String { try context.parameters.require("name") }
 
     private func number(_ context: BasicRequestContext) throws -> UInt32 {
         let text = try context.parameters.require("number")
@@ -112,12 +134,12 @@ struct ControlRouter: Sendable {
         return number
     }
 
-    private func body<Value: Decodable>(_ type: Value.Type, of request: Request) async throws -> Value {
+    func body<Value: Decodable>(_ type: Value.Type, of request: Request) async throws -> Value {
         let buffer = try await request.body.collect(upTo: Self.maximumBody)
         return try JSONText.decode(type, from: buffer.readableBytesView)
     }
 
-    private func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
+    func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
         var buffer = ByteBuffer(bytes: try JSONText.encode(value))
         buffer.writeString("\n")
         return Response(

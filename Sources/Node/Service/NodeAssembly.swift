@@ -1,7 +1,9 @@
 // What a daemon is made of, before it serves anybody.
 
+public import RTSPProxy
 public import Routing
 public import ServiceLifecycle
+public import Sessions
 
 /// The parts that `NodeService` serves: who owns the routes, who reads the counters, who knows the ports.
 public struct NodeAssembly: Sendable {
@@ -11,16 +13,22 @@ public struct NodeAssembly: Sendable {
     public var statistics: any StatisticsSource
     /// What knows the ports.
     public var information: any NodeInformationSource
+    /// What negotiates sessions; empty where nothing does.
+    public var sessions: [any SessionControl]
+    /// The routes of the RTSP proxy; nil where none runs.
+    public var rtspRoutes: (any RTSPRouteControl)?
     /// What runs as long as the daemon does.
     public var services: [any Service]
 
     public init(
         control: any RouteControl, statistics: any StatisticsSource, information: any NodeInformationSource,
-        services: [any Service] = []
+        sessions: [any SessionControl] = [], rtspRoutes: (any RTSPRouteControl)? = nil, services: [any Service] = []
     ) {
         self.control = control
         self.statistics = statistics
         self.information = information
+        self.sessions = sessions
+        self.rtspRoutes = rtspRoutes
         self.services = services
     }
 }

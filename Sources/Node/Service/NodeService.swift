@@ -5,8 +5,10 @@ import Hummingbird
 public import Logging
 import NIOCore
 import RTPWire
+public import RTSPProxy
 public import Routing
 public import ServiceLifecycle
+public import Sessions
 import UnixSignals
 
 /// Runs a node until it is told to stop.
@@ -19,6 +21,8 @@ public struct NodeService: Service {
     private let statistics: any StatisticsSource
     private let information: any NodeInformationSource
     private let keeper: ConfigurationKeeper
+    private let sessions: [any SessionControl]
+    private let rtspRoutes: (any RTSPRouteControl)?
     private let services: [any Service]
     private let handlesSignals: Bool
     private let logger: Logger
@@ -31,6 +35,8 @@ public struct NodeService: Service {
     ///   - control: The owner of the routes.
     ///   - statistics: The reader of the counters.
     ///   - information: What knows the ports.
+    ///   - sessions: What negotiates sessions.
+    ///   - rtspRoutes: The routes of the RTSP proxy, nil where none runs.
     ///   - services: What else runs as long as the daemon does, such as the watcher of links and neighbours.
     ///   - handlesSignals: Whether SIGTERM and SIGINT stop the node, and SIGHUP reloads its configuration.
     ///   - logger: Where the daemon logs.
@@ -38,7 +44,8 @@ public struct NodeService: Service {
     public init(
         configuration: NodeConfiguration, configurationFile: String?, socket: ControlSocket,
         control: any RouteControl, statistics: any StatisticsSource, information: any NodeInformationSource,
-        services: [any Service] = [], handlesSignals: Bool = true, logger: Logger,
+        sessions: [any SessionControl] = [], rtspRoutes: (any RTSPRouteControl)? = nil, services: [any Service] = [],
+        handlesSignals: Bool = true, logger: Logger,
         onReady: @escaping @Sendable (_ metricsTCPPort: Int?) async -> Void = { _ in }
     ) {
         self.configuration = configuration
@@ -46,12 +53,15 @@ public struct NodeService: Service {
         self.control = control
         self.statistics = statistics
         self.information = information
+        self.sessions = sessions
+        self.rtspRoutes = rtspRoutes
         self.services = services
         self.handlesSignals = handlesSignals
         self.logger = logger
         self.onReady = onReady
         keeper = ConfigurationKeeper(
-            configuration: configuration, path: configurationFile, control: control, logger: logger)
+            configuration: configuration, path: configurationFile, control: control, rtspRoutes: rtspRoutes,
+            logger: logger)
     }
 
     /// Applies the configured routes, listens, tells systemd, and returns after a graceful shutdown.
@@ -82,6 +92,7 @@ public struct NodeService: Service {
     private func responder(readOnly: Bool) -> RouterResponder<BasicRequestContext> {
         ControlRouter(
             control: control, statistics: statistics, information: information, keeper: keeper,
+            sessions: sessions, rtspRoutes: rtspRoutes,
             startedAt: RFC3339.text(unixNanoseconds: SystemClock.unixNanoseconds)
         ).makeRouter(readOnly: readOnly).buildResponder()
     }

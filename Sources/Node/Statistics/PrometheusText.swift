@@ -1,14 +1,15 @@
 // The statistics as Prometheus metrics: base units, counters that end in `_total`, one family per name of docs/statistics.md.
 
 public import FastPath
+import Sessions
 
 /// Writes statistics as Prometheus text.
 public enum PrometheusText {
     /// The content type of the text.
     public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-    /// All metrics of one reading.
-    public static func text(of snapshot: StatisticsSnapshot) -> String {
+    /// All metrics of one reading, and of the sessions where they are known.
+    public static func text(of snapshot: StatisticsSnapshot, sessions: SessionStatistics? = nil) -> String {
         var writer = PrometheusWriter()
         writer.family(
             "crosspoint_build_info", .gauge, "The versions that run; always 1.",
@@ -25,6 +26,7 @@ public enum PrometheusText {
         writeRTP(snapshot.flows, to: &writer)
         writeTimes(snapshot, to: &writer)
         writeLegs(snapshot.flows, to: &writer)
+        if let sessions { writeSessions(sessions, to: &writer) }
         return writer.text
     }
 
@@ -154,6 +156,22 @@ public enum PrometheusText {
                     flow.legs.map { leg in
                         (labels(flow) + [("leg", "\(leg.leg)"), ("to", leg.to)], leg[keyPath: path])
                     }
+                })
+        }
+    }
+
+    private static func writeSessions(_ statistics: SessionStatistics, to writer: inout PrometheusWriter) {
+        let groups = Dictionary(grouping: statistics.sessions) { [$0.kind.rawValue, $0.state] }
+        writer.family(
+            "crosspoint_sessions", .gauge, "Sessions, by their kind and state.",
+            groups.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+                .map { ([("kind", $0.key[0]), ("state", $0.key[1])], $0.value.count) })
+        let families = Dictionary(grouping: statistics.counters, by: \.name)
+        for (name, counters) in families.sorted(by: { $0.key < $1.key }) {
+            writer.family(
+                "crosspoint_\(name)", name.hasSuffix("_total") ? .counter : .gauge, counters[0].help,
+                numbers: counters.map { counter in
+                    (counter.labels.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, counter.value)
                 })
         }
     }

@@ -29,6 +29,15 @@ struct PrometheusWriter {
         family(name, kind, help, texts: samples.map { ($0.labels, Self.seconds($0.value)) })
     }
 
+    /// Writes a family whose samples may have fractions.
+    mutating func family(
+        _ name: String, _ kind: Kind, _ help: String, numbers samples: [(labels: Labels, value: Double)]
+    ) {
+        family(
+            name, kind, help,
+            texts: samples.map { ($0.labels, Int64(exactly: $0.value).map(String.init) ?? "\($0.value)") })
+    }
+
     private mutating func family(_ name: String, _ kind: Kind, _ help: String, texts: [(labels: Labels, value: String)])
     {
         guard !texts.isEmpty else { return }

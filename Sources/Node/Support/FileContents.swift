@@ -30,23 +30,27 @@ enum FileContents {
         }
     }
 
-    /// Replaces the file at `path`, which keeps its mode and owner, by one that holds `text`. What the text is is on the disk before
-    /// the name points to it.
-    static func replace(_ path: String, with text: String) throws(Failure) {
+    /// Replaces the file at `path`, which keeps its mode and owner, by one that holds `text`. What the text is is on the disk before the
+    /// name points to it. A new file and a secret one, which its owner alone may read, belong to `reader` where this process may give
+    /// files away.
+    static func replace(
+        _ path: String, with text: String, isSecret: Bool = false, reader: uid_t? = nil
+    ) throws(Failure) {
         var old = stat()
         let exists = stat(path, &old) == 0
         let target = exists ? resolved(path) : path
         let temporary = "\(target).\(getpid()).new"
-        let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
+        let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, isSecret ? 0o600 : 0o640)
         guard file >= 0 else { throw Failure(errno: errno) }
         do throws(Failure) {
             defer { close(file) }
             try write(text, to: file)
+            // The owner can be given away by the privileged only; the mode is what readers depend on.
             if exists {
-                // The owner can be given away by the privileged only; the mode is what readers depend on.
                 _ = fchown(file, old.st_uid, old.st_gid)
-                if fchmod(file, old.st_mode & 0o777) != 0 { throw Failure(errno: errno) }
+                if fchmod(file, isSecret ? 0o600 : old.st_mode & 0o777) != 0 { throw Failure(errno: errno) }
             }
+            if isSecret || !exists, let reader { _ = fchown(file, reader, gid_t.max) }
             if fsync(file) != 0 { throw Failure(errno: errno) }
             if rename(temporary, target) != 0 { throw Failure(errno: errno) }
         } catch {

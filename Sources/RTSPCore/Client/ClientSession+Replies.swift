@@ -20,6 +20,7 @@ extension ClientSession {
         pending[number] = nil
         serverAgent = response.headers["Server"].map { String($0.prefix(256)) } ?? serverAgent
         if response.status.code == 401 { return challenged(response, request, at: now) }
+        authenticator?.accepted()
         switch request.purpose {
         case .teardown:
             guard case .closing(let closing) = state else { return [] }
@@ -44,20 +45,24 @@ extension ClientSession {
 
     // MARK: Authentication and redirects
 
+    /// Of one request; a server may call a nonce stale that it has just given, but not for ever.
+    private static let maximumChallenges = 3
+
     /// A request is repeated with credentials; one that fails with them ends the session (for a keep-alive: if nothing flows).
     private mutating func challenged(
         _ response: RTSPResponse, _ request: Pending, at now: UInt64
     ) -> [ClientAction] {
         var request = request
         request.challenges += 1
-        let isRepeated = request.request.headers["Authorization"] != nil
-        if request.challenges <= 2,
-            authenticator?.take(
-                challenges: response.headers.all("WWW-Authenticate"), isRepeated: isRepeated && request.challenges > 1)
-                == true
+        if request.challenges <= Self.maximumChallenges,
+            authenticator?.take(challenges: response.headers.all("WWW-Authenticate")) == true
         {
             request.deadline = now + settings.replyTime
-            return [send(request)]
+            let repeated = send(request)
+            guard url.scheme != .rtsps, case .send(.request(let request)) = repeated,
+                request.headers["Authorization"]?.hasPrefix("Basic ") == true
+            else { return [repeated] }
+            return [.note("the upstream wants Basic: the password goes in the clear; use rtsps, or Digest"), repeated]
         }
         switch request.purpose {
         case .keepAlive where isMediaFlowing: return []

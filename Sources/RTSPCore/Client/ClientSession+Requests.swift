@@ -70,8 +70,9 @@ extension ClientSession {
                 at: now)
         }
         asked = transport
+        asked.profile = plans[stream].profile
         state = .settingUp(stream: stream, attempt: attempt)
-        return [send(.setup, url, headers: ["Transport": transport.description], at: now)]
+        return [send(.setup, url, headers: ["Transport": asked.description], at: now)]
     }
 
     /// Some cameras insist on a Range, some on none: both are tried.

@@ -176,8 +176,11 @@ public struct ClientSession: Sendable {
     }
 
     /// Ends the session with a TEARDOWN where there is one.
-    public mutating func close(at now: UInt64) -> [ClientAction] {
-        tearDown(.end(ClientSessionEnd(.ok, "closed")), at: now)
+    public mutating func close(at now: UInt64) -> [ClientAction] { abandon(.ok, "closed", at: now) }
+
+    /// Ends the session likewise, for a reason that the driver has.
+    public mutating func abandon(_ status: RTSPStatus, _ reason: String, at now: UInt64) -> [ClientAction] {
+        tearDown(.end(ClientSessionEnd(status, reason)), at: now)
     }
 
     /// When `timerFired` wants to be called next.

@@ -13,10 +13,15 @@ public struct ClientStreamPlan: Hashable, Sendable {
     public var control: String?
     /// What to try, in this order, until the server accepts one.
     public var transports: [ClientTransport]
+    /// As its `m=` line has it: `.avp` or `.avpf`.
+    public var profile: TransportSpecification.Profile
 
-    public init(control: String?, transports: [ClientTransport]) {
+    public init(
+        control: String?, transports: [ClientTransport], profile: TransportSpecification.Profile = .avp
+    ) {
         self.control = control
         self.transports = transports
+        self.profile = profile
     }
 }
 

@@ -98,15 +98,19 @@ struct ClientHarness {
     }
 }
 
-/// Answers each challenge with its number; a challenge `stale` may be answered again.
+/// Answers each challenge with the challenge. One that follows another at once is refused, unless it says `stale`.
 struct CountingAuthenticator: ClientAuthenticator {
     var challenge: String?
+    var isWaiting = false
 
-    mutating func take(challenges: [String], isRepeated: Bool) -> Bool {
-        guard let first = challenges.first, !isRepeated || first.contains("stale") else { return false }
+    mutating func take(challenges: [String]) -> Bool {
+        guard let first = challenges.first, !isWaiting || first.contains("stale") else { return false }
         challenge = first
+        isWaiting = true
         return true
     }
+
+    mutating func accepted() { isWaiting = false }
 
     func authorization(method: String, uri: String, body: [UInt8]) -> String? {
         challenge.map { "\($0) \(method) \(uri)" }

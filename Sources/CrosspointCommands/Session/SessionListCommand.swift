@@ -1,0 +1,32 @@
+// `crosspoint session list`.
+
+import ArgumentParser
+import FastPath
+import Sessions
+
+/// Lists the sessions.
+struct SessionListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the sessions: who plays, who publishes, and what is pulled from where.",
+        discussion: """
+            PACKETS counts what the fast path sent to a player, or what came from an upstream or a publisher, RTP and RTCP. LOST \
+            counts, for a player, copies that its interface refused and packets that it read too slowly for (on TCP); for an \
+            upstream or a publisher, RTP packets that were missing on arrival. Both are '-' where nothing is carried.
+
+            EXAMPLES
+              crosspoint session list
+              crosspoint session list --json | jq '.[] | select(.kind == "rtsp-player") | .peer'
+            """)
+
+    @OptionGroup var control: ControlOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let client = control.client
+        let sessions: [SessionReport] = try await client.send(.get, "/v1/sessions")
+        let snapshot: StatisticsSnapshot = try await client.send(.get, "/v1/statistics")
+        try output.print(sessions) {
+            SessionText.table(sessions, snapshot).text(colour: StandardStream.output.wantsColour)
+        }
+    }
+}

@@ -1,0 +1,148 @@
+// The section `rtsp` of a configuration file, apart from its routes.
+
+import RTPWire
+import RTSPProxy
+import Routing
+
+/// Reads the section `rtsp`.
+struct RTSPReader {
+    let node: ConfigurationNode
+    /// Whether the files that it names must be there and fit to be used.
+    let checksFiles: Bool
+
+    static let keys = [
+        "listen", "tls-listen", "certificate", "ca-file", "users-file", "realm", "udp-ports", "multicast",
+        "session-timeout", "linger", "max-connections", "max-connections-per-address", "max-sessions", "routes",
+    ]
+
+    func read() throws(ConfigurationError) -> RTSPConfiguration {
+        let values = try node.values(known: Self.keys)
+        var rtsp = RTSPConfiguration()
+        if let node = values["certificate"] { rtsp.certificate = try certificate(node) }
+        rtsp.listeners = try listeners(values, hasCertificate: rtsp.certificate != nil)
+        if let node = values["ca-file"] { rtsp.authorities = try file(node) }
+        if let node = values["users-file"] { rtsp.usersFile = try file(node, isSecret: true) }
+        if let node = values["realm"] { rtsp.realm = try realm(node) }
+        if let node = values["udp-ports"] { rtsp.udpPorts = try udpPorts(node) }
+        if let node = values["multicast"] { rtsp.multicast = try multicast(node) }
+        if let node = values["session-timeout"] { rtsp.sessionTimeout = try node.number(in: 5...86_400) }
+        if let node = values["linger"] { rtsp.linger = try node.number(in: 0...86_400) }
+        if let node = values["max-connections"] { rtsp.maximumConnections = try node.number(in: 1...65_536) }
+        if let node = values["max-connections-per-address"] {
+            rtsp.maximumConnectionsPerAddress = try node.number(in: 1...65_536)
+        }
+        if let node = values["max-sessions"] { rtsp.maximumSessions = try node.number(in: 1...1_048_576) }
+        if let node = values["routes"], !node.isEmpty {
+            rtsp.routes = try RTSPRoutesReader(node: node, hasUsers: rtsp.usersFile != nil).read()
+        }
+        return rtsp
+    }
+
+    private func file(_ node: ConfigurationNode, isSecret: Bool = false) throws(ConfigurationError) -> String {
+        let path = try node.path()
+        if checksFiles, let problem = FileAccess.problem(of: path, isSecret: isSecret) { throw node.error(problem) }
+        return path
+    }
+
+    private func certificate(_ node: ConfigurationNode) throws(ConfigurationError) -> RTSPConfiguration.Certificate {
+        let values = try node.values(known: ["chain", "private-key"])
+        guard let chain = values["chain"], let privateKey = values["private-key"] else {
+            throw node.error(
+                "has no '\(values["chain"] == nil ? "chain" : "private-key")'; name the files of both, in PEM")
+        }
+        return RTSPConfiguration.Certificate(
+            chain: try file(chain), privateKey: try file(privateKey, isSecret: true))
+    }
+
+    private func listeners(
+        _ values: [String: ConfigurationNode], hasCertificate: Bool
+    ) throws(ConfigurationError) -> [RTSPConfiguration.Listener] {
+        var listeners: [RTSPConfiguration.Listener] = []
+        var lines: [Int] = []
+        for (key, usesTLS) in [("listen", false), ("tls-listen", true)] {
+            guard let node = values[key] else {
+                let defaults = RTSPConfiguration.defaultListeners(hasCertificate: hasCertificate)
+                let wanted = defaults.filter { $0.usesTLS == usesTLS }
+                listeners += wanted
+                lines += wanted.map { _ in self.node.line }
+                continue
+            }
+            let elements = try node.elements()
+            guard !usesTLS || elements.isEmpty || hasCertificate else {
+                throw node.error("needs a certificate; name it: certificate: {chain: FILE, private-key: FILE}")
+            }
+            for element in elements {
+                let text = try element.text()
+                guard let listener = RTSPConfiguration.Listener(text, usesTLS: usesTLS) else {
+                    throw element.error(
+                        "'\(text)' is neither a TCP port nor an address and a TCP port; write 554, 10.1.0.1:554 or \"[::1]:554\""
+                    )
+                }
+                if let other = listeners.firstIndex(where: listener.overlaps) {
+                    throw element.error(
+                        "'\(text)' listens where '\(listeners[other].text)' of line \(lines[other]) does; keep one")
+                }
+                listeners.append(listener)
+                lines.append(element.line)
+            }
+        }
+        guard !listeners.isEmpty else {
+            throw (values["listen"] ?? node).error(
+                "is empty, so that nobody can connect; list TCP ports, or leave it out")
+        }
+        return listeners
+    }
+
+    /// A quoted-string without anything to escape (RFC 7235 section 2.2).
+    private func realm(_ node: ConfigurationNode) throws(ConfigurationError) -> String {
+        let text = try node.text()
+        guard (1...255).contains(text.utf8.count),
+            text.utf8.allSatisfy({ (0x20...0x7e).contains($0) && $0 != 0x22 && $0 != 0x5c })
+        else { throw node.error("'\(text)' cannot be a realm; use 1 to 255 ASCII characters without '\"' and '\\'") }
+        return text
+    }
+
+    private func udpPorts(_ node: ConfigurationNode) throws(ConfigurationError) -> ClosedRange<UInt16> {
+        let text = try node.text()
+        let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
+        // Two even and odd pairs at least: one that players share, and one for a stream.
+        guard ends.count == 2, let first = ends[0], let last = ends[1], first >= 1024, last >= first,
+            last - first >= 4
+        else {
+            throw node.error(
+                "'\(text)' is no range of five or more UDP ports above 1023; write \(RTSPConfiguration().udpPortsText)")
+        }
+        return first...last
+    }
+
+    private func multicast(_ node: ConfigurationNode) throws(ConfigurationError) -> MulticastPool {
+        let values = try node.values(known: ["groups", "interface", "udp-port", "ttl"])
+        guard let groups = values["groups"], let interface = values["interface"] else {
+            throw node.error(
+                "has no '\(values["groups"] == nil ? "groups" : "interface")'; "
+                    + "write groups: 239.20.0.0/24, and the interface that they are sent by")
+        }
+        let (first, count) = try groups.parse { text throws(SpecificationError) in try MulticastPool.groups(text) }
+        let port = try interface.parse { text throws(SpecificationError) in try PortReference(text) }
+        var pool = MulticastPool(first: first, count: count, port: port)
+        if let udpPort = values["udp-port"] {
+            let number = try udpPort.number(in: 1024...65_534)
+            guard number % 2 == 0 else {
+                throw udpPort.error("'\(number)' is odd; use an even one, RTCP has the next (RFC 3550 section 11)")
+            }
+            pool.udpPort = UInt16(number)
+        }
+        if let ttl = values["ttl"] { pool.timeToLive = UInt8(try ttl.number(in: 1...255)) }
+        return pool
+    }
+}
+
+extension RTSPConfiguration {
+    /// Where a node listens that is not told: the ports of RTSP, and of RTSPS where it can.
+    static func defaultListeners(hasCertificate: Bool) -> [Listener] {
+        RTSPConfiguration().listeners + (hasCertificate ? [Listener(tcpPort: 322, usesTLS: true)] : [])
+    }
+
+    /// `20000-29999`.
+    var udpPortsText: String { "\(udpPorts.lowerBound)-\(udpPorts.upperBound)" }
+}

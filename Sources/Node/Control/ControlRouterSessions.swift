@@ -1,0 +1,112 @@
+// The part of the control API about sessions and about the routes of the RTSP proxy.
+
+import Hummingbird
+import RTSPProxy
+import Routing
+import Sessions
+
+extension ControlRouter {
+    func addReadingOfSessions(to router: Router<BasicRequestContext>) {
+        router.get("v1/sessions") { _, _ in
+            try requireAgents()
+            return try json(await sessionStatistics().sessions)
+        }
+        router.get("v1/sessions/:name") { _, context in
+            try requireAgents()
+            let name = try name(context)
+            for agent in sessions {
+                if let report = await agent.session(name) { return try json(report) }
+            }
+            throw Self.unknown(session: name)
+        }
+        router.get("v1/statistics/sessions") { _, _ in try json(await sessionStatistics()) }
+        router.get("v1/rtsp/routes") { _, _ in try json(try await proxy().rtspRoutes()) }
+        router.get("v1/rtsp/routes/:name") { _, context in
+            let name = try name(context)
+            guard let report = try await proxy().rtspRoutes().first(where: { $0.route.name == name }) else {
+                throw RoutingError(
+                    .notFound, "there is no RTSP route '\(name)'; 'crosspoint rtsp route list' lists the routes")
+            }
+            return try json(report)
+        }
+    }
+
+    func addChangingOfSessions(to router: Router<BasicRequestContext>) {
+        router.delete("v1/sessions/:name") { _, context in
+            try requireAgents()
+            let name = try name(context)
+            for agent in sessions where await agent.close(session: name) { return Response(status: .noContent) }
+            throw Self.unknown(session: name)
+        }
+        router.post("v1/rtsp/routes") { request, _ in
+            let proxy = try proxy()
+            let route = try await body(RTSPRoute.self, of: request)
+            if let key = route.settingThatNeedsUsers, await keeper.configuration.rtsp?.usersFile == nil {
+                throw RoutingError(
+                    .invalid,
+                    "RTSP route '\(route.name)' asks for users (\(key)), but the configuration has no rtsp.users-file; "
+                        + "name the file there and start the daemon again, or use \(key) anyone")
+            }
+            do { return try json(try await proxy.add(rtspRoute: route), status: .created) } catch let error
+                as RTSPRouteError
+            { throw RoutingError(error) }
+        }
+        router.delete("v1/rtsp/routes/:name") { _, context in
+            do { try await proxy().remove(rtspRoute: try name(context)) } catch let error as RTSPRouteError {
+                throw RoutingError(error)
+            }
+            return Response(status: .noContent)
+        }
+    }
+
+    /// All sessions and counters; none where there is no agent.
+    func sessionStatistics() async -> SessionStatistics {
+        var statistics = SessionStatistics()
+        for agent in sessions {
+            statistics.sessions += await agent.sessions()
+            statistics.counters += await agent.counters()
+        }
+        return statistics
+    }
+
+    /// The name of a route that operators may change. Throws for one that belongs to a session.
+    func operatedRoute(_ context: BasicRequestContext) async throws -> String {
+        let name = try name(context)
+        guard try await control.route(name).owner == .session else { return name }
+        let owner = await sessionStatistics().sessions.first { session in
+            session.streams.contains { $0.route == name || $0.rtcpRoute == name }
+        }
+        throw RoutingError(
+            .conflict,
+            "route '\(name)' belongs to \(owner.map { "session '\($0.name)'" } ?? "a session"); end that with "
+                + "'crosspoint session close \(owner?.name ?? "SESSION")'")
+    }
+
+    private func requireAgents() throws(RoutingError) { if sessions.isEmpty { throw Self.noProxy } }
+
+    private func proxy() throws(RoutingError) -> any RTSPRouteControl {
+        guard let rtspRoutes else { throw Self.noProxy }
+        return rtspRoutes
+    }
+
+    private static let noProxy = RoutingError(
+        .unavailable,
+        "this node has no RTSP proxy; write a section 'rtsp:' into its configuration and start the daemon again")
+
+    private static func unknown(session name: String) -> RoutingError {
+        RoutingError(.notFound, "there is no session '\(name)'; 'crosspoint session list' lists the sessions")
+    }
+}
+
+extension RoutingError {
+    /// The refusal of the proxy as one of the control API.
+    init(_ error: RTSPRouteError) {
+        let code: Code =
+            switch error.code {
+            case .invalid: .invalid
+            case .conflict: .conflict
+            case .notFound: .notFound
+            }
+        self.init(code, error.message)
+    }
+}

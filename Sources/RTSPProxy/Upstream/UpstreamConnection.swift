@@ -1,0 +1,136 @@
+// A connection to an upstream: bytes to messages and back.
+
+import NIOCore
+import NIOPosix
+import NIOSSL
+import RTPWire
+import RTSPCore
+
+/// One TCP or TLS connection to an upstream server.
+@RTSPActor
+final class UpstreamConnection {
+    /// The peer and the node's own end.
+    let peer: IPAddress
+    let local: IPAddress
+    private let channel: any Channel
+
+    /// What comes from a connection, on the actor.
+    struct Receiver: Sendable {
+        /// A message; packets on interleaved channels too.
+        var message: @RTSPActor (RTSPMessage) -> Void
+        /// All that was there to read was read.
+        var batchEnded: @RTSPActor () -> Void
+        /// The connection is gone. Nothing comes after it.
+        var closed: @RTSPActor (_ reason: String) -> Void
+    }
+
+    /// Connects to the first of `candidates` that accepts within `timeout` each.
+    ///
+    /// - Parameter tls: The context of TLS and the name that the certificate must be for; nil for plain TCP.
+    static func connect(
+        to candidates: [UpstreamResolver.Candidate], tls: NIOSSLContext?, timeout: TimeAmount, receiver: Receiver
+    ) async throws(MediaSourceError) -> UpstreamConnection {
+        var failure = MediaSourceError(.serviceUnavailable, "no address to connect to")
+        for candidate in candidates {
+            do {
+                let channel = try await ClientBootstrap(group: RTSPActor.group)
+                    .connectTimeout(timeout)
+                    .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+                    .channelOption(.maxMessagesPerRead, value: 4)
+                    .channelInitializer { channel in
+                        channel.eventLoop.makeCompletedFuture {
+                            if let tls {
+                                try channel.pipeline.syncOperations.addHandler(
+                                    Self.securityHandler(tls, name: candidate.name))
+                            }
+                            try channel.pipeline.syncOperations.addHandler(UpstreamHandler(receiver: receiver))
+                        }
+                    }
+                    .connect(to: candidate.address).get()
+                if let connection = UpstreamConnection(channel: channel) { return connection }
+                channel.close(promise: nil)
+            } catch let error as ChannelError {
+                if case .connectTimeout = error {
+                    failure = MediaSourceError(.gatewayTimeout, "\(candidate.address): no answer to the connection")
+                } else {
+                    failure = MediaSourceError(.serviceUnavailable, "\(candidate.address): \(error)")
+                }
+            } catch {
+                failure = MediaSourceError(.serviceUnavailable, "\(candidate.address): \(error)")
+            }
+        }
+        throw failure
+    }
+
+    /// An address is verified by the certificate's addresses, and is never sent as a server name (RFC 6066 section 3).
+    private nonisolated static func securityHandler(_ tls: NIOSSLContext, name: String) throws -> NIOSSLClientHandler {
+        try NIOSSLClientHandler(
+            context: tls, serverHostname: IPAddress(name) == nil && !name.contains("%") ? name : nil)
+    }
+
+    private init?(channel: any Channel) {
+        guard let peer = channel.remoteAddress.flatMap({ IPAddress($0) }),
+            let local = channel.localAddress.flatMap({ IPAddress($0) })
+        else { return nil }
+        self.channel = channel
+        self.peer = peer
+        self.local = local
+    }
+
+    func send(_ message: RTSPMessage) {
+        channel.writeAndFlush(ByteBuffer(bytes: message.encoded), promise: nil)
+    }
+
+    /// Sends a packet interleaved; not while the peer does not read what was sent before.
+    func send(_ packet: ByteBuffer, onChannel number: UInt8) {
+        guard channel.isWritable, let length = UInt16(exactly: packet.readableBytes) else { return }
+        var frame = ByteBuffer(bytes: RTSPMessage.frameHeader(channel: number, length: length))
+        frame.writeImmutableBuffer(packet)
+        channel.writeAndFlush(frame, promise: nil)
+    }
+
+    func close() { channel.close(promise: nil) }
+}
+
+/// Reads messages, and says once that the connection is gone, and why.
+private final class UpstreamHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let receiver: UpstreamConnection.Receiver
+    private var decoder = RTSPDecoder()
+    private var reason = "closed by the upstream"
+    private var isClosed = false
+
+    init(receiver: UpstreamConnection.Receiver) { self.receiver = receiver }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        decoder.append(unwrapInboundIn(data).readableBytesView)
+        let receiver = receiver
+        do {
+            while !isClosed, let message = try decoder.next() {
+                RTSPActor.assumeIsolated { receiver.message(message) }
+            }
+        } catch {
+            fail("what it sends cannot be read: \(error)", context)
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        let receiver = receiver
+        RTSPActor.assumeIsolated { receiver.batchEnded() }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { fail("\(error)", context) }
+
+    private func fail(_ reason: String, _ context: ChannelHandlerContext) {
+        self.reason = reason
+        isClosed = true
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        isClosed = true
+        let (receiver, reason) = (receiver, reason)
+        RTSPActor.assumeIsolated { receiver.closed(reason) }
+    }
+}

@@ -1,0 +1,527 @@
+// A camera or another node as a path's source.
+
+import Logging
+import NIOCore
+import NIOPosix
+import NIOSSL
+import RTPWire
+import RTSPCore
+import Routing
+import SDP
+
+/// Pulls a presentation from an RTSP server into the fast path, once for all players: connects, negotiates by a `ClientSession`, falls back
+/// to interleaved media, keeps the session alive, reports reception, and says when it is lost.
+///
+/// Events are taken one after the other, also those that come while another one's work waits for something.
+@RTSPActor
+final class UpstreamSource: MediaSource {
+    var onEnd: (@RTSPActor (MediaSourceError) -> Void)?
+    /// Called when what a restarted daemon must know has changed; nil when there is nothing any more.
+    var onRecord: (@RTSPActor (UpstreamRecord?) -> Void)?
+    /// What a restarted daemon must know.
+    private(set) var record: UpstreamRecord?
+
+    let context: ProxyContext
+    let url: RTSPURL
+    let transport: RTSPRoute.UpstreamTransport
+    let timing: UpstreamTiming
+    let logger: Logger
+    var streams: [UpstreamStream] = []
+    var connection: UpstreamConnection?
+    /// The present session; nil while nothing is open.
+    var session: ClientSession?
+    private let routeName: String
+    private let resolver: UpstreamResolver
+    private var tls: NIOSSLContext?
+    /// Tells events of an earlier connection from those of this one.
+    private var connectionNumber = 0
+    private var description: SessionDescription?
+    private var descriptionBytes: [UInt8] = []
+    /// The media descriptions that are set up, by the number of the session's stream.
+    private var planned: [Int] = []
+    private var local: NetworkAttachment?
+    /// Whether `.prepared` came for this connection: not when an earlier session was taken up again.
+    private var isPrepared = false
+    private(set) var isLive = false
+    private var startedAt: UInt64 = 0
+    private var lastArrival: UInt64?
+    private var timer: Scheduled<Void>?
+    private var watch: RepeatedTask?
+    private var opening: CheckedContinuation<Result<Presentation, MediaSourceError>, Never>?
+    private var closing: [CheckedContinuation<Void, Never>] = []
+    private var events: [Event] = []
+    private var isRunning = false
+    private(set) var notes: [String] = []
+
+    private enum Event: Sendable {
+        case open, close, timer, watch
+        case message(RTSPMessage, connection: Int)
+        case lost(String, connection: Int)
+    }
+
+    /// - Parameters:
+    ///   - routeName: What the names of the streams' routes begin with (`Path.routeName`).
+    ///   - url: The upstream, with user and password where it wants them.
+    init(
+        context: ProxyContext, routeName: String, url: RTSPURL, transport: RTSPRoute.UpstreamTransport = .automatic,
+        timing: UpstreamTiming = UpstreamTiming()
+    ) {
+        self.context = context
+        self.routeName = routeName
+        self.url = url
+        self.transport = transport
+        self.timing = timing
+        resolver = UpstreamResolver(threadPool: context.threadPool)
+        var logger = context.logger
+        logger[metadataKey: "upstream"] = "\(url)"
+        self.logger = logger
+    }
+
+    /// Has the next `open` go on with what an earlier daemon left, if the upstream still knows of it.
+    func resume(from record: UpstreamRecord) { self.record = record }
+
+    func open() async throws(MediaSourceError) -> Presentation {
+        precondition(opening == nil && !isLive, "a source is opened once, and again after its end")
+        return try await withCheckedContinuation { continuation in
+            opening = continuation
+            post(.open)
+        }.get()
+    }
+
+    func close() async {
+        await withCheckedContinuation { continuation in
+            closing.append(continuation)
+            post(.close)
+        }
+    }
+
+    // MARK: Events
+
+    /// More than this at once is a peer that floods.
+    private static let maximumEvents = 1024
+
+    private func post(_ event: Event) {
+        events.append(event)
+        guard !isRunning else { return }
+        isRunning = true
+        Task { @RTSPActor in
+            while !self.events.isEmpty { await self.handle(self.events.removeFirst()) }
+            self.isRunning = false
+        }
+    }
+
+    private func handle(_ event: Event) async {
+        let now = MonotonicClock.now
+        switch event {
+        case .open: await begin()
+        case .close:
+            onEnd = nil
+            guard session != nil else { return await closed() }
+            await sayGoodbye(at: now)
+            await run(session?.close(at: now) ?? [])
+        case .timer: await run(session?.timerFired(at: now) ?? [])
+        case .watch: await lookAtMedia(at: now)
+        case .message(let message, connectionNumber): await run(session?.received(message, at: now) ?? [])
+        case .lost(let reason, connectionNumber):
+            // The upstream may keep a session whose packets do not need the connection.
+            let resumable = session?.resumable
+            connection = nil
+            await run(session?.connectionLost(reason, at: now) ?? [], resumable: resumable)
+        case .message, .lost: break
+        }
+    }
+
+    private func run(_ actions: [ClientAction], resumable: ClientResumption? = nil) async {
+        var waiting = actions[...]
+        while let action = waiting.popFirst() {
+            if case .ended(let end) = action {
+                await ended(end, resumable: resumable)
+                return
+            }
+            let following = await perform(action)
+            waiting = (following + waiting)[...]
+        }
+        schedule()
+    }
+
+    private func schedule() {
+        timer?.cancel()
+        timer = nil
+        guard let deadline = session?.deadline else { return }
+        let wait = Int64(clamping: deadline.subtractingReportingOverflow(MonotonicClock.now).partialValue)
+        timer = RTSPActor.loop.scheduleTask(in: .nanoseconds(max(wait, 0) + 1_000_000)) { [weak self] in
+            RTSPActor.assumeIsolated { self?.post(.timer) }
+        }
+    }
+
+    // MARK: Connecting
+
+    private func begin() async {
+        (notes, isPrepared, lastArrival) = ([], false, nil)
+        let earlier = takeUp()
+        let start = earlier?.url ?? url
+        var authenticator: UpstreamAuthenticator?
+        if let user = url.user, start.host.isSame(as: url.host) {
+            authenticator = UpstreamAuthenticator(user: user, password: url.password ?? "")
+        }
+        session = ClientSession(
+            url: start, settings: .init(userAgent: "Crosspoint"), authenticator: authenticator,
+            resumption: earlier?.session)
+        await run(await connect(to: start))
+    }
+
+    /// The streams of the session that the record has, and where that session is; nil where there is none to go on with.
+    private func takeUp() -> (url: RTSPURL, session: ClientResumption)? {
+        guard let record, let session = record.resumption, let url = RTSPURL(record.url),
+            let description = try? SessionDescription(parsing: record.description)
+        else { return nil }
+        planned = description.media.indices.filter { profile(of: description.media[$0]) != nil }
+        guard planned.count == session.streams.count else { return nil }
+        (self.description, descriptionBytes) = (description, record.description)
+        makeStreams(description)
+        return (url, session)
+    }
+
+    /// Makes the connection and tells the session; or ends it.
+    private func connect(to target: RTSPURL) async -> [ClientAction] {
+        connection?.close()
+        connection = nil
+        connectionNumber += 1
+        let number = connectionNumber
+        isPrepared = false
+        do throws(MediaSourceError) {
+            let candidates = try await resolver.candidates(for: target)
+            let connection = try await UpstreamConnection.connect(
+                to: candidates, tls: target.scheme == .rtsps ? try await tlsContext() : nil,
+                timeout: .nanoseconds(Int64(timing.connect)),
+                receiver: UpstreamConnection.Receiver(
+                    message: { [weak self] message in self?.take(message, of: number) },
+                    batchEnded: { [weak self] in self?.flush() },
+                    closed: { [weak self] reason in self?.post(.lost(reason, connection: number)) }))
+            self.connection = connection
+            context.counters.add(to: .upstreamConnections)
+            local = try await attachment(towards: connection.peer)
+            return session?.connected(at: MonotonicClock.now) ?? []
+        } catch {
+            return [.ended(ClientSessionEnd(error.status, error.message))]
+        }
+    }
+
+    private func attachment(towards peer: IPAddress) async throws(MediaSourceError) -> NetworkAttachment {
+        do {
+            return try await context.routing.attachment(towards: peer)
+        } catch {
+            throw MediaSourceError(.serviceUnavailable, error.message)
+        }
+    }
+
+    /// Made once: reading the authorities takes a while.
+    private func tlsContext() async throws(MediaSourceError) -> NIOSSLContext {
+        if let tls { return tls }
+        let authorities = context.configuration.authorities
+        do {
+            let made = try await context.threadPool.runIfActive {
+                var configuration = TLSConfiguration.makeClientConfiguration()
+                if let authorities { configuration.trustRoots = .file(authorities) }
+                return try NIOSSLContext(configuration: configuration)
+            }
+            tls = made
+            return made
+        } catch {
+            throw MediaSourceError(
+                .serviceUnavailable, "rtsp ca-file \(authorities ?? "(the system's)"): cannot be used: \(error)")
+        }
+    }
+
+    /// Media goes its own, short way; all else in its turn.
+    private func take(_ message: RTSPMessage, of number: Int) {
+        guard number == connectionNumber else { return }
+        if case .interleaved(let channel, let payload) = message {
+            guard isPrepared, let (index, isRTCP) = session?.stream(ofChannel: channel) else { return }
+            stream(index)?.inject(payload, isRTCP: isRTCP)
+            return
+        }
+        guard events.count < Self.maximumEvents else {
+            connection?.close()
+            return
+        }
+        post(.message(message, connection: number))
+    }
+
+    private func flush() {
+        for stream in streams { stream.incoming.flush() }
+    }
+
+    /// The stream of the session's number.
+    private func stream(_ number: Int) -> UpstreamStream? {
+        guard planned.indices.contains(number) else { return nil }
+        return streams.first { $0.index == planned[number] }
+    }
+
+    // MARK: Actions
+
+    /// Does what the session wants, and returns what it wants then.
+    private func perform(_ action: ClientAction) async -> [ClientAction] {
+        switch action {
+        case .send(let message): connection?.send(message)
+        case .connect(let target, let reason):
+            note("\(reason): a new connection to \(target)")
+            if session?.url == target { context.counters.add(to: .upstreamFallbacks) }
+            return await connect(to: target)
+        case .described(let sdp): return described(sdp)
+        case .needsUDPPorts(let number): return await reserve(number)
+        case .prepared(let granted): return await prepare(granted)
+        case .established(let granted): return await established(granted)
+        case .packet(let number, let isRTCP, let payload): stream(number)?.inject(payload, isRTCP: isRTCP)
+        case .announced(let sdp):
+            guard sdp != descriptionBytes else { break }
+            return session?.abandon(
+                .serviceUnavailable, "the upstream announces another description", at: MonotonicClock.now) ?? []
+        case .note(let text): note(text)
+        case .ended: preconditionFailure("`run` takes it")
+        }
+        return []
+    }
+
+    private func described(_ sdp: [UInt8]) -> [ClientAction] {
+        let now = MonotonicClock.now
+        let description: SessionDescription
+        do throws(SDPError) {
+            description = try SessionDescription(parsing: sdp)
+        } catch {
+            return session?.abandon(.badGateway, "its description \(error)", at: now) ?? []
+        }
+        (self.description, descriptionBytes) = (description, sdp)
+        planned = []
+        var plans: [ClientStreamPlan] = []
+        for (index, medium) in description.media.enumerated() {
+            guard let plan = plan(for: medium, in: description) else {
+                note("stream \(index), m=\(medium.line.value): left out, it is no plain RTP")
+                continue
+            }
+            planned.append(index)
+            plans.append(plan)
+        }
+        guard !plans.isEmpty else {
+            return session?.abandon(.badGateway, "its description has no RTP streams", at: now) ?? []
+        }
+        makeStreams(description)
+        return session?.setUp(control: description.attribute("control"), streams: plans, at: now) ?? []
+    }
+
+    private func plan(for medium: MediaDescription, in description: SessionDescription) -> ClientStreamPlan? {
+        guard let profile = profile(of: medium) else { return nil }
+        return ClientStreamPlan(
+            control: medium.attribute("control"),
+            transports: transports(isMulticast: UpstreamGroup(medium, in: description) != nil), profile: profile)
+    }
+
+    /// Nil where the node cannot receive it: SRTP without keys, or no RTP at all.
+    private func profile(of medium: MediaDescription) -> TransportSpecification.Profile? {
+        switch medium.transport.uppercased() {
+        case "RTP/AVP", "RTP/AVP/UDP", "RTP/AVP/TCP": .avp
+        case "RTP/AVPF", "RTP/AVPF/UDP", "RTP/AVPF/TCP": .avpf
+        default: nil
+        }
+    }
+
+    /// Who asks for TLS does not want packets in the clear unless the route says so, and a program of this node does not meet the fast
+    /// path by UDP to the node's own addresses.
+    private func transports(isMulticast: Bool) -> [ClientTransport] {
+        switch transport {
+        case .udp: [.udp]
+        case .multicast: [.multicast]
+        case .interleaved: [.interleaved]
+        case .automatic:
+            if session?.url.scheme == .rtsps || local?.isLocal == true {
+                [.interleaved]
+            } else {
+                (isMulticast ? [.multicast] : []) + [.udp, .interleaved]
+            }
+        }
+    }
+
+    /// Streams that were there before keep their routes, and players' legs with them.
+    private func makeStreams(_ description: SessionDescription) {
+        let known = streams
+        streams = planned.map { index in
+            let medium = description.media[index]
+            return known.first { $0.index == index && $0.media == medium.kind && $0.clockRate == medium.clockRate }
+                ?? UpstreamStream(context: context, routeName: routeName, index: index, medium: medium)
+        }
+    }
+
+    private func reserve(_ number: Int) async -> [ClientAction] {
+        guard let stream = stream(number), let local, let connection else { return [] }
+        do throws(RoutingError) {
+            let udpPort = try await stream.incoming.receiveUnicast(at: local, from: connection.peer)
+            return session?.offer(udpPort: udpPort, at: MonotonicClock.now) ?? []
+        } catch {
+            return session?.cannotOffer(error.message, at: MonotonicClock.now) ?? []
+        }
+    }
+
+    private func prepare(_ granted: [ClientStream]) async -> [ClientAction] {
+        isPrepared = true
+        do throws(RoutingError) {
+            for stream in granted { try await receive(stream) }
+            return session?.play(at: MonotonicClock.now) ?? []
+        } catch {
+            return session?.abandon(.serviceUnavailable, error.message, at: MonotonicClock.now) ?? []
+        }
+    }
+
+    private func receive(_ granted: ClientStream) async throws(RoutingError) {
+        guard let stream = stream(granted.index), let local, let connection, let description else { return }
+        var source: IPAddress?
+        if let name = granted.source {
+            if let address = IPAddress(name) {
+                source = address
+            } else {
+                source = await resolver.addresses(of: name).lazy.compactMap { IPAddress($0) }
+                    .first { $0.family == connection.peer.family }
+            }
+        }
+        // Cameras also name 0.0.0.0, their group, or an address of the other family.
+        if let named = source,
+            named.isUnspecified || named.isMulticast || named.family != connection.peer.family
+                || named.isLoopback && !connection.peer.isLoopback
+        {
+            source = nil
+        }
+        try await stream.receive(
+            granted, from: connection.peer, source: source, at: local,
+            group: UpstreamGroup(description.media[stream.index], in: description))
+    }
+
+    private func established(_ granted: [ClientStream]) async -> [ClientAction] {
+        let now = MonotonicClock.now
+        if !isPrepared {
+            do throws(RoutingError) {
+                try await readopt(granted)
+            } catch {
+                return session?.abandon(.serviceUnavailable, error.message, at: now) ?? []
+            }
+        }
+        startedAt = now
+        lastArrival = nil
+        record = UpstreamRecord(
+            url: "\(session?.url ?? url)", description: descriptionBytes, resumption: session?.resumable)
+        onRecord?(record)
+        watchMedia()
+        let ways = granted.map { "\($0.index): \($0.transport.rawValue)" }.joined(separator: ", ")
+        logger.info("the upstream plays, streams \(ways)")
+        isLive = true
+        guard let description, let opening else { return [] }
+        self.opening = nil
+        opening.resume(
+            returning: .success(Presentation(description: description, streams: streams.map(\.presentation))))
+        return []
+    }
+
+    /// Goes on to receive what an earlier session still sends, at the same UDP ports.
+    private func readopt(_ granted: [ClientStream]) async throws(RoutingError) {
+        isPrepared = true
+        for wanted in granted {
+            if wanted.transport == .udp, let stream = stream(wanted.index), let local, let connection {
+                let udpPort = try await stream.incoming.receiveUnicast(at: local, from: connection.peer)
+                guard udpPort == wanted.clientUDPPort else {
+                    throw RoutingError(
+                        .unavailable,
+                        "stream \(wanted.index): the upstream sends to UDP port \(wanted.clientUDPPort ?? 0), which is taken"
+                    )
+                }
+            }
+            try await receive(wanted)
+        }
+    }
+
+    // MARK: Media
+
+    private func watchMedia() {
+        guard watch == nil else { return }
+        let period = TimeAmount.nanoseconds(Int64(timing.watch))
+        watch = RTSPActor.loop.scheduleRepeatedTask(initialDelay: period, delay: period) { [weak self] _ in
+            RTSPActor.assumeIsolated { self?.post(.watch) }
+        }
+    }
+
+    private func lookAtMedia(at now: UInt64) async {
+        guard isLive, session != nil else { return }
+        var isAny = false
+        for stream in streams {
+            if await stream.hasNewPackets() { isAny = true }
+            if let report = await stream.report(at: now) { send(report, of: stream) }
+        }
+        if isAny { lastArrival = now }
+        session?.isMediaFlowing = lastArrival.map { now < $0 + timing.loss } ?? false
+        if let lastArrival {
+            // Only audio and video have to flow all the time.
+            guard now >= lastArrival + timing.loss, streams.contains(where: { ["audio", "video"].contains($0.media) })
+            else { return }
+            let seconds = (now - lastArrival) / 1_000_000_000
+            await run(session?.abandon(.gatewayTimeout, "no packets for \(seconds) s", at: now) ?? [])
+        } else if now >= startedAt + timing.firstPacket {
+            await run(session?.mediaIsMissing(at: now) ?? [])
+        }
+    }
+
+    private func send(_ packet: ByteBuffer, of stream: UpstreamStream) {
+        if stream.granted?.transport == .interleaved {
+            if let channel = stream.granted?.rtcpChannel { connection?.send(packet, onChannel: channel) }
+        } else {
+            stream.incoming.sendRTCP(packet)
+        }
+    }
+
+    private func sayGoodbye(at now: UInt64) async {
+        guard isLive else { return }
+        for stream in streams {
+            if let packet = await stream.farewell(at: now) { send(packet, of: stream) }
+        }
+    }
+
+    // MARK: The end
+
+    private func ended(_ end: ClientSessionEnd, resumable: ClientResumption?) async {
+        connectionNumber += 1
+        connection?.close()
+        (connection, session) = (nil, nil)
+        timer?.cancel()
+        watch?.cancel()
+        (timer, watch) = (nil, nil)
+        let wasLive = isLive
+        isLive = false
+        if record?.resumption != resumable {
+            record?.resumption = resumable
+            onRecord?(record)
+        }
+        let error = MediaSourceError(end.status, "upstream \(url): \(end.reason)")
+        if let opening {
+            self.opening = nil
+            opening.resume(returning: .failure(error))
+        } else if wasLive {
+            onEnd?(error)
+        }
+        if !closing.isEmpty { await closed() }
+    }
+
+    private func closed() async {
+        for stream in streams { await stream.remove() }
+        streams = []
+        description = nil
+        if record != nil {
+            record = nil
+            onRecord?(nil)
+        }
+        let waiting = closing
+        closing = []
+        waiting.forEach { $0.resume() }
+    }
+
+    private func note(_ text: String) {
+        logger.info("\(text)")
+        notes.append(text)
+        if notes.count > 8 { notes.removeFirst() }
+    }
+}

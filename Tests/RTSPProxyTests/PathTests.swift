@@ -1,0 +1,105 @@
+// One source for all players of a path.
+
+import Logging
+import RTSPCore
+import Testing
+
+@testable import RTSPProxy
+
+@Suite("Paths") @RTSPActor struct PathTests {
+    private let source: FakeSource
+    private let path: Path
+
+    init() throws {
+        let source = FakeSource(presentation: try .video())
+        let context = ProxyContext(
+            configuration: RTSPConfiguration(linger: 0), routing: MockRouting(), logger: Logger(label: "test"))
+        self.source = source
+        path = Path(
+            route: RTSPRoute(name: "cam", match: .path("/cam"), source: .upstream("rtsp://camera/")), path: "/cam",
+            routeName: "rtsp.cam", context: context
+        ) { _ in source }
+    }
+
+    private func settled(_ condition: @RTSPActor () -> Bool) async throws {
+        for _ in 0..<500 where !condition() { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(condition())
+    }
+
+    @Test("F-07: fifty players at a cold path open its source once, and all get it")
+    func coldPath() async throws {
+        source.delay = .milliseconds(50)
+        await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<50 { group.addTask { @RTSPActor [path] in (try? await path.attach()) != nil } }
+            for await isOpen in group { #expect(isOpen) }
+        }
+        #expect(source.opened == 1)
+        #expect(path.users == 50)
+    }
+
+    @Test("F-07: all who wait for a source that fails get the same error")
+    func coldFailure() async throws {
+        source.delay = .milliseconds(50)
+        source.failures = [MediaSourceError(.gatewayTimeout, "camera: silent")]
+        await withTaskGroup(of: UInt16?.self) { group in
+            for _ in 0..<50 {
+                group.addTask { @RTSPActor [path] in
+                    do throws(MediaSourceError) {
+                        _ = try await path.attach()
+                        return nil
+                    } catch {
+                        return error.status.code
+                    }
+                }
+            }
+            for await code in group { #expect(code == 504) }
+        }
+        #expect(source.opened == 1)
+        #expect(path.users == 0)
+    }
+
+    @Test("F-02: the source is let go when the last player has left, not before")
+    func linger() async throws {
+        _ = try await path.attach()
+        _ = try await path.attach()
+        path.detach()
+        try await Task.sleep(for: .milliseconds(50))
+        #expect(source.closed == 0)
+        path.detach()
+        try await settled { source.closed == 1 }
+        #expect(path.report.state == "idle")
+    }
+
+    @Test("F-08: a lost source is opened again while somebody plays")
+    func reconnect() async throws {
+        _ = try await path.attach()
+        source.failures = [MediaSourceError(.badGateway, "camera: refused")]
+        source.onEnd?(MediaSourceError(.badGateway, "camera: connection lost"))
+        #expect(path.report.state == "waiting")
+        do {
+            _ = try await path.attach()
+            Issue.record("it was answered while its source was away")
+        } catch {
+            #expect(error.status.code == 503)
+        }
+        try await settled { path.report.state == "live" }
+        #expect(source.opened == 3)
+        #expect(source.closed == 0)
+    }
+
+    @Test("F-08: players whose streams are not the source's any more are told")
+    func replaced() async throws {
+        var told: [UInt16] = []
+        path.onReplaced[ObjectIdentifier(source)] = { told.append($0.status.code) }
+        _ = try await path.attach()
+        source.presentation = try .video(clockRate: 27_000_000)
+        source.onEnd?(MediaSourceError(.badGateway, "camera: connection lost"))
+        try await settled { path.report.state == "live" }
+        #expect(told == [454])
+    }
+
+    @Test("Nobody publishes where the streams come from an upstream")
+    func publish() async throws {
+        #expect(throws: MediaSourceError.self) { try path.publish(source, try .video()) }
+    }
+}

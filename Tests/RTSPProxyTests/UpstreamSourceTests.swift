@@ -1,0 +1,406 @@
+// Upstreams, against a camera on a loopback socket.
+
+import Authentication
+import Logging
+import RTPWire
+import RTSPCore
+import Routing
+import SDP
+import Testing
+
+@testable import RTSPProxy
+
+@Suite("Upstreams", .timeLimit(.minutes(2))) @RTSPActor struct UpstreamSourceTests {
+    private let routing = EmulatedRoutes()
+    private let context: ProxyContext
+
+    init() {
+        // Each test takes UDP ports of its own: they run side by side.
+        let first = UInt16.random(in: 10_000...19_000) & ~1
+        context = ProxyContext(
+            configuration: RTSPConfiguration(udpPorts: first...first + 200), routing: routing,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    private func source(
+        _ url: String, transport: RTSPRoute.UpstreamTransport = .automatic, firstPacket: Double = 30, loss: Double = 30
+    ) throws -> UpstreamSource {
+        var timing = UpstreamTiming()
+        timing.watch = 20_000_000
+        timing.firstPacket = UInt64(firstPacket * 1e9)
+        timing.loss = UInt64(loss * 1e9)
+        return UpstreamSource(
+            context: context, routeName: "rtsp.cam", url: try #require(RTSPURL(url)), transport: transport,
+            timing: timing)
+    }
+
+    private func settled(
+        _ what: Comment, _ condition: @RTSPActor () async -> Bool, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        for _ in 0..<2000 {
+            if await condition() { return }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        Issue.record(what, sourceLocation: sourceLocation)
+    }
+
+    private func packets(_ route: String = "rtsp.cam.0.rtp") async -> UInt64 {
+        await routing.progress(of: route)?.packets ?? 0
+    }
+
+    private func refusal(of source: UpstreamSource) async -> RTSPStatus? {
+        do throws(MediaSourceError) {
+            _ = try await source.open()
+            return nil
+        } catch {
+            return error.status
+        }
+    }
+
+    @Test("A camera's packets reach the fast path by UDP, and TEARDOWN and the routes' removal end it")
+    func plain() async throws {
+        let camera = try await ScriptedCamera()
+        let source = try source(camera.url)
+        let presentation = try await source.open()
+        #expect(presentation.streams.map(\.rtpRoute) == ["rtsp.cam.0.rtp"])
+        #expect(presentation.streams.map(\.control) == ["streamid=0"])
+        #expect(presentation.streams[0].clockRate == 90_000)
+        try await settled("packets come") { await packets() > 3 }
+        #expect(source.record?.resumption != nil)
+        await source.close()
+        #expect(camera.methods == [.options, .describe, .setup, .play, .teardown])
+        #expect(await routing.routes().isEmpty)
+        #expect(source.record == nil)
+        try await camera.stop()
+    }
+
+    @Test("R-40: when nothing comes by UDP, the same routes are fed interleaved, and players notice nothing")
+    func silentUDP() async throws {
+        var script = ScriptedCamera.Script()
+        script.isSilentByUDP = true
+        let camera = try await ScriptedCamera(script)
+        let source = try source(camera.url, firstPacket: 0.1)
+        source.onEnd = { error in Issue.record("ended: \(error)") }
+        _ = try await source.open()
+        _ = try await routing.addLeg(
+            LegSpecification(address: IPAddress(127, 0, 0, 9), udpPort: 5004, port: PortReference(interface: "eth1")),
+            to: "rtsp.cam.0.rtp", force: true)
+        try await settled("packets come interleaved") { await packets() > 3 }
+        #expect(try await routing.route("rtsp.cam.0.rtp").legs.count == 1)
+        #expect(camera.methods.filter { $0 == .teardown }.count == 1)
+        #expect(camera.accepted == 2)
+        #expect(source.report().contains("stream 0 video by interleaved"))
+        await source.close()
+        try await camera.stop()
+    }
+
+    @Test("R-40: 461 leads to interleaved on the same connection")
+    func refusedUDP() async throws {
+        var script = ScriptedCamera.Script()
+        script.refusesUDP = true
+        let camera = try await ScriptedCamera(script)
+        let source = try source(camera.url)
+        _ = try await source.open()
+        try await settled("packets come") { await packets() > 3 }
+        #expect(camera.accepted == 1)
+        #expect(source.record?.resumption == nil)
+        await source.close()
+        try await camera.stop()
+    }
+
+    @Test("R-39: a camera that answers UDP with TCP is taken at its word")
+    func answersTCP() async throws {
+        var script = ScriptedCamera.Script()
+        script.answersTCP = true
+        let camera = try await ScriptedCamera(script)
+        let source = try source(camera.url)
+        _ = try await source.open()
+        try await settled("packets come") { await packets() > 3 }
+        #expect(camera.methods.filter { $0 == .setup }.count == 1)
+        await source.close()
+        try await camera.stop()
+    }
+
+    @Test("R-39: packets from another UDP port of the camera, and from nowhere that it said, are accepted")
+    func otherUDPPort() async throws {
+        var script = ScriptedCamera.Script()
+        script.sendsFrom = "127.0.0.1"
+        let camera = try await ScriptedCamera(script)
+        let source = try source(camera.url)
+        _ = try await source.open()
+        try await settled("packets come") { await packets() > 3 }
+        let sources = await routing.sources["rtsp.cam.0.rtp"] ?? []
+        #expect(sources.last?.source == IPAddress(127, 0, 0, 1))
+        #expect(sources.last?.sourceUDPPort != sources.dropLast().last?.sourceUDPPort)
+        await source.close()
+        try await camera.stop()
+    }
+
+    @Test("R-39: packets from an address that the camera did not name are refused")
+    func otherAddress() async throws {
+        var script = ScriptedCamera.Script()
+        script.sendsFrom = "127.0.0.3"
+        let camera = try await ScriptedCamera(script)
+        let source = try source(camera.url, firstPacket: 0.3)
+        _ = try await source.open()
+        // None are taken; the camera is asked for TCP instead.
+        try await settled("packets come interleaved") { await packets() > 3 }
+        let sources = await routing.sources["rtsp.cam.0.rtp"] ?? []
+        #expect(!sources.contains { $0.source == IPAddress(127, 0, 0, 3) })
+        #expect(camera.accepted == 2)
+        await source.close()
+        try await camera.stop()
+    }
+
+    @Test(
+        "M-20: the camera gets the node's receiver reports by UDP, whether or not it names its UDP ports",
+        arguments: [false, true])
+    func reports(hidesUDPPorts: Bool) async throws {
+        var script = ScriptedCamera.Script()
+        script.hidesUDPPorts = hidesUDPPorts
+        let camera = try await ScriptedCamera(script)
+        let source = try source(camera.url)
+        _ = try await source.open()
+        // To where RTCP comes from, if the camera keeps that to itself: here the UDP port after RTP's, which is nobody's.
+        if hidesUDPPorts {
+            try await settled("reports have a place to go") {
+                await routing.sources["rtsp.cam.0.rtcp"]?.last?.sourceUDPPort != nil
+            }
+        } else {
+            try await settled("a report comes") { !camera.reports.isEmpty }
+            let compound = try RTCPCompound(parsing: try #require(camera.reports.first))
+            guard case .receiverReport(let report) = compound.packets.first else {
+                Issue.record("no receiver report first")
+                return
+            }
+            #expect(report.reports.map(\.ssrc) == [0x1122_3344])
+            #expect(report.reports.first?.cumulativeLost == 0)
+        }
+        await source.close()
+        try await camera.stop()
+    }
+
+    @Test("M-20: the camera gets them interleaved where its media is")
+    func interleavedReports() async throws {
+        let camera = try await ScriptedCamera()
+        let source = try source(camera.url, transport: .interleaved)
+        _ = try await source.open()
+        try await settled("a report comes") { !camera.reports.isEmpty }
+        // And at its end a BYE.
+        await source.close()
+        try await settled("a BYE comes") {
+            camera.reports.contains { report in
+                (try? RTCPCompound(parsing: report))?.packets.contains {
+                    if case .goodbye = $0 { true } else { false }
+                } == true
+            }
+        }
+        try await camera.stop()
+    }
+
+    @Test("F-04: another SSRC is the same stream, with a count of its own in the reports")
+    func otherSSRC() async throws {
+        let camera = try await ScriptedCamera()
+        let source = try source(camera.url)
+        source.onEnd = { error in Issue.record("ended: \(error)") }
+        _ = try await source.open()
+        try await settled("packets come") { await packets() > 3 }
+        camera.setSSRC(0x5566_7788)
+        try await settled("a report names it") {
+            camera.reports.contains { report in
+                guard let compound = try? RTCPCompound(parsing: report),
+                    case .receiverReport(let first) = compound.packets.first
+                else { return false }
+                return first.reports.contains { $0.ssrc == 0x5566_7788 && $0.cumulativeLost == 0 }
+            }
+        }
+        #expect(source.isLive)
+        await source.close()
+        try await camera.stop()
+    }
+
+    @Test("F-08: a camera that ends its connection is lost, and comes back onto the same routes")
+    func lostConnection() async throws {
+        let camera = try await ScriptedCamera()
+        let source = try source(camera.url)
+        var errors: [MediaSourceError] = []
+        source.onEnd = { errors.append($0) }
+        _ = try await source.open()
+        try await settled("packets come") { await packets() > 3 }
+        let leg = LegSpecification(
+            address: IPAddress(127, 0, 0, 9), udpPort: 5004, port: PortReference(interface: "eth1"))
+        _ = try await routing.addLeg(leg, to: "rtsp.cam.0.rtp", force: true)
+        camera.closeConnections()
+        try await settled("the end is told") { !errors.isEmpty }
+        #expect(errors.map(\.status) == [.badGateway])
+        let before = await packets()
+        _ = try await source.open()
+        try await settled("packets come again") { await packets() > before + 3 }
+        #expect(try await routing.route("rtsp.cam.0.rtp").legs.map(\.specification) == [leg])
+        // The session was asked after, and is not there any more: it was set up anew.
+        #expect(camera.methods.contains(.getParameter))
+        #expect(camera.methods.filter { $0 == .setup }.count == 2)
+        await source.close()
+        try await camera.stop()
+    }
+
+    @Test("F-10: a session that the camera kept is gone on with by another daemon, from the record")
+    func resumed() async throws {
+        var script = ScriptedCamera.Script()
+        script.keepsSessions = true
+        let camera = try await ScriptedCamera(script)
+        let first = try source(camera.url)
+        _ = try await first.open()
+        try await settled("packets come") { await packets() > 3 }
+        let record = try #require(first.record)
+        // The other daemon finds the routes as they are.
+        let second = try source(camera.url)
+        second.resume(from: record)
+        let presentation = try await second.open()
+        #expect(presentation.streams.count == 1)
+        let before = await packets()
+        try await settled("packets go on") { await packets() > before + 3 }
+        #expect(camera.methods.filter { $0 == .setup }.count == 1)
+        await second.close()
+        #expect(camera.methods.last == .teardown)
+        try await camera.stop()
+    }
+
+    @Test("A source that sent and sends no more is lost")
+    func lostMedia() async throws {
+        let camera = try await ScriptedCamera()
+        let source = try source(camera.url, loss: 0.3)
+        var errors: [MediaSourceError] = []
+        source.onEnd = { errors.append($0) }
+        _ = try await source.open()
+        try await settled("packets come") { await packets() > 3 }
+        camera.stopSending()
+        try await settled("the end is told") { !errors.isEmpty }
+        #expect(errors.map(\.status) == [.gatewayTimeout])
+        #expect(camera.methods.last == .teardown)
+        await source.close()
+        try await camera.stop()
+    }
+
+    @Test(
+        "A-04: Digest, with both algorithms", arguments: [[.sha256], [.md5], [.sha256, .md5]] as [[DigestAlgorithm]])
+    func digest(algorithms: [DigestAlgorithm]) async throws {
+        var script = ScriptedCamera.Script()
+        script.user = ("operator", "p@ss:w")
+        script.algorithms = algorithms
+        let camera = try await ScriptedCamera(script)
+        let url = camera.url.replacing("rtsp://", with: "rtsp://operator:p%40ss%3Aw@")
+        let source = try source(url)
+        _ = try await source.open()
+        try await settled("packets come") { await packets() > 3 }
+        #expect(camera.methods.filter { $0 == .describe }.count == 2)
+        #expect(camera.methods.filter { $0 == .setup }.count == 1)
+        #expect(!source.report().joined().contains("p@ss"))
+        await source.close()
+        let wrong = try self.source(camera.url.replacing("rtsp://", with: "rtsp://operator:wrong@"))
+        #expect(await refusal(of: wrong) == .badGateway)
+        await wrong.close()
+        try await camera.stop()
+    }
+
+    @Test("R-23: a redirect to another camera is followed, without the first one's credentials")
+    func redirect() async throws {
+        let target = try await ScriptedCamera()
+        var script = ScriptedCamera.Script()
+        script.user = ("operator", "secret")
+        // Another name of the same host is another host.
+        script.redirect = target.url.replacing("127.0.0.1", with: "localhost")
+        let camera = try await ScriptedCamera(script)
+        let source = try source(camera.url.replacing("rtsp://", with: "rtsp://operator:secret@"))
+        _ = try await source.open()
+        try await settled("packets come") { await packets() > 3 }
+        #expect(camera.requests.contains { $0.headers["Authorization"] != nil })
+        #expect(!target.requests.contains { $0.headers["Authorization"] != nil })
+        await source.close()
+        try await camera.stop()
+        try await target.stop()
+    }
+
+    @Test("F-07: fifty players at a cold path are one session of the camera's")
+    func coldPath() async throws {
+        let camera = try await ScriptedCamera()
+        let source = try source(camera.url)
+        let path = Path(
+            route: RTSPRoute(name: "cam", match: .path("/cam"), source: .upstream(camera.url)), path: "/cam",
+            routeName: "rtsp.cam", context: context
+        ) { _ in source }
+        await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<50 { group.addTask { @RTSPActor in (try? await path.attach()) != nil } }
+            for await isOpen in group { #expect(isOpen) }
+        }
+        #expect(camera.accepted == 1)
+        #expect(camera.methods == [.options, .describe, .setup, .play])
+        await path.close()
+        #expect(camera.methods.last == .teardown)
+        try await camera.stop()
+    }
+
+    @Test("F-08: what a camera refuses, and a camera that is not there, get the status that players can use")
+    func refusals() async throws {
+        var script = ScriptedCamera.Script()
+        script.refusal = .notFound
+        let camera = try await ScriptedCamera(script)
+        let missing = try source(camera.url)
+        #expect(await refusal(of: missing) == .notFound)
+        await missing.close()
+        try await camera.stop()
+        let absent = try source(camera.url)
+        #expect(await refusal(of: absent) == .serviceUnavailable)
+        await absent.close()
+        let nameless = try source("rtsp://no-such-host.invalid/live")
+        #expect(await refusal(of: nameless) == .serviceUnavailable)
+        await nameless.close()
+    }
+
+    @Test("A program on the node itself is asked for interleaved media: the fast path does not see its UDP")
+    func localProgram() async throws {
+        await routing.setPeerLocal()
+        let camera = try await ScriptedCamera()
+        let source = try source(camera.url)
+        _ = try await source.open()
+        #expect(camera.requests.first { $0.method == .setup }?.headers["Transport"]?.contains("TCP") == true)
+        await source.close()
+        try await camera.stop()
+    }
+
+    @Test("R-22: media that is no plain RTP is left out, and a presentation of nothing else refused")
+    func otherMedia() async throws {
+        var script = ScriptedCamera.Script()
+        script.media =
+            "m=application 0 TP-LINK 1\r\na=control:x\r\nm=audio 0 RTP/SAVP 0\r\na=control:y\r\n" + script.media
+        let camera = try await ScriptedCamera(script)
+        let source = try source(camera.url)
+        let presentation = try await source.open()
+        #expect(presentation.streams.map(\.index) == [2])
+        #expect(presentation.description.media.count == 3)
+        await source.close()
+        try await camera.stop()
+        script.media = "m=audio 0 RTP/SAVP 0\r\n"
+        let other = try await ScriptedCamera(script)
+        let refused = try self.source(other.url)
+        #expect(await refusal(of: refused) == .badGateway)
+        await refused.close()
+        try await other.stop()
+    }
+
+    @Test("R-11: another description, announced by the camera, ends the source, to be opened again")
+    func announced() async throws {
+        let camera = try await ScriptedCamera()
+        let source = try source(camera.url)
+        var errors: [MediaSourceError] = []
+        source.onEnd = { errors.append($0) }
+        _ = try await source.open()
+        camera.request(
+            RTSPRequest(
+                .announce, camera.url, headers: ["CSeq": "1", "Content-Type": "application/sdp"],
+                body: Array("v=0\r\n".utf8)))
+        try await settled("the end is told") { !errors.isEmpty }
+        await source.close()
+        try await camera.stop()
+    }
+}
