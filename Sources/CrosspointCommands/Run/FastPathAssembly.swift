@@ -35,7 +35,7 @@ enum FastPathAssembly {
             controller = try FlowController(
                 fastPath: fastPath, network: network, store: store,
                 journal: RouteJournal(directory: "\(configuration.runtimeDirectory)/routes"), logger: logger,
-                hostPort: HostPortSettings(ipv4: configuration.hostPort.ipv4, ipv6: configuration.hostPort.ipv6))
+                hostPort: configuration.hostPort)
         } catch let error as FastPathError {
             throw NodeError(error.kind == .privileges ? .notPermitted : .failed, error.message)
         } catch {

@@ -42,7 +42,7 @@ struct UnloadCommand: ParsableCommand {
         for journal in ["routes", "rtsp"] {
             try? FileManager.default.removeItem(atPath: "\(configuration.runtimeDirectory)/\(journal)")
         }
-        let hostPort = HostPortSettings()
+        let hostPort = configuration.hostPort
         try NetlinkHostNetwork().removePair(near: hostPort.hostEnd, far: hostPort.fastPathEnd)
         let holder = HolderDescriptorStore(
             socketPath: "\(configuration.runtimeDirectory)/holder.socket", executable: "")

@@ -79,7 +79,8 @@ struct ControlRouter: Sendable {
         router.post("v1/routes/:name/legs") { request, context in
             let leg = try await body(LegRequest.self, of: request)
             return try json(
-                try await control.addLeg(leg.to, to: try await operatedRoute(context), force: leg.force), status: .created)
+                try await control.addLeg(leg.to, to: try await operatedRoute(context), force: leg.force),
+                status: .created)
         }
         router.put("v1/routes/:name/legs/:number") { request, context in
             let leg = try await body(LegRequest.self, of: request)

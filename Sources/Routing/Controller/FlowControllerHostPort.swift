@@ -57,7 +57,7 @@ extension FlowController {
             let name = view.interfaces[other.interfaceIndex]?.name ?? "another interface"
             throw RoutingError(
                 .conflict,
-                "host port: its subnet \(subnet.base)/\(subnet.prefixLength) overlaps that of \(name), "
+                "host port: its network \(subnet) overlaps that of \(name), "
                     + "\(other.address)/\(other.prefixLength); give the host port another subnet")
         }
     }
