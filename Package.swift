@@ -39,7 +39,8 @@ let package = Package(
         .target(
             name: "CrosspointShim",
             dependencies: ["CLibBPF", "CLibMNL"],
-            cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+            cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+            linkerSettings: [.linkedLibrary("resolv")]
         ),
 
         // The compiled BPF objects, embedded in the binary.

@@ -1,30 +1,30 @@
 // What every part of the proxy shares.
 
-public import Logging
-public import NIOPosix
-public import Routing
+import Logging
+import NIOPosix
+import Routing
 
 /// Configuration, the owner of the fast path, UDP ports and counters of one proxy.
 @RTSPActor
-public final class ProxyContext {
-    public let configuration: RTSPConfiguration
+final class ProxyContext {
+    let configuration: RTSPConfiguration
     /// The one writer of the fast path.
-    public let routing: any SessionRouteControl
-    public let logger: Logger
+    let routing: any SessionRouteControl
+    let logger: Logger
     /// Where what blocks runs: name resolution.
-    public let threadPool: NIOThreadPool
+    let threadPool: NIOThreadPool
     /// Pairs of UDP ports for streams that come in.
-    public let udpPorts: UDPPortAllocator
+    let udpPorts: UDPPortAllocator
     /// The pairs of UDP ports that players share, one for each of the node's addresses.
-    public let playerPorts: PlayerPorts
+    let playerPorts: PlayerPorts
     /// Groups for players that want multicast.
-    public let groups: GroupAllocator
-    public let counters: ProxyCounters
+    let groups: GroupAllocator
+    let counters: ProxyCounters
     /// First packets and unknown sources of the proxy's routes.
     let routeEvents: RouteEvents
     private var cachedHostPort: HostPort?
 
-    public init(
+    init(
         configuration: RTSPConfiguration, routing: any SessionRouteControl, logger: Logger,
         threadPool: NIOThreadPool = .singleton
     ) {
@@ -40,7 +40,7 @@ public final class ProxyContext {
     }
 
     /// The host port's addresses: asked for once, since they do not change while the daemon runs.
-    public func hostPort() async throws(RoutingError) -> HostPort {
+    func hostPort() async throws(RoutingError) -> HostPort {
         if let cachedHostPort { return cachedHostPort }
         let port = try await routing.hostPort()
         cachedHostPort = port

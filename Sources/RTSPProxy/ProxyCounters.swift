@@ -1,10 +1,10 @@
 // What the proxy counts, for `/metrics` and `stats`.
 
-public import Sessions
+import Sessions
 
 /// Counters by name and labels; monotonic as long as the daemon runs.
 @RTSPActor
-public final class ProxyCounters {
+final class ProxyCounters {
     private struct Key: Hashable {
         var counter: ProxyCounter
         var labels: [String: String]
@@ -12,15 +12,15 @@ public final class ProxyCounters {
 
     private var values: [Key: UInt64] = [:]
 
-    public init() {}
+    init() {}
 
     /// Adds to a counter. Labels come from fixed sets, never from a peer's text: their number must stay small.
-    public func add(_ amount: UInt64 = 1, to counter: ProxyCounter, _ labels: [String: String] = [:]) {
+    func add(_ amount: UInt64 = 1, to counter: ProxyCounter, _ labels: [String: String] = [:]) {
         values[Key(counter: counter, labels: labels), default: 0] += amount
     }
 
     /// All counters that counted anything, by name and labels.
-    public func report() -> [SessionCounter] {
+    func report() -> [SessionCounter] {
         values
             .map { key, value in
                 SessionCounter(
@@ -35,7 +35,7 @@ public final class ProxyCounters {
 }
 
 /// The counters of the proxy.
-public enum ProxyCounter: String, Hashable, Sendable, CaseIterable {
+enum ProxyCounter: String, Hashable, Sendable, CaseIterable {
     case requests = "rtsp_requests_total"
     case connections = "rtsp_connections_total"
     case refusedConnections = "rtsp_refused_connections_total"

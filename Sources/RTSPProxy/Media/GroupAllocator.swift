@@ -1,17 +1,17 @@
 // Which multicast groups are free.
 
-public import RTPWire
+import RTPWire
 
 /// Hands out the groups of the configured pool, one for a stream.
 @RTSPActor
-public final class GroupAllocator {
-    public let pool: MulticastPool?
+final class GroupAllocator {
+    let pool: MulticastPool?
     private var taken: [String: IPAddress] = [:]
 
-    public init(pool: MulticastPool?) { self.pool = pool }
+    init(pool: MulticastPool?) { self.pool = pool }
 
     /// The group of the stream `name` (its RTP route's name), which keeps it until `giveBack`; nil when there is none left.
-    public func group(for name: String) -> IPAddress? {
+    func group(for name: String) -> IPAddress? {
         if let group = taken[name] { return group }
         guard let pool else { return nil }
         let used = Set(taken.values)
@@ -27,7 +27,7 @@ public final class GroupAllocator {
         return nil
     }
 
-    public func giveBack(_ name: String) { taken[name] = nil }
+    func giveBack(_ name: String) { taken[name] = nil }
 }
 
 extension IPAddress {

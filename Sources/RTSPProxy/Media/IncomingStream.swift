@@ -1,21 +1,21 @@
 // One stream's way into the fast path, from an upstream or from a publisher.
 
 import Logging
-public import NIOCore
-public import RTPWire
-public import Routing
+import NIOCore
+import RTPWire
+import Routing
 
 /// The two routes (RTP and RTCP) of one stream of a path, whatever brings its packets: UDP unicast to a reserved pair, a
 /// multicast group, or an interleaved connection, whose packets are injected at the host port.
 ///
 /// Changing what brings them is a take: players' legs go on.
 @RTSPActor
-public final class IncomingStream {
+final class IncomingStream {
     /// The routes' names: players' legs are added to these.
-    public let rtpRoute: String
-    public let rtcpRoute: String
+    let rtpRoute: String
+    let rtcpRoute: String
     /// Called with each RTCP packet of the source, and the time of its arrival (CLOCK_MONOTONIC, nanoseconds).
-    public var onRTCP: (@RTSPActor (_ packet: ByteBuffer, _ arrival: UInt64) -> Void)?
+    var onRTCP: (@RTSPActor (_ packet: ByteBuffer, _ arrival: UInt64) -> Void)?
 
     private let context: ProxyContext
     private let clockRate: UInt32?
@@ -50,7 +50,7 @@ public final class IncomingStream {
     /// - Parameters:
     ///   - path: The path's name in route names (`Path.routeName`).
     ///   - index: The number of the stream's media description.
-    public init(context: ProxyContext, path: String, index: Int, clockRate: UInt32?) {
+    init(context: ProxyContext, path: String, index: Int, clockRate: UInt32?) {
         self.context = context
         self.clockRate = clockRate
         rtpRoute = "\(path).\(index).rtp"
@@ -62,7 +62,7 @@ public final class IncomingStream {
     /// Reserves an even UDP port and the next at `local` for packets from `source`, and returns the even one.
     ///
     /// Of a stream that is received so already, only the source changes. Call it before the source is told of the ports.
-    public func receiveUnicast(
+    func receiveUnicast(
         at local: NetworkAttachment, from source: IPAddress
     ) async throws(RoutingError) -> UInt16 {
         if case .unicast(let reception) = mode, reception.local == local {
@@ -100,7 +100,7 @@ public final class IncomingStream {
 
     /// Narrows a unicast stream to the source that its signalling names, and learns where reports go. UDP ports that are not
     /// known are not checked.
-    public func setSource(
+    func setSource(
         _ source: IPAddress, rtpUDPPort: UInt16?, rtcpUDPPort: UInt16?
     ) async throws(RoutingError) {
         guard case .unicast(var reception) = mode else { return }
@@ -117,7 +117,7 @@ public final class IncomingStream {
     }
 
     /// Joins the group, and takes packets of `source` only where it is given.
-    public func receiveMulticast(
+    func receiveMulticast(
         group: IPAddress, udpPort: UInt16, rtcpUDPPort: UInt16, source: IPAddress?, at local: NetworkAttachment
     ) async throws(RoutingError) {
         try await establish(
@@ -130,7 +130,7 @@ public final class IncomingStream {
     }
 
     /// Makes the routes for packets that come by `inject`.
-    public func receiveInterleaved() async throws(RoutingError) {
+    func receiveInterleaved() async throws(RoutingError) {
         if case .injected = mode { return }
         let host = try await context.hostPort()
         guard let udpPort = await adoptedUDPPort(atHostPort: host) ?? context.udpPorts.take(at: host.fastPathIPv4)
@@ -151,21 +151,21 @@ public final class IncomingStream {
     }
 
     /// Puts a packet that came interleaved into the fast path; `flush` sends what was put.
-    public func inject(_ packet: ByteBuffer, isRTCP: Bool) {
+    func inject(_ packet: ByteBuffer, isRTCP: Bool) {
         guard case .injected(let injection) = mode else { return }
         injection.socket.write(
             packet, to: injection.fastPath.socketAddress(isRTCP ? injection.udpPort + 1 : injection.udpPort))
         if isRTCP { onRTCP?(packet, MonotonicClock.now) }
     }
 
-    public func flush() {
+    func flush() {
         if case .injected(let injection) = mode { injection.socket.flush() }
     }
 
     // MARK: Reports and state
 
     /// Sends RTCP to the source by UDP. Interleaved sources get theirs on their connection.
-    public func sendRTCP(_ packet: ByteBuffer) {
+    func sendRTCP(_ packet: ByteBuffer) {
         switch mode {
         case .unicast(let reception):
             if let peer = reception.rtcpPeer { reception.rtcp.send(packet, to: peer) }
@@ -175,10 +175,10 @@ public final class IncomingStream {
     }
 
     /// What came so far; nil before the routes are there.
-    public func progress() async -> FlowProgress? { await context.routing.progress(of: rtpRoute) }
+    func progress() async -> FlowProgress? { await context.routing.progress(of: rtpRoute) }
 
     /// Takes both routes away, with whatever legs they have.
-    public func remove() async {
+    func remove() async {
         await leave()
         await closeRTCPListener()
         for name in [rtpRoute, rtcpRoute] {

@@ -1,13 +1,13 @@
 // A player on TCP: packets come to the daemon at the host port and leave on the player's connection.
 
-public import NIOCore
+import NIOCore
 import RTPWire
-public import Routing
-public import Sessions
+import Routing
+import Sessions
 
 /// The connection of an interleaved player, as its deliveries see it.
 @RTSPActor
-public protocol InterleavedSink: AnyObject {
+protocol InterleavedSink: AnyObject {
     /// Whether the connection takes more without queueing beyond its bound.
     var isWritable: Bool { get }
     /// Queues one packet on a channel (RFC 2326 section 10.12).
@@ -21,7 +21,7 @@ public protocol InterleavedSink: AnyObject {
 /// A connection that does not keep up loses whole frames of its own (all packets of one RTP timestamp), which are counted,
 /// and nobody else loses anything.
 @RTSPActor
-public final class InterleavedDelivery: StreamDelivery {
+final class InterleavedDelivery: StreamDelivery {
     private let context: ProxyContext
     private let stream: PresentationStream
     private let fanOut: InterleavedFanOut
@@ -37,7 +37,7 @@ public final class InterleavedDelivery: StreamDelivery {
     private(set) var droppedPackets: UInt64 = 0
     private(set) var droppedFrames: UInt64 = 0
 
-    public init(
+    init(
         context: ProxyContext, stream: PresentationStream, fanOut: InterleavedFanOut, rtpChannel: UInt8,
         rtcpChannel: UInt8, sink: any InterleavedSink
     ) {
@@ -49,7 +49,7 @@ public final class InterleavedDelivery: StreamDelivery {
         self.sink = sink
     }
 
-    public func prepare() async throws(RoutingError) {
+    func prepare() async throws(RoutingError) {
         guard !isAttached else { return }
         isAttached = true
         do throws(RoutingError) {
@@ -60,14 +60,14 @@ public final class InterleavedDelivery: StreamDelivery {
         }
     }
 
-    public func start() async -> StreamStart? {
+    func start() async -> StreamStart? {
         first = StreamStart(await context.routing.progress(of: stream.rtpRoute), at: MonotonicClock.now)
         return first
     }
 
-    public func begin() async { isSending = isAttached }
+    func begin() async { isSending = isAttached }
 
-    public func end() async {
+    func end() async {
         isSending = false
         first = nil
         guard isAttached else { return }
@@ -110,7 +110,7 @@ public final class InterleavedDelivery: StreamDelivery {
         context.counters.add(to: .droppedFrames)
     }
 
-    public var report: SessionReport.Stream {
+    var report: SessionReport.Stream {
         SessionReport.Stream(
             index: stream.index, media: stream.media, transport: "interleaved",
             address: "channels \(rtpChannel)-\(rtcpChannel)", route: stream.rtpRoute, leg: fanOut.rtpLeg,
@@ -118,4 +118,6 @@ public final class InterleavedDelivery: StreamDelivery {
             engineReason: "a TCP player is served by the daemon, from one leg at the host port",
             droppedPackets: droppedPackets)
     }
+
+    var record: SessionRecord.Delivery? { nil }
 }

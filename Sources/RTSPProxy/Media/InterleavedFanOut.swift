@@ -6,7 +6,7 @@ import Routing
 
 /// Receives a stream at the host port while anybody wants it on TCP, and hands each packet to every such player.
 @RTSPActor
-public final class InterleavedFanOut {
+final class InterleavedFanOut {
     private let context: ProxyContext
     private let stream: PresentationStream
     private var deliveries: [InterleavedDelivery] = []
@@ -16,7 +16,7 @@ public final class InterleavedFanOut {
     /// Opening and closing take several steps; each begins when the last has ended.
     private var change: Task<Result<Void, RoutingError>, Never>?
 
-    public init(context: ProxyContext, stream: PresentationStream) {
+    init(context: ProxyContext, stream: PresentationStream) {
         self.context = context
         self.stream = stream
     }

@@ -1,13 +1,13 @@
 // Players on multicast: one leg to a group, whoever listens.
 
 import Logging
-public import RTPWire
-public import Routing
-public import Sessions
+import RTPWire
+import Routing
+import Sessions
 
 /// A stream's group of the configured pool: one leg for RTP and one for RTCP while any player wants it.
 @RTSPActor
-public final class MulticastGroup {
+final class MulticastGroup {
     private let context: ProxyContext
     private let stream: PresentationStream
     private var users = 0
@@ -15,19 +15,25 @@ public final class MulticastGroup {
     private var isOpen = false
     private var change: Task<Result<Void, RoutingError>, Never>?
 
-    public init(context: ProxyContext, stream: PresentationStream) {
+    init(context: ProxyContext, stream: PresentationStream) {
         self.context = context
         self.stream = stream
     }
 
     /// The group and its even UDP port; nil where no pool is configured or none of it is left.
-    public var destination: (group: IPAddress, udpPort: UInt16, timeToLive: UInt8)? {
+    var destination: (group: IPAddress, udpPort: UInt16, timeToLive: UInt8)? {
         guard let pool = context.groups.pool, let group = context.groups.group(for: stream.rtpRoute) else { return nil }
         return (group, pool.udpPort, pool.timeToLive)
     }
 
     var rtpLeg: UInt32? { legs?.rtp }
     var rtcpLeg: UInt32? { legs?.rtcp }
+
+    /// One user more, of legs that an earlier daemon added and opened.
+    func adopt(rtpLeg: UInt32, rtcpLeg: UInt32) {
+        users += 1
+        legs = (rtpLeg, rtcpLeg)
+    }
 
     func attach() async throws(RoutingError) {
         users += 1
@@ -98,31 +104,31 @@ public final class MulticastGroup {
 
 /// One player's share of a stream's group.
 @RTSPActor
-public final class MulticastDelivery: StreamDelivery {
+final class MulticastDelivery: StreamDelivery {
     private let context: ProxyContext
     private let stream: PresentationStream
     private let group: MulticastGroup
     private var isAttached = false
     private var first: StreamStart?
 
-    public init(context: ProxyContext, stream: PresentationStream, group: MulticastGroup) {
+    init(context: ProxyContext, stream: PresentationStream, group: MulticastGroup) {
         self.context = context
         self.stream = stream
         self.group = group
     }
 
-    public func prepare() async throws(RoutingError) {
+    func prepare() async throws(RoutingError) {
         guard !isAttached else { return }
         try await group.attach()
         isAttached = true
     }
 
-    public func start() async -> StreamStart? {
+    func start() async -> StreamStart? {
         first = StreamStart(await context.routing.progress(of: stream.rtpRoute), at: MonotonicClock.now)
         return first
     }
 
-    public func begin() async {
+    func begin() async {
         do throws(RoutingError) {
             try await group.open(from: first?.extendedSequence)
         } catch {
@@ -130,17 +136,27 @@ public final class MulticastDelivery: StreamDelivery {
         }
     }
 
-    public func end() async {
+    func end() async {
         guard isAttached else { return }
         isAttached = false
         await group.detach()
     }
 
-    public var report: SessionReport.Stream {
+    var report: SessionReport.Stream {
         let address = group.destination.map { "\($0.group.bracketed):\($0.udpPort)" } ?? "none"
         return SessionReport.Stream(
             index: stream.index, media: stream.media, transport: "multicast", address: address, route: stream.rtpRoute,
             leg: group.rtpLeg, rtcpRoute: stream.rtcpRoute, rtcpLeg: group.rtcpLeg, engine: "kernel",
             engineReason: "a group is a leg, which its players share")
+    }
+
+    /// Goes on with the group's legs, which an earlier daemon added.
+    func adopt(rtpLeg: UInt32, rtcpLeg: UInt32) {
+        isAttached = true
+        group.adopt(rtpLeg: rtpLeg, rtcpLeg: rtcpLeg)
+    }
+
+    var record: SessionRecord.Delivery? {
+        .init(stream: stream, way: .multicast(rtpLeg: group.rtpLeg, rtcpLeg: group.rtcpLeg))
     }
 }

@@ -1,14 +1,14 @@
 // The pairs of UDP ports that players share.
 
 import Logging
-public import NIOCore
-public import RTPWire
-public import Routing
+import NIOCore
+import RTPWire
+import Routing
 
 /// One pair of UDP ports at each address of the node that players connect to: RTP is sent from the even one, RTCP from the odd
 /// one, where players' receiver reports end. Players are told apart by their own address and UDP port.
 @RTSPActor
-public final class PlayerPorts {
+final class PlayerPorts {
     private struct Entry {
         var udpPort: UInt16
         /// Receives reports; nil at the host port, where players on this node show life by requests alone.
@@ -30,12 +30,12 @@ public final class PlayerPorts {
     }
 
     /// The names of the routes that keep the pairs: a restarted daemon goes on with them.
-    public var routeNames: Set<String> {
+    var routeNames: Set<String> {
         Set(entries.filter { $0.value.rtcp != nil }.keys.flatMap { [Self.name($0, "rtp"), Self.name($0, "rtcp")] })
     }
 
     /// The even UDP port of the pair at `local`, reserved when it is first asked for.
-    public func pair(at local: NetworkAttachment) async throws(RoutingError) -> UInt16 {
+    func pair(at local: NetworkAttachment) async throws(RoutingError) -> UInt16 {
         // Reserving takes several steps: whoever comes meanwhile waits for the first.
         while waiting[local.address] != nil {
             await withCheckedContinuation { waiting[local.address, default: []].append($0) }
@@ -49,11 +49,11 @@ public final class PlayerPorts {
     }
 
     /// Calls `listener` with each RTCP packet that comes from the address and UDP port: a player's sign of life.
-    public func listen(to address: IPAddress, udpPort: UInt16, _ listener: @escaping @RTSPActor (ByteBuffer) -> Void) {
+    func listen(to address: IPAddress, udpPort: UInt16, _ listener: @escaping @RTSPActor (ByteBuffer) -> Void) {
         listeners[address.socketAddress(udpPort)] = listener
     }
 
-    public func stopListening(to address: IPAddress, udpPort: UInt16) {
+    func stopListening(to address: IPAddress, udpPort: UInt16) {
         listeners[address.socketAddress(udpPort)] = nil
     }
 

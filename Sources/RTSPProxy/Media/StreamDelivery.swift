@@ -1,13 +1,13 @@
 // One player's share of one stream.
 
-public import Routing
-public import Sessions
+import Routing
+import Sessions
 
 /// How one stream gets to one player: as legs of the fast path, or through the daemon on a TCP connection.
 ///
 /// PLAY is `prepare`, `start`, the response, `begin`; PAUSE and TEARDOWN are `end`, the response. After `end` it can be prepared anew.
 @RTSPActor
-public protocol StreamDelivery: AnyObject {
+protocol StreamDelivery: AnyObject {
     /// Brings everything into place but sends nothing yet. What cannot be done here is refused before the response.
     func prepare() async throws(RoutingError)
     /// Decides which packet will be the first; nil while the source is silent. Called right before the response is written.
@@ -18,18 +18,20 @@ public protocol StreamDelivery: AnyObject {
     func end() async
     /// What an operator is told about it.
     var report: SessionReport.Stream { get }
+    /// What a restarted daemon must know of it; nil where it ends with the daemon.
+    var record: SessionRecord.Delivery? { get }
 }
 
 /// The first packet that a player gets: `seq` and `rtptime` of RTP-Info (RFC 2326 section 12.33).
-public struct StreamStart: Hashable, Sendable {
+struct StreamStart: Hashable, Sendable {
     /// The sequence number of the first packet that the player gets.
-    public var sequence: UInt16
+    var sequence: UInt16
     /// The RTP timestamp that stands for the beginning of the response's Range.
-    public var timestamp: UInt32
+    var timestamp: UInt32
     /// The sequence number with its wraps, low 32 bits.
-    public var extendedSequence: UInt32
+    var extendedSequence: UInt32
 
-    public init(sequence: UInt16, timestamp: UInt32, extendedSequence: UInt32) {
+    init(sequence: UInt16, timestamp: UInt32, extendedSequence: UInt32) {
         self.sequence = sequence
         self.timestamp = timestamp
         self.extendedSequence = extendedSequence
@@ -48,7 +50,7 @@ public struct StreamStart: Hashable, Sendable {
     ///
     /// It is the first one that is expected after the margin: the next one where they are rare, so that nobody waits for
     /// longer than the distance of two packets.
-    public init?(_ progress: FlowProgress?, at now: UInt64) {
+    init?(_ progress: FlowProgress?, at now: UInt64) {
         guard let progress, progress.hasRTP, now &- progress.lastArrival < Self.silence || progress.lastArrival > now
         else { return nil }
         let since = now > progress.lastArrival ? now - progress.lastArrival : 0

@@ -1,20 +1,20 @@
 // A player on UDP unicast: one leg for RTP, one for RTCP.
 
 import Logging
-public import RTPWire
-public import Routing
-public import Sessions
+import RTPWire
+import Routing
+import Sessions
 
 /// Copies of a stream to one player's pair of UDP ports, made by the fast path.
 @RTSPActor
-public final class UDPDelivery: StreamDelivery {
+final class UDPDelivery: StreamDelivery {
     /// Where the player wants its packets.
-    public struct Destination: Hashable, Sendable, Codable {
-        public var address: IPAddress
-        public var rtpUDPPort: UInt16
-        public var rtcpUDPPort: UInt16
+    struct Destination: Hashable, Sendable, Codable {
+        var address: IPAddress
+        var rtpUDPPort: UInt16
+        var rtcpUDPPort: UInt16
 
-        public init(address: IPAddress, rtpUDPPort: UInt16, rtcpUDPPort: UInt16) {
+        init(address: IPAddress, rtpUDPPort: UInt16, rtcpUDPPort: UInt16) {
             self.address = address
             self.rtpUDPPort = rtpUDPPort
             self.rtcpUDPPort = rtcpUDPPort
@@ -34,7 +34,7 @@ public final class UDPDelivery: StreamDelivery {
     /// - Parameters:
     ///   - local: Where packets to the player pass, with the address to send from.
     ///   - serverUDPPort: The even UDP port to send RTP from; RTCP has the next one.
-    public init(
+    init(
         context: ProxyContext, stream: PresentationStream, destination: Destination, local: NetworkAttachment,
         serverUDPPort: UInt16
     ) {
@@ -46,15 +46,15 @@ public final class UDPDelivery: StreamDelivery {
     }
 
     /// Goes on with legs that an earlier daemon added.
-    public func adopt(rtpLeg: UInt32?, rtcpLeg: UInt32?) {
+    func adopt(rtpLeg: UInt32?, rtcpLeg: UInt32?) {
         self.rtpLeg = rtpLeg
         self.rtcpLeg = rtcpLeg
     }
 
     /// The legs, for the session's journal.
-    public var legs: (rtp: UInt32?, rtcp: UInt32?) { (rtpLeg, rtcpLeg) }
+    var legs: (rtp: UInt32?, rtcp: UInt32?) { (rtpLeg, rtcpLeg) }
 
-    public func prepare() async throws(RoutingError) {
+    func prepare() async throws(RoutingError) {
         guard rtpLeg == nil else { return }
         // A player on this node has an address that no leg can send to; its sockets are reached at the host port.
         let address = local.isLocal ? try await context.hostPort().address(like: local.address) : destination.address
@@ -68,12 +68,12 @@ public final class UDPDelivery: StreamDelivery {
         }
     }
 
-    public func start() async -> StreamStart? {
+    func start() async -> StreamStart? {
         first = StreamStart(await context.routing.progress(of: stream.rtpRoute), at: MonotonicClock.now)
         return first
     }
 
-    public func begin() async {
+    func begin() async {
         guard let rtpLeg else { return }
         do throws(RoutingError) {
             try await context.routing.openLeg(rtpLeg, of: stream.rtpRoute, from: first?.extendedSequence)
@@ -84,7 +84,7 @@ public final class UDPDelivery: StreamDelivery {
         }
     }
 
-    public func end() async {
+    func end() async {
         let (rtp, rtcp) = (rtpLeg, rtcpLeg)
         (rtpLeg, rtcpLeg, first) = (nil, nil, nil)
         // Side by side: both wait for the same grace period.
@@ -111,11 +111,17 @@ public final class UDPDelivery: StreamDelivery {
             sourceUDPPort: isRTCP ? serverUDPPort + 1 : serverUDPPort)
     }
 
-    public var report: SessionReport.Stream {
+    var report: SessionReport.Stream {
         SessionReport.Stream(
             index: stream.index, media: stream.media, transport: "udp",
             address: "\(destination.address.bracketed):\(destination.rtpUDPPort)", route: stream.rtpRoute, leg: rtpLeg,
             rtcpRoute: stream.rtcpRoute, rtcpLeg: rtcpLeg, engine: "kernel", engineReason: "a UDP player is a leg")
+    }
+
+    var record: SessionRecord.Delivery? {
+        .init(
+            stream: stream,
+            way: .udp(destination, local: local, serverUDPPort: serverUDPPort, rtpLeg: rtpLeg, rtcpLeg: rtcpLeg))
     }
 }
 

@@ -1,37 +1,37 @@
 // Where a path's streams come from, as players see it.
 
 import RTPWire
-public import RTSPCore
-public import SDP
+import RTSPCore
+import SDP
 
 /// What a source offers once it is open.
-public struct Presentation: Sendable {
+struct Presentation: Sendable {
     /// As the source described it.
-    public var description: SessionDescription
+    var description: SessionDescription
     /// One for each media description, in their order.
-    public var streams: [PresentationStream]
+    var streams: [PresentationStream]
 
-    public init(description: SessionDescription, streams: [PresentationStream]) {
+    init(description: SessionDescription, streams: [PresentationStream]) {
         self.description = description
         self.streams = streams
     }
 }
 
 /// One stream, which is in the fast path: players are legs of these routes.
-public struct PresentationStream: Hashable, Sendable, Codable {
+struct PresentationStream: Hashable, Sendable, Codable {
     /// The number of its media description, from 0.
-    public var index: Int
+    var index: Int
     /// `video`, `audio`, …
-    public var media: String
+    var media: String
     /// The last part of its control URL at this node: `streamid=0`.
-    public var control: String
+    var control: String
     /// The routes (of `SessionRouteControl`) that its RTP and its RTCP come in on.
-    public var rtpRoute: String
-    public var rtcpRoute: String
+    var rtpRoute: String
+    var rtcpRoute: String
     /// In Hz, from the description.
-    public var clockRate: UInt32?
+    var clockRate: UInt32?
 
-    public init(
+    init(
         index: Int, media: String, control: String, rtpRoute: String, rtcpRoute: String, clockRate: UInt32?
     ) {
         self.index = index
@@ -45,7 +45,7 @@ public struct PresentationStream: Hashable, Sendable, Codable {
 
 /// Opens and closes what a path's streams come from: an upstream server, or a publisher.
 @RTSPActor
-public protocol MediaSource: AnyObject {
+protocol MediaSource: AnyObject {
     /// Connects, negotiates and brings the streams into the fast path. Called once; a later `open` after `close` or after
     /// `onEnd` begins anew and goes on with the routes that are there.
     func open() async throws(MediaSourceError) -> Presentation
@@ -58,16 +58,16 @@ public protocol MediaSource: AnyObject {
 }
 
 /// Why there is nothing to play: what players are answered, and what operators read.
-public struct MediaSourceError: Error, Sendable, CustomStringConvertible {
+struct MediaSourceError: Error, Sendable, CustomStringConvertible {
     /// What a player is answered: 404, 502, 503, 504…
-    public var status: RTSPStatus
+    var status: RTSPStatus
     /// One line for the log and `rtsp route show`.
-    public var message: String
+    var message: String
 
-    public init(_ status: RTSPStatus, _ message: String) {
+    init(_ status: RTSPStatus, _ message: String) {
         self.status = status
         self.message = message
     }
 
-    public var description: String { message }
+    var description: String { message }
 }

@@ -1,24 +1,26 @@
 // One path that players can ask for, and the source behind it.
 
+import FoundationEssentials
 import Logging
 import RTSPCore
 import Routing
+import Sessions
 
 /// Opens the source when the first player comes, shares it among all, keeps it for the linger time after the last one, and
 /// brings it back with growing pauses when it is lost.
 @RTSPActor
-public final class Path {
+final class Path {
     /// The route that it belongs to.
-    public private(set) var route: RTSPRoute
+    let route: RTSPRoute
     /// The request path, normalised: `/studio1/cam1`.
-    public let path: String
+    let path: String
     /// The path in the names of `SessionRouteControl`'s routes: `rtsp.cam1`.
-    public let routeName: String
+    let routeName: String
     /// What multicast players share, and what interleaved players share, by stream.
-    public private(set) var groups: [Int: MulticastGroup] = [:]
-    public private(set) var fanOuts: [Int: InterleavedFanOut] = [:]
+    private(set) var groups: [Int: MulticastGroup] = [:]
+    private(set) var fanOuts: [Int: InterleavedFanOut] = [:]
     /// Called when the source's streams are not what players negotiated any more: their sessions must end.
-    public var onReplaced: [ObjectIdentifier: @RTSPActor (MediaSourceError) -> Void] = [:]
+    var onReplaced: [ObjectIdentifier: @RTSPActor (MediaSourceError) -> Void] = [:]
 
     private let context: ProxyContext
     private let makeSource: @RTSPActor (Path) throws(MediaSourceError) -> any MediaSource
@@ -30,6 +32,8 @@ public final class Path {
     private var reconnecting: Task<Void, Never>?
     private var attempts = 0
     private var lastPresentation: Presentation?
+    /// When the source came last.
+    private var openedAt: Date?
     /// Groups that the path itself sends to.
     private var standing: Set<ObjectIdentifier> = []
 
@@ -57,7 +61,7 @@ public final class Path {
     // MARK: Players
 
     /// One user more; returns when the streams are in the fast path. All who wait share one opening, and its error.
-    public func attach() async throws(MediaSourceError) -> Presentation {
+    func attach() async throws(MediaSourceError) -> Presentation {
         lingering?.cancel()
         lingering = nil
         users += 1
@@ -70,10 +74,10 @@ public final class Path {
     }
 
     /// One user less.
-    public func detach() { leave() }
+    func detach() { leave() }
 
     /// What players negotiate now; nil while the source is not open.
-    public var current: Presentation? {
+    var current: Presentation? {
         if case .live(let presentation) = state { presentation } else { nil }
     }
 
@@ -105,7 +109,7 @@ public final class Path {
     // MARK: The source
 
     /// Opens the source although nobody plays: `on-demand: false`, and what a restarted daemon goes on with.
-    public func keepOpen() {
+    func keepOpen() {
         if case .idle = state { begin() }
     }
 
@@ -133,10 +137,8 @@ public final class Path {
             end(sessions: MediaSourceError(.sessionNotFound, "path \(path): the source offers other streams now"))
         }
         lastPresentation = presentation
-        for stream in presentation.streams where groups[stream.index] == nil {
-            groups[stream.index] = MulticastGroup(context: context, stream: stream)
-            fanOuts[stream.index] = InterleavedFanOut(context: context, stream: stream)
-        }
+        for stream in presentation.streams { share(stream) }
+        openedAt = Date.now
         state = .live(presentation)
         if route.sendsMulticast { sendMulticast() }
         resume(.success(presentation))
@@ -155,6 +157,12 @@ public final class Path {
                 }
             }
         }
+    }
+
+    private func share(_ stream: PresentationStream) {
+        guard groups[stream.index] == nil else { return }
+        groups[stream.index] = MulticastGroup(context: context, stream: stream)
+        fanOuts[stream.index] = InterleavedFanOut(context: context, stream: stream)
     }
 
     private func failed(_ error: MediaSourceError) {
@@ -221,10 +229,24 @@ public final class Path {
         listeners.forEach { $0(error) }
     }
 
+    // MARK: Restart
+
+    /// Prepares for a player's streams, which an earlier daemon brought into the fast path.
+    func adopt(_ streams: [PresentationStream]) {
+        users += 1
+        for stream in streams { share(stream) }
+    }
+
+    /// Opens the source of adopted players; their legs wait for it on its routes.
+    func takeUp() {
+        guard case .idle = state else { return }
+        begin()
+    }
+
     // MARK: Publishers
 
     /// A publisher's streams take the path's place, if nobody else publishes there.
-    public func publish(_ publisher: any MediaSource, _ presentation: Presentation) throws(MediaSourceError) {
+    func publish(_ publisher: any MediaSource, _ presentation: Presentation) throws(MediaSourceError) {
         guard case .publisher = route.source else {
             throw MediaSourceError(
                 .forbidden, "path \(path): its streams come from an upstream, nobody may publish there")
@@ -251,8 +273,11 @@ public final class Path {
         end(sessions: error)
     }
 
-    /// Takes over settings that do not concern the source.
-    func update(_ route: RTSPRoute) { self.route = route }
+    /// Ends the sessions and the source; whoever asks next opens it anew.
+    func reset(_ error: MediaSourceError) async {
+        end(sessions: error)
+        await closeSource()
+    }
 
     /// The state's name and what to know of it, for `rtsp route show`.
     var report: (state: String, detail: String?) {
@@ -263,6 +288,17 @@ public final class Path {
         case .waiting(let error): ("waiting", error.message)
         case .closed: ("removed", nil)
         }
+    }
+
+    /// The node's session at the upstream; nil where there is none.
+    var upstreamReport: SessionReport? {
+        guard let source = source as? UpstreamSource else { return nil }
+        let (state, detail) = report
+        return SessionReport(
+            name: "upstream-\(routeName.dropFirst(5))", kind: .rtspUpstream, state: state, target: path,
+            peer: source.peer, user: source.url.user, agent: source.agent,
+            startedAt: openedAt?.formatted(.iso8601) ?? "", streams: source.streamReports,
+            notes: source.notes + (state == "waiting" ? [detail].compactMap { $0 } : []))
     }
 }
 

@@ -1,10 +1,12 @@
 // Which path a request is for.
 
+import Logging
 import RTSPCore
+import Sessions
 
 /// The routes in the order in which they are tried, and the paths that players asked for.
 @RTSPActor
-public final class PathTable {
+final class PathTable {
     private struct Entry {
         var route: RTSPRoute
         var isConfigured: Bool
@@ -12,7 +14,7 @@ public final class PathTable {
     }
 
     /// Makes the source for a route with an upstream.
-    public typealias SourceFactory =
+    typealias SourceFactory =
         @RTSPActor (_ path: Path, _ upstream: String) throws(MediaSourceError) -> any MediaSource
 
     private let context: ProxyContext
@@ -22,13 +24,13 @@ public final class PathTable {
     /// Paths of prefixes and expressions: whoever may connect can make them, so that their number is bounded.
     private static let maximumPaths = 4096
 
-    public init(context: ProxyContext, makeSource: @escaping SourceFactory) {
+    init(context: ProxyContext, makeSource: @escaping SourceFactory) {
         self.context = context
         self.makeSource = makeSource
     }
 
     /// The path for a request's normalised path, or nil: 404.
-    public func path(for requested: String) throws(MediaSourceError) -> Path? {
+    func path(for requested: String) throws(MediaSourceError) -> Path? {
         if let known = paths[requested] { return known }
         for entry in entries {
             guard let upstream = entry.matcher.match(requested, source: entry.route.source) else { continue }
@@ -67,12 +69,12 @@ public final class PathTable {
 
     // MARK: Routes
 
-    public var routes: [(route: RTSPRoute, isConfigured: Bool)] { entries.map { ($0.route, $0.isConfigured) } }
+    var routes: [(route: RTSPRoute, isConfigured: Bool)] { entries.map { ($0.route, $0.isConfigured) } }
 
     /// The paths of a route that anybody asked for.
-    public func paths(of route: String) -> [Path] { paths.values.filter { $0.route.name == route } }
+    func paths(of route: String) -> [Path] { paths.values.filter { $0.route.name == route } }
 
-    public func add(_ route: RTSPRoute, isConfigured: Bool) throws(RTSPRouteError) {
+    func add(_ route: RTSPRoute, isConfigured: Bool) throws(RTSPRouteError) {
         if entries.contains(where: { $0.route.name == route.name }) {
             throw RTSPRouteError(
                 .conflict, "rtsp route \(route.name): exists already; remove it, or choose another name")
@@ -82,11 +84,46 @@ public final class PathTable {
         // The configuration's come first.
         let position = isConfigured ? entries.prefix { $0.isConfigured }.count : entries.count
         entries.insert(entry, at: position)
-        guard route.isAlwaysOpen, case .path(let requested) = route.match else { return }
-        if let path = try? path(for: requested) { path.keepOpen() }
     }
 
-    public func remove(_ name: String) async throws(RTSPRouteError) {
+    /// Opens the sources that are kept whether anybody asks or not.
+    func openAlways() {
+        for entry in entries where entry.route.isAlwaysOpen {
+            guard case .path(let requested) = entry.route.match, let path = try? path(for: requested) else { continue }
+            path.keepOpen()
+        }
+    }
+
+    /// Makes the configuration's routes equal to `routes`; the paths of those that stay as they are go on.
+    func reconcile(_ routes: [RTSPRoute]) async {
+        let wanted = Dictionary(routes.map { ($0.name, $0) }) { first, _ in first }
+        for entry in entries where entry.isConfigured && wanted[entry.route.name] != entry.route {
+            try? await remove(entry.route.name)
+        }
+        for route in routes where !entries.contains(where: { $0.route.name == route.name }) {
+            do throws(RTSPRouteError) { try add(route, isConfigured: true) } catch { context.logger.error("\(error)") }
+        }
+        // They are tried in the order of the file.
+        let order = Dictionary(routes.enumerated().map { ($1.name, $0) }) { first, _ in first }
+        let configured = entries.filter(\.isConfigured).sorted {
+            order[$0.route.name, default: 0] < order[$1.route.name, default: 0]
+        }
+        entries = configured + entries.filter { !$0.isConfigured }
+    }
+
+    // MARK: Upstreams as sessions
+
+    /// The node's own sessions at upstreams.
+    func upstreamReports() -> [SessionReport] { paths.values.compactMap(\.upstreamReport) }
+
+    /// Ends the session at an upstream, and with it those of its players. False: there is none of the name.
+    func close(upstream name: String) async -> Bool {
+        guard let path = paths.values.first(where: { $0.upstreamReport?.name == name }) else { return false }
+        await path.reset(MediaSourceError(.serviceUnavailable, "an operator closed the upstream's session"))
+        return true
+    }
+
+    func remove(_ name: String) async throws(RTSPRouteError) {
         guard let index = entries.firstIndex(where: { $0.route.name == name }) else {
             throw RTSPRouteError(.notFound, "rtsp route \(name): no such route; 'crosspoint rtsp route list' shows all")
         }

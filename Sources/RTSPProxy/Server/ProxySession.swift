@@ -22,7 +22,7 @@ final class ProxySession {
     var agent: String?
     private(set) var isEnded = false
     private var notes: [String] = []
-    private let startedAt = Date.now.formatted(.iso8601)
+    private let startedAt: String
     /// What came of a publisher on UDP when it was looked at last.
     var seenPackets: UInt64 = 0
 
@@ -30,7 +30,11 @@ final class ProxySession {
     private var isBusy = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    init(name: String, path: Path, core: ServerSession, publisher: PublisherSource? = nil) {
+    init(
+        name: String, path: Path, core: ServerSession, publisher: PublisherSource? = nil,
+        startedAt: String = Date.now.formatted(.iso8601)
+    ) {
+        self.startedAt = startedAt
         self.name = name
         self.path = path
         self.core = core
@@ -73,5 +77,12 @@ final class ProxySession {
             streams: publisher?.streamReports(core.streams)
                 ?? deliveries.sorted { $0.key < $1.key }.map(\.value.report),
             notes: notes)
+    }
+
+    /// What the journal keeps; nil where nothing of the session outlives the daemon.
+    var record: SessionRecord? {
+        let kept = deliveries.sorted { $0.key < $1.key }.compactMap(\.value.record)
+        guard publisher == nil, !kept.isEmpty else { return nil }
+        return SessionRecord(name: name, core: core, agent: agent, startedAt: startedAt, deliveries: kept)
     }
 }

@@ -9,8 +9,8 @@ import Sessions
 
 /// The streams that a publisher announced, each on its way into the fast path.
 @RTSPActor
-public final class PublisherSource: MediaSource {
-    public var onEnd: (@RTSPActor (MediaSourceError) -> Void)?
+final class PublisherSource: MediaSource {
+    var onEnd: (@RTSPActor (MediaSourceError) -> Void)?
 
     private let context: ProxyContext
     private let description: SessionDescription
@@ -84,12 +84,12 @@ public final class PublisherSource: MediaSource {
             })
     }
 
-    public func open() async throws(MediaSourceError) -> Presentation {
+    func open() async throws(MediaSourceError) -> Presentation {
         guard !isClosed else { throw MediaSourceError(.notFound, "the publisher \(peer) has gone") }
         return presentation
     }
 
-    public func close() async {
+    func close() async {
         guard !isClosed else { return }
         isClosed = true
         for stream in incoming { await stream.remove() }
@@ -102,7 +102,7 @@ public final class PublisherSource: MediaSource {
         await close()
     }
 
-    public func report() -> [String] { ["published by \(peer)"] }
+    func report() -> [String] { ["published by \(peer)"] }
 
     /// What an operator is told of the streams that were set up.
     func streamReports(_ streams: [Int: ServerSession.Stream]) -> [SessionReport.Stream] {

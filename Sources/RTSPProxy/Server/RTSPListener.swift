@@ -2,16 +2,16 @@
 
 import NIOCore
 import NIOPosix
-public import NIOSSL
+import NIOSSL
 import RTPWire
 
 /// A listening socket of the proxy.
 @RTSPActor
-public final class RTSPListener {
+final class RTSPListener {
     private let channel: any Channel
 
     /// The TCP port that it has: for one that was asked for as 0.
-    public var tcpPort: UInt16 { UInt16(truncatingIfNeeded: channel.localAddress?.port ?? 0) }
+    var tcpPort: UInt16 { UInt16(truncatingIfNeeded: channel.localAddress?.port ?? 0) }
 
     /// What waits to be sent to one peer before its packets are dropped: a large frame of video, and room for the next.
     private static let writeBuffer = ChannelOptions.Types.WriteBufferWaterMark(low: 1 << 20, high: 2 << 20)
@@ -21,7 +21,7 @@ public final class RTSPListener {
     ///
     /// - Parameters:
     ///   - context: For TLS, made by `tlsContext`.
-    public init(
+    init(
         _ listener: RTSPConfiguration.Listener, server: RTSPServer, tls context: NIOSSLContext? = nil
     ) async throws(RTSPListenerError) {
         if listener.usesTLS, context == nil {
@@ -55,10 +55,10 @@ public final class RTSPListener {
     }
 
     /// Takes no more connections; those that are there go on.
-    public func close() async { try? await channel.close() }
+    func close() async { try? await channel.close() }
 
     /// What TLS listeners share.
-    public static func tlsContext(_ certificate: RTSPConfiguration.Certificate) throws(RTSPListenerError)
+    static func tlsContext(_ certificate: RTSPConfiguration.Certificate) throws(RTSPListenerError)
         -> NIOSSLContext
     {
         do {
@@ -77,8 +77,8 @@ public final class RTSPListener {
 }
 
 /// Why there is no listener: the thing, the value and the remedy in one line.
-public struct RTSPListenerError: Error, Hashable, Sendable, CustomStringConvertible {
-    public let message: String
+struct RTSPListenerError: Error, Hashable, Sendable, CustomStringConvertible {
+    let message: String
     init(_ message: String) { self.message = message }
-    public var description: String { message }
+    var description: String { message }
 }

@@ -88,7 +88,9 @@ extension RTSPServer {
         await new.lock()
         defer { new.unlock() }
         do throws(RTSPRefusal) {
-            return try await setup(request, target, new, on: connection)
+            let reply = try await setup(request, target, new, on: connection)
+            persist(new)
+            return reply
         } catch {
             await finish(new, reason: "its first SETUP was refused")
             throw error

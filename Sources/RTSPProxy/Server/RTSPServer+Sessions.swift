@@ -47,6 +47,7 @@ extension RTSPServer {
     /// Ends a session whose lock the caller has; returns when its media is out of the fast path.
     func finish(_ session: ProxySession, reason: String) async {
         guard session.markEnded() else { return }
+        journal?.remove(session: session.name)
         sessions[session.core.id] = nil
         session.path.onReplaced[ObjectIdentifier(session)] = nil
         await remove(session.core.streams.keys.sorted(), of: session)
@@ -64,6 +65,7 @@ extension RTSPServer {
     func lostConnection(_ session: ProxySession) async {
         await session.lock()
         await remove(session.core.interleavedStreams, of: session)
+        persist(session)
         if session.core.streams.isEmpty { await finish(session, reason: "its connection closed") }
         session.unlock()
     }
@@ -83,7 +85,8 @@ extension RTSPServer {
     }
 
     /// Keeps what a stream's transport takes from others: UDP ports at the player, channels of the connection.
-    func claim(_ transport: ServerTransport, _ stream: Int, of session: ProxySession, on connection: ClientConnection) {
+    func claim(_ transport: ServerTransport, _ stream: Int, of session: ProxySession, on connection: ClientConnection?)
+    {
         switch transport {
         case .udp(let address, let rtp, let rtcp):
             guard session.publisher == nil else { return }
@@ -93,6 +96,7 @@ extension RTSPServer {
                 session?.core.noteMedia(now: MonotonicClock.now)
             }
         case .interleaved(let rtp, let rtcp):
+            guard let connection else { return }
             connection.channels[rtp] = .init(session: session, stream: stream, isRTCP: false)
             connection.channels[rtcp] = .init(session: session, stream: stream, isRTCP: true)
             session.carrier = connection
@@ -129,4 +133,55 @@ extension RTSPRefusal {
     }
 
     init(_ error: MediaSourceError) { self.init(error.status, error.message) }
+}
+
+extension RTSPServer {
+    /// Writes what must be known of a session after a restart, before the response that depends on it.
+    func persist(_ session: ProxySession) {
+        guard let journal, !session.isEnded else { return }
+        guard let record = session.record else { return journal.remove(session: session.name) }
+        journal.write(record)
+    }
+
+    /// Goes on with a session of an earlier daemon, whose legs are in the fast path.
+    func adopt(_ record: SessionRecord, path: Path) async {
+        let session = ProxySession(
+            name: record.name, path: path, core: record.core, startedAt: record.startedAt)
+        session.agent = record.agent
+        session.note("taken over after a restart")
+        // Interleaved streams ended with their connection.
+        session.core.didTearDown(
+            record.core.streams.keys.filter { index in
+                !record.deliveries.contains { $0.stream.index == index }
+            })
+        session.core.keepAlive(now: MonotonicClock.now)
+        reserve(name: record.name)
+        sessions[record.core.id] = session
+        follow(path, session)
+        for delivery in record.deliveries {
+            let index = delivery.stream.index
+            switch delivery.way {
+            case .udp(let destination, let local, let serverUDPPort, let rtpLeg, let rtcpLeg):
+                do throws(RoutingError) {
+                    _ = try await context.playerPorts.pair(at: local)
+                } catch {
+                    context.logger.warning("rtsp session \(record.name): its reports are not heard: \(error)")
+                }
+                let adopted = UDPDelivery(
+                    context: context, stream: delivery.stream, destination: destination, local: local,
+                    serverUDPPort: serverUDPPort)
+                adopted.adopt(rtpLeg: rtpLeg, rtcpLeg: rtcpLeg)
+                session.deliveries[index] = adopted
+            case .multicast(let rtpLeg, let rtcpLeg):
+                guard let group = path.groups[index] else { continue }
+                let adopted = MulticastDelivery(context: context, stream: delivery.stream, group: group)
+                if let rtpLeg, let rtcpLeg { adopted.adopt(rtpLeg: rtpLeg, rtcpLeg: rtcpLeg) }
+                session.deliveries[index] = adopted
+            }
+            guard let stream = session.core.streams[index] else { continue }
+            claim(stream.transport, index, of: session, on: nil)
+            // The response may have been written and the leg not opened.
+            if stream.isRunning { await session.deliveries[index]?.begin() }
+        }
+    }
 }

@@ -4,11 +4,11 @@ import Logging
 import NIOCore
 import RTPWire
 import RTSPCore
-public import Sessions
+import Sessions
 
 /// An RTSP server (RFC 2326) whose streams come from `PathTable`, and whose media the fast path carries.
 @RTSPActor
-public final class RTSPServer {
+final class RTSPServer {
     static let name = "Crosspoint"
     static let methods: [RTSPMethod] = [
         .options, .describe, .announce, .setup, .play, .pause, .teardown, .record, .getParameter, .setParameter,
@@ -26,7 +26,9 @@ public final class RTSPServer {
 
     let context: ProxyContext
     let paths: PathTable
-    public let authentication: RequestAuthentication
+    /// Where sessions that outlive the daemon are kept; nil: none do.
+    let journal: ProxyJournal?
+    let authentication: RequestAuthentication
     private var connections: [ObjectIdentifier: ClientConnection] = [:]
     private var connectionsOfAddress: [IPAddress: Int] = [:]
     var sessions: [String: ProxySession] = [:]
@@ -37,14 +39,17 @@ public final class RTSPServer {
     var generator = SystemRandomNumberGenerator()
     private var ticker: Task<Void, Never>?
 
-    public init(context: ProxyContext, paths: PathTable, authentication: RequestAuthentication) {
+    init(
+        context: ProxyContext, paths: PathTable, authentication: RequestAuthentication, journal: ProxyJournal? = nil
+    ) {
+        self.journal = journal
         self.context = context
         self.paths = paths
         self.authentication = authentication
     }
 
     /// Looks for what has run out, once a second, until `stop`.
-    public func start() {
+    func start() {
         ticker = Task { @RTSPActor [weak self] in
             while !Task.isCancelled {
                 try? await Task.sleep(for: .seconds(1))
@@ -54,10 +59,19 @@ public final class RTSPServer {
     }
 
     /// Ends all sessions and closes all connections.
-    public func stop() async {
+    func stop() async {
         ticker?.cancel()
         for session in Array(sessions.values) { await end(session, reason: "the node stops") }
         for connection in connections.values { connection.close() }
+    }
+
+    /// Closes all connections, and leaves sessions that do not need them to the next daemon.
+    func suspend() async {
+        ticker?.cancel()
+        for connection in connections.values { connection.close() }
+        for session in Array(sessions.values) where !session.core.interleavedStreams.isEmpty {
+            await lostConnection(session)
+        }
     }
 
     // MARK: Connections
@@ -112,6 +126,7 @@ public final class RTSPServer {
                 guard !session.isEnded else { throw RTSPRefusal(.sessionNotFound, "the session has just ended") }
             }
             reply = try await answer(request, session, on: connection)
+            if let session { persist(session) }
         } catch {
             reply = Reply(error.response)
             note(error, of: request, session, on: connection)
@@ -217,16 +232,21 @@ public final class RTSPServer {
     // MARK: Operators
 
     /// All sessions, by name.
-    public func reports() -> [SessionReport] {
+    func reports() -> [SessionReport] {
         let now = MonotonicClock.now
         return sessions.values.map { $0.report(now: now) }.sorted { $0.name < $1.name }
     }
 
     /// Ends the session `name`; returns when its media is out of the fast path. False: there is none.
-    public func close(session name: String) async -> Bool {
+    func close(session name: String) async -> Bool {
         guard let session = sessions.values.first(where: { $0.name == name }) else { return false }
         await end(session, reason: "an operator closed it")
         return true
+    }
+
+    /// Keeps new sessions from the name of one that was taken over.
+    func reserve(name: String) {
+        if let number = Int(name.dropFirst("rtsp-".count)) { lastName = max(lastName, number) }
     }
 
     func nextName() -> String {

@@ -1,23 +1,23 @@
 // Who a request is from, and whether it may.
 
-public import Authentication
+import Authentication
 import RTSPCore
 
 /// Judges requests by the permissions of routes (RFC 2326 section 12.5 and appendix D.1): 401 with challenges, never 407.
 @RTSPActor
-public final class RequestAuthentication {
+final class RequestAuthentication {
     private var server: AuthenticationServer
     private var generator = SystemRandomNumberGenerator()
 
     /// - Parameter users: All users of the realm.
-    public init(realm: String, users: UserDatabase) {
+    init(realm: String, users: UserDatabase) {
         var generator = SystemRandomNumberGenerator()
         let key = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
         server = AuthenticationServer(realm: realm, users: users, key: key)
     }
 
     /// The users, which a reload may replace.
-    public var users: UserDatabase {
+    var users: UserDatabase {
         get { server.users }
         set { server.users = newValue }
     }

@@ -5,7 +5,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import RTPWire
-public import RTSPCore
+import RTSPCore
 import Routing
 import SDP
 
@@ -14,12 +14,12 @@ import SDP
 ///
 /// Events are taken one after the other, also those that come while another one's work waits for something.
 @RTSPActor
-public final class UpstreamSource: MediaSource {
-    public var onEnd: (@RTSPActor (MediaSourceError) -> Void)?
+final class UpstreamSource: MediaSource {
+    var onEnd: (@RTSPActor (MediaSourceError) -> Void)?
     /// Called when what a restarted daemon must know has changed; nil when there is nothing any more.
-    public var onRecord: (@RTSPActor (UpstreamRecord?) -> Void)?
+    var onRecord: (@RTSPActor (UpstreamRecord?) -> Void)?
     /// What a restarted daemon must know.
-    public private(set) var record: UpstreamRecord?
+    private(set) var record: UpstreamRecord?
 
     let context: ProxyContext
     let url: RTSPURL
@@ -62,7 +62,7 @@ public final class UpstreamSource: MediaSource {
     /// - Parameters:
     ///   - routeName: What the names of the streams' routes begin with (`Path.routeName`).
     ///   - url: The upstream, with user and password where it wants them.
-    public init(
+    init(
         context: ProxyContext, routeName: String, url: RTSPURL, transport: RTSPRoute.UpstreamTransport = .automatic,
         timing: UpstreamTiming = UpstreamTiming()
     ) {
@@ -78,9 +78,9 @@ public final class UpstreamSource: MediaSource {
     }
 
     /// Has the next `open` go on with what an earlier daemon left, if the upstream still knows of it.
-    public func resume(from record: UpstreamRecord) { self.record = record }
+    func resume(from record: UpstreamRecord) { self.record = record }
 
-    public func open() async throws(MediaSourceError) -> Presentation {
+    func open() async throws(MediaSourceError) -> Presentation {
         precondition(opening == nil && !isLive, "a source is opened once, and again after its end")
         return try await withCheckedContinuation { continuation in
             opening = continuation
@@ -88,7 +88,7 @@ public final class UpstreamSource: MediaSource {
         }.get()
     }
 
-    public func close() async {
+    func close() async {
         await withCheckedContinuation { continuation in
             closing.append(continuation)
             post(.close)

@@ -1,15 +1,15 @@
 // How long things with an upstream may take.
 
 /// Times in nanoseconds.
-public struct UpstreamTiming: Hashable, Sendable {
+struct UpstreamTiming: Hashable, Sendable {
     /// For a connection to one address.
-    public var connect: UInt64 = 5_000_000_000
+    var connect: UInt64 = 5_000_000_000
     /// Until the first packet after the reply to PLAY; interleaved is tried then.
-    public var firstPacket: UInt64 = 4_000_000_000
+    var firstPacket: UInt64 = 4_000_000_000
     /// Without any packet until a source that sent some counts as lost.
-    public var loss: UInt64 = 10_000_000_000
+    var loss: UInt64 = 10_000_000_000
     /// Between two looks at what came.
-    public var watch: UInt64 = 1_000_000_000
+    var watch: UInt64 = 1_000_000_000
 
-    public init() {}
+    init() {}
 }

@@ -32,7 +32,7 @@ public protocol SessionRouteControl: RouteControl {
 }
 
 /// Where on this node packets of a peer pass.
-public struct NetworkAttachment: Hashable, Sendable {
+public struct NetworkAttachment: Hashable, Sendable, Codable {
     /// The node's own address there.
     public var address: IPAddress
     /// The port, and the VLAN on it. `@host` for peers on this node.

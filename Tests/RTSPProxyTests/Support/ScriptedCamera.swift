@@ -53,7 +53,7 @@ final class ScriptedCamera: Sendable {
     }
 
     private let state: Mutex<State>
-    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    private let group: MultiThreadedEventLoopGroup
     private let listener: any Channel
     private let rtp: any Channel
     private let rtcp: any Channel
@@ -67,8 +67,9 @@ final class ScriptedCamera: Sendable {
             initial.authentication = AuthenticationServer(
                 realm: "camera", users: users, key: [UInt8](repeating: 7, count: 32), algorithms: script.algorithms)
         }
-        let state = Mutex(initial)
-        self.state = state
+        state = Mutex(initial)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        self.group = group
         let box = Box()
         func datagrams(_ address: String) async throws -> any Channel {
             try await DatagramBootstrap(group: group)

@@ -1,0 +1,92 @@
+// Going on after a restart of the daemon.
+
+import Logging
+import RTPWire
+import RTSPCore
+import Routing
+
+/// Takes up the sessions and upstreams of the journal, and takes out of the fast path what none of them owns.
+@RTSPActor
+final class Adoption {
+    private let context: ProxyContext
+    private let journal: ProxyJournal
+    private var upstreams: [String: UpstreamRecord] = [:]
+
+    init(context: ProxyContext, journal: ProxyJournal) {
+        self.context = context
+        self.journal = journal
+    }
+
+    /// What is known of a path's upstream, once.
+    func upstream(of path: Path) -> UpstreamRecord? { upstreams.removeValue(forKey: path.path) }
+
+    /// To be called once, before anybody can connect.
+    func run(server: RTSPServer, paths: PathTable) async {
+        let (sessions, records) = journal.read()
+        var pathsInUse: [String: Path] = [:]
+        for record in records {
+            // A path whose route has gone, or goes by another name now, cannot be gone on with.
+            guard let path = try? paths.path(for: record.path), path.routeName == record.routeName,
+                case .upstream = path.route.source
+            else {
+                journal.remove(path: record.routeName)
+                continue
+            }
+            upstreams[record.path] = record.upstream
+            pathsInUse[record.path] = path
+        }
+        var owned: [String: Set<UInt32>] = [:]
+        var adopted = 0
+        for record in sessions {
+            guard let path = pathsInUse[record.core.path], !record.deliveries.isEmpty else {
+                journal.remove(session: record.name)
+                continue
+            }
+            path.adopt(record.deliveries.map(\.stream))
+            await server.adopt(record, path: path)
+            adopted += 1
+            for delivery in record.deliveries { note(delivery, in: &owned) }
+        }
+        await removeWhatNobodyOwns(owned, paths: pathsInUse.values.map(\.routeName))
+        for path in pathsInUse.values { path.takeUp() }
+        if !sessions.isEmpty {
+            context.logger.info("rtsp: took over \(adopted) of \(sessions.count) sessions")
+        }
+    }
+
+    private func note(_ delivery: SessionRecord.Delivery, in owned: inout [String: Set<UInt32>]) {
+        let legs: (UInt32?, UInt32?) =
+            switch delivery.way {
+            case .udp(_, _, _, let rtp, let rtcp): (rtp, rtcp)
+            case .multicast(let rtp, let rtcp): (rtp, rtcp)
+            }
+        if let leg = legs.0 { owned[delivery.stream.rtpRoute, default: []].insert(leg) }
+        if let leg = legs.1 { owned[delivery.stream.rtcpRoute, default: []].insert(leg) }
+    }
+
+    /// Legs of players on TCP, of the daemon itself, and of sessions that could not be taken over; and routes without a path.
+    private func removeWhatNobodyOwns(_ owned: [String: Set<UInt32>], paths: [String]) async {
+        let mine = await context.routing.routes().filter {
+            $0.owner == .session && $0.specification.name.hasPrefix("rtsp.")
+        }
+        let kept = mine.filter { route in
+            context.playerPorts.routeNames.contains(route.specification.name)
+                || paths.contains { route.specification.name.hasPrefix($0 + ".") }
+        }
+        let names = Set(kept.map(\.specification.name))
+        let others = await context.routing.routes().filter {
+            $0.owner == .session && !$0.specification.name.hasPrefix("rtsp.")
+        }
+        let removed = await context.routing.removeSessionRoutes(
+            except: names.union(others.map(\.specification.name)))
+        if !removed.isEmpty {
+            context.logger.info("rtsp: routes that nobody owns were removed: \(removed.joined(separator: ", "))")
+        }
+        for route in kept {
+            let name = route.specification.name
+            for leg in route.legs where owned[name]?.contains(leg.number) != true {
+                try? await context.routing.removeLeg(leg.number, from: name)
+            }
+        }
+    }
+}
