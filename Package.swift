@@ -114,6 +114,16 @@ let package = Package(
             path: "scripts/benchmarks/fastpath",
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "rtsp-benchmark-generator",
+            dependencies: ["RTPWire", "FastPath", "LoadGenerator", "CrosspointShim", argumentParser],
+            path: "scripts/benchmarks/rtsp/generator",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "rtsp-benchmark-players", path: "scripts/benchmarks/rtsp/players",
+            cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+        ),
 
         // Namespaces and commands for tests, and one test target per module.
         .target(
@@ -169,7 +179,7 @@ let package = Package(
             name: "CommandTests",
             dependencies: [
                 "CrosspointCommands", "Node", "Routing", "Netlink", "RTPWire", "FastPath", "RTSPProxy", "Sessions",
-                logging, argumentParser,
+                "Authentication", "TestSupport", logging, argumentParser,
                 nioCore, nioPosix,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

@@ -46,25 +46,33 @@ crosspoint_sum_step(__u32 step, struct crosspoint_sum *state)
 	return 0;
 }
 
+/*
+ * The ones' complement sum of `start` and a part of the frame, 0xffff for a right checksum; -1 when the frame is shorter.
+ * A helper copies 64 bytes at a time: bpf_csum_diff() takes 512 bytes at most on older kernels, and no fragments.
+ */
+static __always_inline int
+crosspoint_sum_of(struct xdp_md *ctx, __u32 offset, __u32 length, __u64 start)
+{
+	struct crosspoint_sum state = { .ctx = ctx, .offset = offset, .left = length, .sum = start };
+
+	bpf_loop(CROSSPOINT_CHECKSUM_STEPS, crosspoint_sum_step, &state, 0);
+	return state.failed || state.left ? -1 : crosspoint_fold(state.sum);
+}
+
 /* Whether the checksum over pseudo-header, UDP header and payload holds. */
 static __noinline int
 crosspoint_sum_is_right(struct xdp_md *ctx, const struct crosspoint_packet *packet)
 {
-	struct crosspoint_sum state = {
-		.ctx = ctx,
-		.offset = crosspoint_payload_offset(packet) - sizeof(struct udphdr),
-		.left = packet->udp_length,
-		.sum = (__u64)NETWORK16(IPPROTO_UDP) + NETWORK16(packet->udp_length),
-	};
+	__u64 sum = (__u64)NETWORK16(IPPROTO_UDP) + NETWORK16(packet->udp_length);
 
-	state.sum += (packet->source_low >> 32) + (packet->destination_low >> 32);
+	sum += (packet->source_low >> 32) + (packet->destination_low >> 32);
 	/* The lower words' other halves are the mapped prefix for IPv4, which is not in its pseudo-header. */
 	if (packet->is_ipv6)
-		state.sum += (packet->source_low & 0xffffffff) + (packet->destination_low & 0xffffffff) +
-			     (packet->source_high & 0xffffffff) + (packet->source_high >> 32) +
-			     (packet->destination_high & 0xffffffff) + (packet->destination_high >> 32);
-	bpf_loop(CROSSPOINT_CHECKSUM_STEPS, crosspoint_sum_step, &state, 0);
-	return !state.failed && !state.left && crosspoint_fold(state.sum) == 0xffff;
+		sum += (packet->source_low & 0xffffffff) + (packet->destination_low & 0xffffffff) +
+		       (packet->source_high & 0xffffffff) + (packet->source_high >> 32) +
+		       (packet->destination_high & 0xffffffff) + (packet->destination_high >> 32);
+	return crosspoint_sum_of(ctx, crosspoint_payload_offset(packet) - sizeof(struct udphdr), packet->udp_length, sum) ==
+	       0xffff;
 }
 
 /* Whether the packet may go on. Packet pointers are invalid afterwards. */

@@ -21,6 +21,7 @@
 #include "checksum.h"
 #include "counters.h"
 #include "events.h"
+#include "family.h"
 #include "flow_table.h"
 #include "kernel_records.h"
 #include "metadata.h"
@@ -138,13 +139,18 @@ rtp_lengths_fit(struct xdp_md *ctx, __u32 payload_offset, __u32 payload_length, 
 	return 1;
 }
 
-/* Whether a leg's copy is still held back; the daemon clears the gate of a leg that has begun. */
+/* Whether a leg's copy is held back; the daemon clears the gate of a leg that has begun. */
 static __always_inline int
 gate_is_closed(const struct crosspoint_leg *leg, __u32 index, __u32 sequence, __u32 frame)
 {
+	__u32 flags = *(volatile const __u32 *)&leg->flags;
 	struct crosspoint_leg_detail *detail;
 
-	if (CROSSPOINT_LIKELY(!(leg->flags & CROSSPOINT_LEG_GATED)) || !(frame & CROSSPOINT_FRAME_SEQUENCE))
+	if (CROSSPOINT_LIKELY(!(flags & (CROSSPOINT_LEG_SHUT | CROSSPOINT_LEG_GATED))))
+		return 0;
+	if (flags & CROSSPOINT_LEG_SHUT)
+		return 1;
+	if (!(frame & CROSSPOINT_FRAME_SEQUENCE))
 		return 0;
 	if ((__s32)(sequence - leg->gate_sequence) >= 0)
 		return 0;
@@ -172,6 +178,11 @@ rewrite_frame(struct xdp_md *ctx, const struct crosspoint_leg *leg, __u32 index,
 	__u32 wanted = crosspoint_leg_l3_offset(leg);
 	struct crosspoint_leg_detail *detail;
 
+	if (CROSSPOINT_UNLIKELY(leg->flags & CROSSPOINT_LEG_CHANGE_FAMILY)) {
+		int changed = crosspoint_change_family(ctx, index, frame);
+
+		return changed == CROSSPOINT_FAMILY_LACKS_CHECKSUM ? crosspoint_add_checksum(ctx, leg) : changed;
+	}
 	if (CROSSPOINT_UNLIKELY(l3_offset != wanted) && bpf_xdp_adjust_head(ctx, (int)l3_offset - (int)wanted))
 		return 0;
 	if (CROSSPOINT_LIKELY(!(frame & CROSSPOINT_FRAME_IPV6)))
@@ -213,6 +224,8 @@ forward_direct(struct xdp_md *ctx, struct crosspoint_lane *lane, struct crosspoi
 		return XDP_DROP;
 	}
 	bytes = length - (what->frame & CROSSPOINT_FRAME_L3_OFFSET) + crosspoint_leg_l3_offset(leg);
+	if (CROSSPOINT_UNLIKELY(leg->flags & CROSSPOINT_LEG_CHANGE_FAMILY))
+		bytes += crosspoint_family_growth(what->frame);
 	/* Metadata that came with the frame would make egress take it for a copy of a group. */
 	if (!crosspoint_metadata_clear(ctx) || !rewrite_frame(ctx, leg, leg_index, what->frame))
 		return drop(port, CROSSPOINT_COPY_REWRITE_FAILED);

@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define CROSSPOINT_ABI_VERSION 1
+#define CROSSPOINT_ABI_VERSION 2
 
 /* Ports (network interfaces) that one node can attach. Port numbers are indices into everything that is per port. */
 #define CROSSPOINT_MAX_PORTS 64
@@ -195,9 +195,16 @@ enum crosspoint_leg_flag {
 	CROSSPOINT_LEG_GATED = 1 << 5,
 	CROSSPOINT_LEG_SET_TTL = 1 << 6,
 	CROSSPOINT_LEG_DECREMENT_TTL = 1 << 7,
+	/* Nothing is sent. The daemon opens a leg by one store that clears this and may set CROSSPOINT_LEG_GATED. */
+	CROSSPOINT_LEG_SHUT = 1 << 8,
+	/* The leg's addresses are of the other family than the flow's. */
+	CROSSPOINT_LEG_CHANGE_FAMILY = 1 << 9,
 };
 
-/* How one copy leaves. Immutable while a flow or a group refers to it. Aligned, or the compiler halves wide loads. */
+/*
+ * How one copy leaves. Immutable while a flow or a group refers to it, but for `flags` and `gate_sequence` when a shut leg
+ * is opened. Aligned, or the compiler halves wide loads.
+ */
 struct crosspoint_leg {
 	__u32 flags; /* enum crosspoint_leg_flag */
 	__u8 port;   /* the egress port's number */

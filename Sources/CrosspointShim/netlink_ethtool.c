@@ -64,6 +64,15 @@ int crosspoint_read_ethtool(int socket, const char *name, struct crosspoint_etht
 	return 0;
 }
 
+int crosspoint_set_veth_offloads(int socket, const char *name)
+{
+	struct ethtool_value checksums = {.cmd = ETHTOOL_STXCSUM, .data = 0};
+	struct ethtool_value gro = {.cmd = ETHTOOL_SGRO, .data = 1};
+	int error = ethtool(socket, name, &checksums);
+
+	return error ? error : ethtool(socket, name, &gro);
+}
+
 int crosspoint_interface_name(int socket, uint32_t index, char name[16])
 {
 	struct ifreq request = {.ifr_ifindex = (int)index};

@@ -165,9 +165,9 @@ extension FastPath {
     }
 
     /// Filter UDP port and flags lie in one word, which the program loads at once or in halves that only it orders.
-    private func setFlags(_ flags: UInt16, at index: Int) {
+    private func setFlags(_ flags: UInt16, sourcePort: UInt16? = nil, at index: Int) {
         let place = flowTable.slots[index]
-        let sourcePort = place.pointee.source_port
+        let sourcePort = sourcePort ?? place.pointee.source_port
         withUnsafeMutablePointer(to: &place.pointee.source_port) { pointer in
             pointer.withMemoryRebound(to: UInt32.self, capacity: 1) {
                 crosspoint_publish32($0, UInt32(sourcePort) | UInt32(flags) << 16)
@@ -190,6 +190,29 @@ extension FastPath {
             CROSSPOINT_FLOW_FILTER_SOURCE.rawValue | CROSSPOINT_FLOW_FILTER_SOURCE_PORT.rawValue
             | CROSSPOINT_FLOW_HAS_SOURCES.rawValue | CROSSPOINT_FLOW_HAS_SOURCE_PORTS.rawValue
         setFlags(place.pointee.flags & UInt16(kept) | parameters.flags, at: handle.slot)
+    }
+
+    /// Whether `changeFilter` can serve the flow: not where its source is part of the key.
+    public func hasOwnDestination(_ handle: FlowHandle) -> Bool {
+        isCurrent(handle)
+            && flowTable.slots[handle.slot].pointee.kind == UInt8(CROSSPOINT_SLOT_DESTINATION.rawValue)
+    }
+
+    /// Changes which source a flow takes packets from, in place: packets of whoever is in both filters are not missed, and
+    /// nobody else's are taken meanwhile. The flow `hasOwnDestination`; the key's destination is not looked at.
+    public func changeFilter(_ key: FlowKey, label: FlowLabel, of handle: FlowHandle) {
+        guard hasOwnDestination(handle) else { return }
+        let place = flowTable.slots[handle.slot]
+        let detail = flowDetails[handle.slot]
+        var flags = place.pointee.flags
+        flags &= ~UInt16(CROSSPOINT_FLOW_FILTER_SOURCE.rawValue | CROSSPOINT_FLOW_FILTER_SOURCE_PORT.rawValue)
+        if let source = key.source {
+            if IPAddress(words: detail.pointee.source) != source { detail.pointee.source = source.words }
+            flags |= UInt16(CROSSPOINT_FLOW_FILTER_SOURCE.rawValue)
+        }
+        if key.sourceUDPPort != nil { flags |= UInt16(CROSSPOINT_FLOW_FILTER_SOURCE_PORT.rawValue) }
+        setFlags(flags, sourcePort: key.sourceUDPPort.map(\.bigEndian) ?? 0, at: handle.slot)
+        Self.store(label.from, in: &flowLabels[counters(of: handle)].pointee.from)
     }
 
     /// Replaces the legs of a flow by one store: no packet sees half a set, and legs in both sets miss nothing.
@@ -392,6 +415,26 @@ extension FastPath {
         return packets == 0 ? nil : (record.last_arrival, packets, record.last_timestamp)
     }
 
+    /// How far the flow has come: the records as they lie in memory, with the sums over all CPUs.
+    public func progress(of handle: FlowHandle) -> FlowRecords {
+        let index = counters(of: handle)
+        let detail = rtpDetails[index].pointee
+        let record = rtp[index].pointee
+        let counts = (0..<processors).reduce(into: (packets: UInt64(0), bytes: UInt64(0))) { sum, processor in
+            let count = flowCounts[processor * flowLabels.count + index].pointee
+            sum.packets &+= count.packets
+            sum.bytes &+= count.bytes
+        }
+        let rate = flowLabels[index].pointee.clock_rate
+        return FlowRecords(
+            packets: counts.packets, bytes: counts.bytes, rtcpPackets: detail.rtcp_packets,
+            hasRTP: record.state & UInt8(CROSSPOINT_RTP_STARTED.rawValue) != 0,
+            // The fast path begins at 2^32 (bpf/rtp_stats.h); wraps are counted from 0.
+            extendedHighestSequence: record.highest &- 1 << 32, timestamp: record.last_timestamp, ssrc: record.ssrc,
+            payloadType: record.payload_type, lastArrival: record.last_arrival, clockRate: rate == 0 ? nil : rate,
+            expected: record.highest &- detail.base &+ 1, received: record.received, jitter: record.jitter >> 4)
+    }
+
     /// The payload type of the flow's last RTP packet.
     public func payloadType(of handle: FlowHandle) -> UInt8 { rtp[counters(of: handle)].pointee.payload_type }
 
@@ -455,6 +498,14 @@ extension FastPath {
         where legLabels[counter].pointee.in_use != 0 && !known.contains(UInt32(counter)) {
             removeLegCounter(UInt32(counter))
         }
+    }
+
+    /// Opens a leg that was set shut, in place: its copies are sent from the gate on, or from the next packet. Of an open leg, its
+    /// gate is replaced.
+    public func openLeg(_ counter: UInt32, gate: LegParameters.Gate?, of handle: FlowHandle) {
+        guard isCurrent(handle) else { return }
+        let target = FlowTarget(encoded: flowTable.slots[handle.slot].pointee.target)
+        legStore.open(counter: counter, gate: gate, in: target)
     }
 
     /// The number of the leg that has taken the counter, if any: to find legs of an earlier process.

@@ -21,6 +21,20 @@ public protocol HostNetwork: Sendable {
     /// - Throws: if no route leads there through the interface, or if the destination is this node or a broadcast.
     func nextHop(to destination: IPAddress, through interfaceIndex: UInt32) throws(NetlinkError) -> NextHop
 
+    /// Where packets to `destination` leave, by the routing table alone.
+    ///
+    /// - Throws: if no route leads there, or if it is a broadcast.
+    func route(to destination: IPAddress) throws(NetlinkError) -> HostRoute
+
+    /// Makes a pair of veth interfaces, or makes one that is there already as it is described.
+    ///
+    /// - Throws: with `EEXIST` if an interface of one of the names is not an end of such a pair.
+    func ensurePair(_ pair: VethPair) throws(NetlinkError)
+
+    /// Removes a pair that `ensurePair` made. Returns false if there is none.
+    @discardableResult
+    func removePair(near: String, far: String) throws(NetlinkError) -> Bool
+
     /// What the kernel knows about a neighbour; nil if there is no entry.
     func neighbour(_ address: IPAddress, interfaceIndex: UInt32) throws(NetlinkError) -> Neighbour?
 

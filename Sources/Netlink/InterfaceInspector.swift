@@ -49,6 +49,12 @@ final class InterfaceInspector: Sendable {
         }
     }
 
+    /// Has an end of a veth pair finish checksums before frames leave, and take frames that are redirected to it.
+    func setOffloads(_ name: String) throws(NetlinkError) {
+        let code = generic.withLock { crosspoint_set_veth_offloads($0.descriptor, name) }
+        guard code == 0 else { throw NetlinkError(operation: "set tx off and gro on at \(name)", code: -code) }
+    }
+
     private func features(_ socket: inout NetlinkSocket, only index: UInt32?) -> [UInt32: XDPFeatures] {
         guard let family else { return [:] }
         let request = GenericMessage.features(family: family, interfaceIndex: index)

@@ -7,7 +7,7 @@ import Synchronization
 
 /// The kernel's interfaces, addresses, routes and neighbours, in the network namespace of the thread that makes it.
 public final class NetlinkHostNetwork: HostNetwork {
-    private let inspector: InterfaceInspector
+    let inspector: InterfaceInspector
     private let route: Mutex<NetlinkSocket>
     private let reader: NetworkEventReader
 
@@ -80,6 +80,23 @@ public final class NetlinkHostNetwork: HostNetwork {
         }
     }
 
+    public func route(to destination: IPAddress) throws(NetlinkError) -> HostRoute {
+        let operation = "route to \(destination)"
+        guard let message = try ask(RouteMessage.get(destination, through: nil), operation).first,
+            let answer = RouteMessage.answer(message.payload), let interfaceIndex = answer.interfaceIndex
+        else { throw .malformed(operation) }
+        switch CInt(answer.type) {
+        case CInt(RTN_UNICAST), CInt(RTN_MULTICAST), CInt(RTN_LOCAL), CInt(RTN_ANYCAST):
+            return HostRoute(
+                interfaceIndex: interfaceIndex, preferredSource: answer.preferredSource,
+                isLocal: [CInt(RTN_LOCAL), CInt(RTN_ANYCAST)].contains(CInt(answer.type)))
+        case CInt(RTN_BROADCAST):
+            throw NetlinkError(operation: operation, code: EINVAL, detail: "it is a broadcast address")
+        default:
+            throw NetlinkError(operation: operation, code: ENETUNREACH, detail: "the routing table forbids it")
+        }
+    }
+
     public func neighbour(
         _ address: IPAddress, interfaceIndex: UInt32
     ) throws(NetlinkError) -> Neighbour? {
@@ -126,7 +143,7 @@ public final class NetlinkHostNetwork: HostNetwork {
         return (usable.first { $0.scope == .global && !$0.isDeprecated } ?? usable.first)?.address
     }
 
-    private func ask(
+    func ask(
         _ request: NetlinkRequest, _ operation: @autoclosure () -> String
     ) throws(NetlinkError) -> [NetlinkMessage] {
         let operation = operation()

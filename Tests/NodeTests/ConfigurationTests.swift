@@ -104,8 +104,8 @@ struct ConfigurationTests {
                 6, "routes.cam1.to[2]", "first on line 5"
             ),
             (
-                "routes:\n  cam1:\n    from: 239.1.1.10:1@eth0\n    to:\n    - '[2001:db8::1]:1@eth1'\n", 5,
-                "routes.cam1.to[1]", "address family"
+                "routes:\n  cam1:\n    from: 239.1.1.10:1@eth0\n    to:\n    - '[2001:db8::1]:1@eth1,source=keep'\n", 5,
+                "routes.cam1.to[1]", "the leg is IPv6"
             ),
             ("routes:\n  cam1:\n    from: 239.1.1.10:1@eth0\n", 2, "routes.cam1", "has no 'to'"),
             ("routes:\n  cam1:\n    to: []\n", 2, "routes.cam1", "has no 'from'"),

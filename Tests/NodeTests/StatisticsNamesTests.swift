@@ -3,6 +3,7 @@
 import FastPath
 import Foundation
 import Node
+import Sessions
 import Testing
 
 @Suite("Names of statistics")
@@ -26,7 +27,9 @@ struct StatisticsNamesTests {
 
     @Test("Every key of the JSON stands in docs/statistics.md")
     func json() throws {
-        let measured = MeasuredStatistics(from: SampleStatistics.full(), to: SampleStatistics.full())
+        let sessions = SessionStatistics(sessions: [], counters: [])
+        let measured = MeasuredStatistics(
+            from: SampleStatistics.full(), to: SampleStatistics.full(), sessions: sessions)
         let object = try JSONSerialization.jsonObject(with: try JSONText.encode(measured))
         let keys = keys(object)
         #expect(keys.count > 50)
@@ -35,7 +38,10 @@ struct StatisticsNamesTests {
 
     @Test("Every metric stands in docs/statistics.md")
     func metrics() throws {
-        let text = PrometheusText.text(of: SampleStatistics.full())
+        let session = SessionReport(
+            name: "a", kind: .rtspPlayer, state: "playing", target: "/a", peer: "10.2.0.5:1", startedAt: "")
+        let text = PrometheusText.text(
+            of: SampleStatistics.full(), sessions: SessionStatistics(sessions: [session]))
         let names = text.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }.map { $0.split(separator: " ")[2] }
         #expect(names.count > 30)
         for name in names { #expect(document.contains("`\(name)`"), "\(name) is not documented") }

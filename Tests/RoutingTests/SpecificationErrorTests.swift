@@ -117,12 +117,24 @@ struct SpecificationErrorTests {
             legs: try legs.map { text in try LegSpecification(text) }, payload: payload)
     }
 
-    @Test("Source and legs are of one address family")
+    @Test("A leg of another address family than the source cannot keep its source address")
     func families() throws {
-        let route = try route(legs: ["[2001:db8::5]:5004@eth1"])
-        let error = try #require(error { try route.validate() })
-        #expect(error.part == .address)
-        #expect(error.problem.contains("changing the address family is not supported"))
+        try route(legs: ["[2001:db8::5]:5004@eth1"]).validate()
+        let keeping = try route(legs: ["[2001:db8::5]:5004@eth1,source=keep"])
+        let error = try #require(error { try keeping.validate() })
+        #expect(error.part == .option("source"))
+        #expect(error.problem.contains("the leg is IPv6, but the source 239.1.1.10 is IPv4"))
+    }
+
+    @Test("A route whose packets go to the host has no legs")
+    func delivery() throws {
+        var route = try route(legs: [])
+        route.delivery = .host
+        try route.validate()
+        let leg = try LegSpecification("10.2.0.5:5004@eth1")
+        #expect(error { try route.validate(adding: leg) }?.part == .setting("delivery"))
+        route.legs = [leg]
+        #expect(error { try route.validate() }?.part == .setting("delivery"))
     }
 
     @Test("The same leg twice is refused; the same destination with other settings is not")

@@ -44,7 +44,10 @@ struct SpecificationJSONTests {
             (#"{"name": "a", "from": "239.1.1.10:5004@eth0", "form": 1}"#, "did you mean 'from'?"),
             (#"{"name": "a", "from": "239.1.1.10:5004@eth0", "payload": "rpt"}"#, "use rtp, rtcp, raw"),
             (#"{"name": "a b", "from": "239.1.1.10:5004@eth0"}"#, "route name"),
-            (#"{"name": "a", "from": "239.1.1.10:5004@eth0", "to": ["[2001:db8::1]:1@eth1"]}"#, "address family"),
+            (
+                #"{"name": "a", "from": "239.1.1.10:5004@eth0", "to": ["[2001:db8::1]:1@eth1,source=keep"]}"#,
+                "the leg is"
+            ),
         ])
     func refusals(text: String, words: String) throws {
         let error = try #require(throws: SpecificationError.self) { try decode(text) }

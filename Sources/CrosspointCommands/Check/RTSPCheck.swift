@@ -46,7 +46,7 @@ struct RTSPCheck: Encodable {
         checkFiles(rtsp)
         if let certificate = rtsp.certificate { check(certificate, now: now) }
         if let pool = rtsp.multicast {
-            let name = (try? PortReference(pool.interface))?.interface ?? pool.interface
+            let name = pool.port.interface
             if !interfaces.contains(name) {
                 problems.append(
                     "rtsp.multicast.interface: there is no interface '\(name)' on this host; "

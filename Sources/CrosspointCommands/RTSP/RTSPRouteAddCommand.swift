@@ -12,11 +12,11 @@ struct RTSPRouteAddCommand: AsyncParsableCommand {
         discussion: #"""
             Give one of --path, --prefix and --regex, and one of --upstream and --publish.
 
-            --prefix adds what follows it in the request to the upstream's path. In the upstream of --regex, $1, $2, ... stand for \
+            --prefix adds what follows it in the request to the upstream's path. In the upstream of --regex, $1, $2, ... stand for \#
             the groups of the expression, which must match the whole path.
 
-            URL is rtsp://[USER@]HOST[:TCPPORT][/PATH], or rtsps:// for TLS. A password does not stand in it: arguments are seen \
-            by every process of the host. Where URL names a user, the password is asked for at the terminal, or read from \
+            URL is rtsp://[USER@]HOST[:TCPPORT][/PATH], or rtsps:// for TLS. A password does not stand in it: arguments are seen \#
+            by every process of the host. Where URL names a user, the password is asked for at the terminal, or read from \#
             standard input with --password-stdin. No output shows it.
 
             TRANSPORT is how media comes from the upstream:
@@ -91,7 +91,12 @@ struct RTSPRouteAddCommand: AsyncParsableCommand {
 
     func run() async throws {
         let route = try specification { prompt throws(CommandError) in
-            try PasswordInput.read(fromStandardInput: passwordStdin, prompt: prompt)
+            let input = PasswordInput.standard
+            guard passwordStdin || input.isTerminal else {
+                throw .usage(
+                    "\(prompt): there is no terminal to ask at; give the password on standard input, --password-stdin")
+            }
+            return try input.read(for: prompt, isNew: false)
         }
         let report: RTSPRouteReport = try await control.client.send(.post, "/v1/rtsp/routes", body: route)
         try output.print(report) { "RTSP route \(report.route.name) added: \(RTSPRouteText.summary(report.route))\n" }

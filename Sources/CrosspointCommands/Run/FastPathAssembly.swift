@@ -6,6 +6,7 @@ import Glibc
 import Logging
 import Netlink
 import Node
+import RTSPProxy
 import Routing
 import ServiceLifecycle
 
@@ -33,7 +34,8 @@ enum FastPathAssembly {
                 executable: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
             controller = try FlowController(
                 fastPath: fastPath, network: network, store: store,
-                journal: RouteJournal(directory: "\(configuration.runtimeDirectory)/routes"), logger: logger)
+                journal: RouteJournal(directory: "\(configuration.runtimeDirectory)/routes"), logger: logger,
+                hostPort: configuration.hostPort)
         } catch let error as FastPathError {
             throw NodeError(error.kind == .privileges ? .notPermitted : .failed, error.message)
         } catch {
@@ -41,9 +43,25 @@ enum FastPathAssembly {
         }
         for problem in await controller.attachConfiguredPorts(configuration.ports) { logger.error("\(problem)") }
         await controller.adopt()
+        var services: [any Service] = [ControllerService(controller: controller)]
+        guard let rtsp = configuration.rtsp else {
+            // What a proxy of an earlier configuration left has nobody any more.
+            _ = await controller.removeSessionRoutes(except: [])
+            return NodeAssembly(
+                control: controller, statistics: reader, information: HostPorts(network: network), services: services)
+        }
+        let proxy: RTSPProxy
+        do {
+            proxy = try await RTSPProxy(
+                configuration: rtsp, routing: controller, runtimeDirectory: configuration.runtimeDirectory,
+                logger: logger)
+        } catch {
+            throw NodeError(.failed, "\(error)")
+        }
+        services.append(proxy)
         return NodeAssembly(
-            control: controller, statistics: reader, information: HostPorts(network: network),
-            services: [ControllerService(controller: controller)])
+            control: controller, statistics: reader, information: HostPorts(network: network), sessions: [proxy],
+            rtspRoutes: proxy, services: services)
     }
 
     private static func log(_ fastPath: FastPath, _ logger: Logger) {

@@ -4,6 +4,7 @@ import ArgumentParser
 import FastPath
 import FoundationEssentials
 import Glibc
+import Netlink
 import Node
 import Routing
 
@@ -12,7 +13,7 @@ struct UnloadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "unload", abstract: "Stop forwarding and remove the fast path from this node.",
         discussion: """
-            Detaches the programs from all ports, removes what is pinned in bpffs, closes the held sockets (the node leaves \
+            Detaches the programs from all ports, removes what is pinned in bpffs and the host port, closes the held sockets (the node leaves \
             its multicast groups and frees its UDP ports), and forgets the routes that were added at run time. The \
             configuration file is not touched. Refused while the daemon runs.
 
@@ -38,7 +39,11 @@ struct UnloadCommand: ParsableCommand {
         }
         let lock = try InstanceLock(directory: configuration.runtimeDirectory)
         PinDirectory(path: configuration.bpffs).removeAll()
-        try? FileManager.default.removeItem(atPath: "\(configuration.runtimeDirectory)/routes")
+        for journal in ["routes", "rtsp"] {
+            try? FileManager.default.removeItem(atPath: "\(configuration.runtimeDirectory)/\(journal)")
+        }
+        let hostPort = configuration.hostPort
+        try NetlinkHostNetwork().removePair(near: hostPort.hostEnd, far: hostPort.fastPathEnd)
         let holder = HolderDescriptorStore(
             socketPath: "\(configuration.runtimeDirectory)/holder.socket", executable: "")
         try holder.discard()

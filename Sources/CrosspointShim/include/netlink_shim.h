@@ -9,6 +9,7 @@
 #include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/veth.h>
 #include <stdint.h>
 
 /* What ethtool tells about an interface. What the driver does not tell stays at the value named. */
@@ -25,6 +26,18 @@ struct crosspoint_ethtool {
  * an error.
  */
 int crosspoint_read_ethtool(int socket, const char *name, struct crosspoint_ethtool *result);
+
+/*
+ * Turns transmit checksum offload off and GRO on at the interface called `name` in the namespace of `socket`.
+ * Returns 0, or a negative errno.
+ */
+int crosspoint_set_veth_offloads(int socket, const char *name);
+
+/* Per-interface settings of IPv4 (linux/ip.h, which clashes with Glibc's netinet/ip.h). */
+enum crosspoint_ipv4_setting {
+	CROSSPOINT_IPV4_FORWARDING = 1,
+	CROSSPOINT_IPV4_RP_FILTER = 8,
+};
 
 /*
  * Writes the name of the interface with the index in the namespace of `socket`, zero-terminated.

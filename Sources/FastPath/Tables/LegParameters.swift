@@ -48,12 +48,17 @@ public struct LegParameters: Hashable, Sendable {
     public var sequenceOffset: UInt16
     public var timestampOffset: UInt32
     public var gate: Gate?
+    /// Whether nothing is sent until `FastPath.openLeg`.
+    public var isShut: Bool
+    /// Whether the flow's packets are of the other address family; then the source address is not kept.
+    public var changesFamily: Bool
 
     public init(
         port: UInt16, counter: UInt32, sourceMAC: MACAddress, destinationMAC: MACAddress, vlans: [UInt16] = [],
         source: IPAddress?, destination: IPAddress, sourceUDPPort: UInt16? = nil, udpPort: UInt16,
         timeToLive: TimeToLive = .decrement, dscp: UInt8? = nil, payloadType: UInt8? = nil, ssrc: UInt32? = nil,
-        sequenceOffset: UInt16 = 0, timestampOffset: UInt32 = 0, gate: Gate? = nil
+        sequenceOffset: UInt16 = 0, timestampOffset: UInt32 = 0, gate: Gate? = nil, isShut: Bool = false,
+        changesFamily: Bool = false
     ) {
         self.port = port
         self.counter = counter
@@ -71,6 +76,8 @@ public struct LegParameters: Hashable, Sendable {
         self.sequenceOffset = sequenceOffset
         self.timestampOffset = timestampOffset
         self.gate = gate
+        self.isShut = isShut
+        self.changesFamily = changesFamily
     }
 
     /// Whether the RTP header is changed: then sender reports of the source no longer fit the copies.
@@ -135,6 +142,8 @@ public struct LegParameters: Hashable, Sendable {
         flags |= bit(CROSSPOINT_LEG_SET_PAYLOAD_TYPE, payloadType != nil)
         flags |= bit(CROSSPOINT_LEG_SET_SSRC, ssrc != nil)
         flags |= bit(CROSSPOINT_LEG_GATED, gate != nil)
+        flags |= bit(CROSSPOINT_LEG_SHUT, isShut)
+        flags |= bit(CROSSPOINT_LEG_CHANGE_FAMILY, changesFamily)
         switch timeToLive {
         case .decrement: flags |= CROSSPOINT_LEG_DECREMENT_TTL.rawValue
         case .keep: break

@@ -71,11 +71,23 @@ struct LegStore {
         return true
     }
 
-    /// The leg counters that a set uses.
-    func counters(of target: FlowTarget) -> [UInt32] {
-        if target.isNone { return [] }
+    /// The records of a set.
+    private func records(of target: FlowTarget) -> Range<Int> {
+        if target.isNone { return 0..<0 }
         let first = target.isDirect ? Int(target.index) : Int(groups[Int(target.index)].pointee.first_leg)
-        return (first..<first + Int(target.legCount)).map { legs[$0].pointee.counter }
+        return first..<first + Int(target.legCount)
+    }
+
+    /// Opens a shut leg in place, from a gate on if there is one; or takes the gate from an open one.
+    func open(counter: UInt32, gate: LegParameters.Gate?, in target: FlowTarget) {
+        guard let index = records(of: target).first(where: { legs[$0].pointee.counter == counter }) else { return }
+        var flags = legs[index].pointee.flags & ~(CROSSPOINT_LEG_SHUT.rawValue | CROSSPOINT_LEG_GATED.rawValue)
+        if let gate {
+            legs[index].pointee.gate_sequence = gate.sequence
+            details[index].pointee.gate_deadline = gate.deadline
+            flags |= CROSSPOINT_LEG_GATED.rawValue
+        }
+        crosspoint_publish32(&legs[index].pointee.flags, flags)
     }
 
     private func write(_ leg: LegParameters, at index: Int) {

@@ -22,6 +22,10 @@ public struct NetworkInterface: Hashable, Sendable {
     public var parentIndex: UInt32?
     /// For a VLAN device, the VLAN identifier, 1 to 4094; nil for others.
     public var vlanID: UInt16?
+    /// For one end of a veth pair in this namespace, the index of the other end; nil for others.
+    public var peerIndex: UInt32?
+    /// The alias that somebody gave it (`ip link set NAME alias`); nil without one.
+    public var alias: String?
     /// In bits per second, as ethtool says (a veth says 10 Gb/s); nil if not known, as without link.
     public var speed: UInt64?
     /// The driver's name, `ice`; nil if it does not say.
@@ -40,6 +44,7 @@ public struct NetworkInterface: Hashable, Sendable {
     public init(
         index: UInt32, name: String, kind: String? = nil, isUp: Bool = true, isRunning: Bool = true,
         mtu: UInt32 = 1500, mac: MACAddress? = nil, parentIndex: UInt32? = nil, vlanID: UInt16? = nil,
+        peerIndex: UInt32? = nil, alias: String? = nil,
         speed: UInt64? = nil, driver: String? = nil, receiveQueues: UInt32 = 1, stripsVLANTags: Bool? = nil,
         xdp: XDPAttachment? = nil, xdpFeatures: XDPFeatures? = nil
     ) {
@@ -52,6 +57,8 @@ public struct NetworkInterface: Hashable, Sendable {
         self.mac = mac
         self.parentIndex = parentIndex
         self.vlanID = vlanID
+        self.peerIndex = peerIndex
+        self.alias = alias
         self.speed = speed
         self.driver = driver
         self.receiveQueues = receiveQueues

@@ -1,6 +1,7 @@
 // RTM_NEWADDR and RTM_DELADDR (rtnetlink(7), linux/if_addr.h).
 
 import CrosspointShim
+import Glibc
 import RTPWire
 
 /// Reads and asks for this node's addresses.
@@ -8,6 +9,31 @@ enum AddressMessage {
     /// All addresses of both families.
     static func dump() -> NetlinkRequest {
         NetlinkRequest(type: RTM_GETADDR, flags: NLM_F_REQUEST | NLM_F_DUMP) { $0.put(ifaddrmsg()) }
+    }
+
+    /// Gives an interface an address, which is usable at once (no duplicate address detection).
+    static func add(_ address: IPAddress, prefixLength: Int, interfaceIndex: UInt32) -> NetlinkRequest {
+        change(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, address, prefixLength, interfaceIndex)
+    }
+
+    /// Takes an address from an interface.
+    static func remove(_ address: IPAddress, prefixLength: Int, interfaceIndex: UInt32) -> NetlinkRequest {
+        change(RTM_DELADDR, 0, address, prefixLength, interfaceIndex)
+    }
+
+    private static func change(
+        _ type: Int, _ flags: CInt, _ address: IPAddress, _ prefixLength: Int, _ interfaceIndex: UInt32
+    ) -> NetlinkRequest {
+        NetlinkRequest(type: type, flags: NLM_F_REQUEST | NLM_F_ACK | flags) { message in
+            var header = ifaddrmsg()
+            header.ifa_family = UInt8(address.family == .ipv4 ? AF_INET : AF_INET6)
+            header.ifa_prefixlen = UInt8(prefixLength)
+            header.ifa_flags = address.family == .ipv6 ? UInt8(IFA_F_NODAD) : 0
+            header.ifa_index = interfaceIndex
+            message.put(header)
+            message.put(IFA_LOCAL, address)
+            message.put(IFA_ADDRESS, address)
+        }
     }
 
     /// The interface that a message is about.

@@ -1,6 +1,7 @@
 // RTM_NEWLINK and RTM_DELLINK (rtnetlink(7), linux/if_link.h).
 
 import CrosspointShim
+import Glibc
 import RTPWire
 
 /// Reads and asks for interfaces.
@@ -41,8 +42,62 @@ enum LinkMessage {
             parentIndex: isVLAN ? attributes.integer(IFLA_LINK) : nil,
             vlanID: isVLAN
                 ? information?.nested(IFLA_INFO_DATA)?.integer(IFLA_VLAN_ID) : nil,
+            peerIndex: kind == "veth" && attributes[IFLA_LINK_NETNSID] == nil ? attributes.integer(IFLA_LINK) : nil,
+            alias: attributes.text(IFLA_IFALIAS),
             receiveQueues: attributes.integer(IFLA_NUM_RX_QUEUES) ?? 1,
             xdp: attributes.nested(IFLA_XDP).flatMap(attachment))
+    }
+
+    /// Makes a veth pair, both ends down.
+    static func createPair(near: String, far: String, mtu: UInt32) -> NetlinkRequest {
+        NetlinkRequest(
+            type: RTM_NEWLINK, flags: NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
+        ) { message in
+            func putEnd(_ message: inout NetlinkRequest.Builder, _ name: String) {
+                message.put(ifinfomsg())
+                message.put(IFLA_IFNAME, name)
+                message.put(IFLA_MTU, mtu)
+                message.put(IFLA_NUM_TX_QUEUES, UInt32(1))
+                message.put(IFLA_NUM_RX_QUEUES, UInt32(1))
+            }
+            putEnd(&message, near)
+            message.nest(IFLA_LINKINFO) { message in
+                message.put(IFLA_INFO_KIND, "veth")
+                message.nest(IFLA_INFO_DATA) { message in
+                    message.nest(VETH_INFO_PEER) { putEnd(&$0, far) }
+                }
+            }
+        }
+    }
+
+    /// Sets an end of a pair up: without address resolution, forwarding, and filtering by the reverse path (RFC 3704), since
+    /// what comes in here was sent from elsewhere.
+    static func configureEnd(_ index: UInt32, mtu: UInt32, alias: String) -> NetlinkRequest {
+        NetlinkRequest(type: RTM_NEWLINK, flags: NLM_F_REQUEST | NLM_F_ACK) { message in
+            var header = ifinfomsg()
+            header.ifi_index = Int32(bitPattern: index)
+            header.ifi_flags = IFF.up | IFF.noARP
+            header.ifi_change = IFF.up | IFF.noARP
+            message.put(header)
+            message.put(IFLA_MTU, mtu)
+            message.put(IFLA_IFALIAS, alias)
+            message.nest(IFLA_AF_SPEC) { message in
+                message.nest(AF_INET) { message in
+                    message.nest(IFLA_INET_CONF) { message in
+                        message.put(CROSSPOINT_IPV4_FORWARDING.rawValue, UInt32(0))
+                        message.put(CROSSPOINT_IPV4_RP_FILTER.rawValue, UInt32(0))
+                    }
+                }
+            }
+        }
+    }
+
+    static func delete(_ index: UInt32) -> NetlinkRequest {
+        NetlinkRequest(type: RTM_DELLINK, flags: NLM_F_REQUEST | NLM_F_ACK) { message in
+            var header = ifinfomsg()
+            header.ifi_index = Int32(bitPattern: index)
+            message.put(header)
+        }
     }
 
     private static func attachment(_ attributes: NetlinkAttributes) -> XDPAttachment? {
@@ -63,6 +118,7 @@ enum LinkMessage {
     private enum IFF {
         static let up: UInt32 = 1 << 0
         static let running: UInt32 = 1 << 6
+        static let noARP: UInt32 = 1 << 7
         static let lowerUp: UInt32 = 1 << 16
     }
 }

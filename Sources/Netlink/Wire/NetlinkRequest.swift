@@ -11,7 +11,7 @@ struct NetlinkRequest {
     /// Builds a message of the type.
     ///
     /// - Parameter body: appends the family's own header, then attributes. 4096 bytes are enough for all messages
-    ///   of this module, whose only variable part is one address.
+    ///   of this module, whose variable parts are addresses and names.
     init(type: some BinaryInteger, flags: CInt, _ body: (inout Builder) -> Void) {
         bytes = withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { room in
             // libmnl returns the pointer that it was given, and the room above is not empty.
@@ -32,6 +32,13 @@ struct NetlinkRequest {
         func put<Header: BitwiseCopyable>(_ value: Header) {
             mnl_nlmsg_put_extra_header(header, MemoryLayout<Header>.size)?
                 .storeBytes(of: value, as: Header.self)
+        }
+
+        /// Appends an attribute that holds what `body` appends.
+        mutating func nest(_ type: some BinaryInteger, _ body: (inout Builder) -> Void) {
+            guard let start = mnl_attr_nest_start(header, UInt16(truncatingIfNeeded: type)) else { return }
+            body(&self)
+            mnl_attr_nest_end(header, start)
         }
 
         func put(_ type: some BinaryInteger, _ value: UInt32) {

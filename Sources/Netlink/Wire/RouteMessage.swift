@@ -14,13 +14,13 @@ enum RouteMessage {
         var preferredSource: IPAddress?
     }
 
-    /// The route to one destination through an interface.
+    /// The route to one destination, through an interface if it is given.
     ///
     /// - Parameter matchesTable: ask for the table's entry instead of the outcome. Told an interface and finding no
     ///   route, IPv4 takes the destination to be on the link (`ip_route_output_key_hash_rcu`); only the question for
     ///   the entry is refused then.
     static func get(
-        _ destination: IPAddress, through interfaceIndex: UInt32, matchesTable: Bool = false
+        _ destination: IPAddress, through interfaceIndex: UInt32?, matchesTable: Bool = false
     ) -> NetlinkRequest {
         NetlinkRequest(type: RTM_GETROUTE, flags: NLM_F_REQUEST) { message in
             var header = rtmsg()
@@ -29,7 +29,7 @@ enum RouteMessage {
             header.rtm_flags = matchesTable ? UInt32(RTM_F_FIB_MATCH) : 0
             message.put(header)
             message.put(RTA_DST.rawValue, destination)
-            message.put(RTA_OIF.rawValue, interfaceIndex)
+            if let interfaceIndex { message.put(RTA_OIF.rawValue, interfaceIndex) }
         }
     }
 

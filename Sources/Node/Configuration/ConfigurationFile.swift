@@ -34,8 +34,8 @@ public enum ConfigurationFile {
 
     /// Writes `configuration` to `path`: whole or not at all, readers see the old file or the new one.
     ///
-    /// A file that is there and cannot be read as a configuration is left alone unless `force` is set. A configuration with passwords is
-    /// for its reader alone: mode 0600, and owned by `reader`, the daemon's user, where this process may give it away.
+    /// A file that is there and cannot be read as a configuration is left alone unless `force` is set. A configuration with passwords has
+    /// the mode 0600. Such a file, and a new one, belong to `reader`, the daemon's user, where this process may give files away.
     public static func save(
         _ configuration: NodeConfiguration, to path: String, force: Bool, reader: UInt32? = nil
     ) throws(ConfigurationError) {
@@ -46,8 +46,11 @@ public enum ConfigurationFile {
                     problem: "\(error.problem) (the file is left alone; mend it, or overwrite it with --force)")
             }
         }
-        let secrecy: FileContents.Secrecy = configuration.hasSecrets ? .secret(owner: reader) : .asBefore
-        do { try FileContents.replace(path, with: ConfigurationWriter.text(of: configuration), secrecy) } catch {
+        do {
+            try FileContents.replace(
+                path, with: ConfigurationWriter.text(of: configuration), isSecret: configuration.hasSecrets,
+                reader: reader)
+        } catch {
             throw ConfigurationError(file: path, problem: "cannot be written: \(error.reason)")
         }
     }

@@ -78,7 +78,7 @@ public actor ConfigurationKeeper {
     /// The configuration that would bring about what runs now, routes of operators included, with the passwords of upstreams.
     public func effective() async -> NodeConfiguration {
         var effective = configuration
-        effective.routes = await control.routes().filter { !$0.owner.isSession }.map(\.specification)
+        effective.routes = await control.routes().filter { $0.owner != .session }.map(\.specification)
         if let rtspRoutes { effective.rtsp?.routes = await rtspRoutes.rtspRoutes().map(\.route) }
         return effective
     }

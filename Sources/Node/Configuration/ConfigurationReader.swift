@@ -100,9 +100,9 @@ struct ConfigurationReader {
         return limits
     }
 
-    private func hostPort(_ node: ConfigurationNode) throws(ConfigurationError) -> HostPortNetworks {
+    private func hostPort(_ node: ConfigurationNode) throws(ConfigurationError) -> HostPortSettings {
         let values = try node.values(known: ["ipv4", "ipv6"])
-        var networks = HostPortNetworks()
+        var networks = HostPortSettings()
         if let ipv4 = values["ipv4"] { networks.ipv4 = try hostPortNetwork(ipv4, like: networks.ipv4) }
         if let ipv6 = values["ipv6"] { networks.ipv6 = try hostPortNetwork(ipv6, like: networks.ipv6) }
         return networks
@@ -114,6 +114,7 @@ struct ConfigurationReader {
     ) throws(ConfigurationError) -> IPNetwork {
         let text = try node.text()
         guard let network = IPNetwork(text), network.address.family == example.address.family, network.hostBits >= 2,
+            network.prefixLength >= 8,
             !network.address.isMulticast, !network.address.isLoopback, !network.address.isUnspecified,
             !network.address.isLinkLocalUnicast
         else {

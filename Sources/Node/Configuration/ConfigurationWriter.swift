@@ -66,6 +66,7 @@ public enum ConfigurationWriter {
         if let wireRate = route.wireRate {
             pairs.append(("rate", scalar(BitRate(bitsPerSecond: wireRate).description)))
         }
+        if route.delivery != .legs { pairs.append(("delivery", scalar(route.delivery.rawValue))) }
         if route.isForced { pairs.append(("force", plain("true"))) }
         return Yams.Node(pairs)
     }

@@ -51,7 +51,7 @@ public struct NodeConfiguration: Hashable, Sendable {
     /// The least urgent messages that are logged (`log-level`).
     public var logLevel: Logger.Level
     /// The networks of the host port (`host-port`).
-    public var hostPort: HostPortNetworks
+    public var hostPort: HostPortSettings
     /// What the RTSP proxy is told (`rtsp`); nil without the section: then none runs.
     public var rtsp: RTSPConfiguration?
 
@@ -67,7 +67,7 @@ public struct NodeConfiguration: Hashable, Sendable {
         metrics: ListenAddress? = .defaultMetrics,
         runtimeDirectory: String = NodeConfiguration.defaultRuntimeDirectory,
         bpffs: String = NodeConfiguration.defaultBPFFS, limits: Limits = Limits(), logLevel: Logger.Level = .info,
-        hostPort: HostPortNetworks = HostPortNetworks(), rtsp: RTSPConfiguration? = nil
+        hostPort: HostPortSettings = HostPortSettings(), rtsp: RTSPConfiguration? = nil
     ) {
         self.node = node
         self.ports = ports

@@ -42,7 +42,7 @@ struct RTSPConfigurationJSON: Encodable {
         try container.encode(rtsp.realm, forKey: .realm)
         try container.encode(rtsp.udpPortsText, forKey: .udpPorts)
         let pool = rtsp.multicast.map {
-            Multicast(groups: $0.groupsText, interface: $0.interface, udpPort: $0.udpPort, ttl: $0.timeToLive)
+            Multicast(groups: $0.groupsText, interface: $0.port.description, udpPort: $0.udpPort, ttl: $0.timeToLive)
         }
         try container.encodeIfPresent(pool, forKey: .multicast)
         try container.encode(rtsp.sessionTimeout, forKey: .sessionTimeout)

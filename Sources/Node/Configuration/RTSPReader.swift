@@ -124,7 +124,7 @@ struct RTSPReader {
         }
         let (first, count) = try groups.parse { text throws(SpecificationError) in try MulticastPool.groups(text) }
         let port = try interface.parse { text throws(SpecificationError) in try PortReference(text) }
-        var pool = MulticastPool(first: first, count: count, interface: port.description)
+        var pool = MulticastPool(first: first, count: count, port: port)
         if let udpPort = values["udp-port"] {
             let number = try udpPort.number(in: 1024...65_534)
             guard number % 2 == 0 else {

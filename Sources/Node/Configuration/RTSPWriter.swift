@@ -50,7 +50,7 @@ extension ConfigurationWriter {
 
     private static func node(of pool: MulticastPool) -> Yams.Node {
         Yams.Node([
-            (scalar("groups"), scalar(pool.groupsText)), (scalar("interface"), scalar(pool.interface)),
+            (scalar("groups"), scalar(pool.groupsText)), (scalar("interface"), scalar(pool.port.description)),
             (scalar("udp-port"), plain("\(pool.udpPort)")), (scalar("ttl"), plain("\(pool.timeToLive)")),
         ])
     }

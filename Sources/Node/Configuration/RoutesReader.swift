@@ -73,6 +73,11 @@ struct RoutesReader {
         if let node = values["rate"] {
             route.wireRate = try node.parse { text throws(SpecificationError) in try BitRate(text) }.bitsPerSecond
         }
+        if let node = values["delivery"] {
+            route.delivery = try node.parse { text throws(SpecificationError) in
+                try RouteSpecification.Delivery(text, setting: "delivery")
+            }
+        }
         if let node = values["force"] { route.isForced = try node.flag() }
     }
 }

@@ -72,7 +72,7 @@ extension ControlRouter {
     /// The name of a route that operators may change. Throws for one that belongs to a session.
     func operatedRoute(_ context: BasicRequestContext) async throws -> String {
         let name = try name(context)
-        guard try await control.route(name).owner.isSession else { return name }
+        guard try await control.route(name).owner == .session else { return name }
         let owner = await sessionStatistics().sessions.first { session in
             session.streams.contains { $0.route == name || $0.rtcpRoute == name }
         }
@@ -96,11 +96,6 @@ extension ControlRouter {
     private static func unknown(session name: String) -> RoutingError {
         RoutingError(.notFound, "there is no session '\(name)'; 'crosspoint session list' lists the sessions")
     }
-}
-
-extension RouteOwner {
-    /// Whether a session keeps the route: neither operators nor the configuration have a hand in it.
-    var isSession: Bool { rawValue == "session" }
 }
 
 extension RoutingError {

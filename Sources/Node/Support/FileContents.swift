@@ -12,14 +12,6 @@ enum FileContents {
         init(errno code: CInt) { reason = String(cString: strerror(code)) }
     }
 
-    /// Who may read a file that is replaced.
-    enum Secrecy {
-        /// Who could before; the owner and its group, if there was none.
-        case asBefore
-        /// Its owner alone, who is the given user where this process may give files away, and else whoever it was.
-        case secret(owner: uid_t?)
-    }
-
     /// All bytes of the file at `path`.
     static func read(_ path: String) throws(Failure) -> [UInt8] {
         let file = open(path, O_RDONLY | O_CLOEXEC)
@@ -38,14 +30,16 @@ enum FileContents {
         }
     }
 
-    /// Replaces the file at `path`, which keeps its mode and owner unless it is to be secret, by one that holds `text`. What the text
-    /// is is on the disk before the name points to it.
-    static func replace(_ path: String, with text: String, _ secrecy: Secrecy = .asBefore) throws(Failure) {
+    /// Replaces the file at `path`, which keeps its mode and owner, by one that holds `text`. What the text is is on the disk before the
+    /// name points to it. A new file and a secret one, which its owner alone may read, belong to `reader` where this process may give
+    /// files away.
+    static func replace(
+        _ path: String, with text: String, isSecret: Bool = false, reader: uid_t? = nil
+    ) throws(Failure) {
         var old = stat()
         let exists = stat(path, &old) == 0
         let target = exists ? resolved(path) : path
         let temporary = "\(target).\(getpid()).new"
-        let isSecret = if case .secret = secrecy { true } else { false }
         let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, isSecret ? 0o600 : 0o640)
         guard file >= 0 else { throw Failure(errno: errno) }
         do throws(Failure) {
@@ -56,7 +50,7 @@ enum FileContents {
                 _ = fchown(file, old.st_uid, old.st_gid)
                 if fchmod(file, isSecret ? 0o600 : old.st_mode & 0o777) != 0 { throw Failure(errno: errno) }
             }
-            if case .secret(let owner?) = secrecy { _ = fchown(file, owner, gid_t.max) }
+            if isSecret || !exists, let reader { _ = fchown(file, reader, gid_t.max) }
             if fsync(file) != 0 { throw Failure(errno: errno) }
             if rename(temporary, target) != 0 { throw Failure(errno: errno) }
         } catch {

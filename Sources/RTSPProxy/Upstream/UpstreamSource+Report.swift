@@ -22,7 +22,7 @@ extension UpstreamSource {
 
     /// The streams that are set up.
     var streamReports: [SessionReport.Stream] {
-        streams.compactMap { stream in
+        streams.compactMap { stream -> SessionReport.Stream? in
             guard let granted = stream.granted else { return nil }
             let isInterleaved = granted.transport == .interleaved
             return SessionReport.Stream(

@@ -30,7 +30,7 @@ public enum RouteOwner: String, Hashable, Sendable, Codable {
     case configuration
     /// An operator, at run time.
     case `operator`
-    /// An RTSP session or a SIP call.
+    /// An RTSP session or a SIP call (`SessionRouteControl`).
     case session
 }
 
@@ -73,6 +73,8 @@ public struct LegReport: Hashable, Sendable {
         case linkDown = "link-down"
         /// Waits for a route to its destination or an address to send from.
         case unroutable
+        /// In the fast path, and sends nothing until its session opens it.
+        case shut
     }
 
     /// The leg's number, unique within the route and never used again by it.

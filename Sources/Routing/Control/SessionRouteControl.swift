@@ -33,7 +33,7 @@ public protocol SessionRouteControl: RouteControl {
 
 /// Where on this node packets of a peer pass.
 public struct NetworkAttachment: Hashable, Sendable, Codable {
-    /// The node's own address there.
+    /// The node's own address there: what legs are sent from, and what peers send to. At the host port, the fast path's end.
     public var address: IPAddress
     /// The port, and the VLAN on it. `@host` for peers on this node.
     public var port: PortReference

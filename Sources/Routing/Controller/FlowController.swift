@@ -9,7 +9,7 @@ import RTPWire
 ///
 /// All changes of flows, groups and legs go through this actor, whoever asks: the command line, the configuration or
 /// a session. A change returns when it is live in the fast path, and a removal when no packet uses what was removed.
-public actor FlowController: RouteControl {
+public actor FlowController: SessionRouteControl {
     let fastPath: FastPath
     let network: any HostNetwork
     let journal: RouteJournal
@@ -24,8 +24,16 @@ public actor FlowController: RouteControl {
     /// Interfaces that stay attached whether routes use them or not.
     var configuredPorts: Set<String> = []
     private let thread: ControllerThread
+    let hostPortSettings: HostPortSettings
+    /// Routes with legs that were opened at a gate not long ago.
+    var gatedRoutes: Set<String> = []
+    /// Who wants to know of first packets and unknown sources of sessions' routes.
+    var sessionEvents: [Int: AsyncStream<SessionRouteEvent>.Continuation] = [:]
+    var nextSessionEvents = 0
     /// How often `tick` was called.
     var seconds = 0
+    /// Who waits for a route's legs to be in the fast path.
+    private var legWaiters: [String: [CheckedContinuation<RoutingError?, Never>]] = [:]
     private var graceWaiters: [CheckedContinuation<Void, Never>] = []
     private var graceIsRunning = false
 
@@ -49,13 +57,17 @@ public actor FlowController: RouteControl {
     /// Takes over what an earlier process left: the fast path, the journal and the stored sockets.
     ///
     /// Routes of the journal go on as they were: their flows are found in the fast path, where not a packet was lost.
+    ///
+    /// - Parameter hostPort: how the host port is called and addressed, once somebody needs it.
     public init(
-        fastPath: FastPath, network: any HostNetwork, store: any DescriptorStore, journal: RouteJournal, logger: Logger
+        fastPath: FastPath, network: any HostNetwork, store: any DescriptorStore, journal: RouteJournal, logger: Logger,
+        hostPort: HostPortSettings = HostPortSettings()
     ) throws {
         self.fastPath = fastPath
         self.network = network
         self.journal = journal
         self.logger = logger
+        hostPortSettings = hostPort
         thread = try ControllerThread()
         sockets = try HeldSockets(store: store)
         try view.refresh(network)
@@ -73,11 +85,18 @@ public actor FlowController: RouteControl {
 
     public func remove(route name: String) async throws(RoutingError) {
         guard let state = table[name] else { throw noRoute(name) }
-        table[name] = nil
-        journal.remove(name)
-        uninstall(state)
+        await remove([state])
+    }
+
+    /// Removes routes; returns when no packet uses them.
+    func remove(_ states: [RouteState]) async {
+        for state in states {
+            table[state.specification.name] = nil
+            journal.remove(state.specification.name)
+            uninstall(state)
+        }
         await gracePeriod()
-        for leg in state.legs { fastPath.removeLegCounter(leg.counter) }
+        for leg in states.flatMap(\.legs) { fastPath.removeLegCounter(leg.counter) }
         detachUnusedPorts()
     }
 
@@ -87,6 +106,11 @@ public actor FlowController: RouteControl {
         specification.source = source
         if source == old.specification.source { return report(old) }
         try check(specification, except: name)
+        if source.isSameDestination(as: old.specification.source), let flow = old.flow, let key = old.key,
+            fastPath.hasOwnDestination(flow)
+        {
+            return try changeFilter(of: old, to: specification, flow: flow, key: key)
+        }
         // Make before break: the new source is joined and accounted before the old one is let go. But one slot of the
         // fast path can't take packets of any source both for the old flow and for the new one.
         let isInPlace = source.source == nil && source.isSameDestination(as: old.specification.source)
@@ -95,7 +119,11 @@ public actor FlowController: RouteControl {
         var new = RouteState(specification: specification, owner: old.owner, parameters: specification.flowParameters)
         do {
             try establishSource(&new)
-            new.legs = old.legs
+            new.legs = old.legs.map { leg in
+                var leg = leg
+                leg.flowFamily = source.address.family
+                return leg
+            }
             new.nextLegNumber = old.nextLegNumber
             try write(new)
             if let flow = new.flow {
@@ -114,6 +142,31 @@ public actor FlowController: RouteControl {
         await gracePeriod()
         detachUnusedPorts()
         return result
+    }
+
+    /// Takes packets of other senders for the same flow: its statistics and legs go on, and nothing is missed.
+    private func changeFilter(
+        of old: RouteState, to specification: RouteSpecification, flow: FlowHandle, key: FlowKey
+    ) throws(RoutingError) -> RouteReport {
+        let source = specification.source
+        var new = old
+        new.specification = specification
+        new.key = FlowKey(
+            interfaceIndex: key.interfaceIndex, vlans: key.vlans, destination: key.destination, udpPort: key.udpPort,
+            source: source.source, sourceUDPPort: source.sourceUDPPort)
+        new.socket = nil
+        try hold(&new, interfaceIndex: key.interfaceIndex)
+        do {
+            try write(new)
+        } catch {
+            releaseHold(of: new)
+            throw error
+        }
+        if let key = new.key { fastPath.changeFilter(key, label: specification.label, of: flow) }
+        new.membershipProblem = nil
+        table[specification.name] = new
+        releaseHold(of: old)
+        return report(new)
     }
 
     /// Undoes a take that failed.
@@ -136,25 +189,51 @@ public actor FlowController: RouteControl {
     public func addLeg(
         _ leg: LegSpecification, to name: String, force: Bool
     ) async throws(RoutingError) -> LegReport {
+        try await addLeg(leg, to: name, force: force, isShut: false)
+    }
+
+    func addLeg(
+        _ leg: LegSpecification, to name: String, force: Bool, isShut: Bool
+    ) async throws(RoutingError) -> LegReport {
         guard var state = table[name] else { throw noRoute(name) }
-        var specification = state.specification
-        specification.legs.append(leg)
-        try validate(specification)
-        try check(leg: leg, of: specification)
-        if !force, !specification.isForced { try admit([leg], route: specification, state: state) }
-        var new = try makeLeg(leg, number: state.nextLegNumber, flow: state.flow)
+        try valid { () throws(SpecificationError) in try state.specification.validate(adding: leg) }
+        try check(leg: leg, of: state.specification)
+        state.specification.legs.append(leg)
+        if !force, !state.specification.isForced { try admit([leg], route: state.specification, state: state) }
+        var new = try makeLeg(leg, number: state.nextLegNumber, of: state)
+        new.isShut = isShut
         resolve(&new)
-        state.specification = specification
         state.nextLegNumber += 1
         state.legs.append(new)
         do {
-            try activate(state)
+            try record(.leg(new.journalled), of: &state)
         } catch {
             release(neighbour: new.neighbour)
             fastPath.removeLegCounter(new.counter)
             throw error
         }
-        return report(new)
+        table[name] = state
+        do {
+            try await applyLegs(of: name)
+        } catch {
+            discard(new, of: name)
+            throw error
+        }
+        return report(table[name]?.legs.first { $0.counter == new.counter } ?? new)
+    }
+
+    /// Forgets a leg that could not be put into the fast path, unless it went with its route.
+    private func discard(_ leg: LegState, of name: String) {
+        guard var state = table[name], let index = state.leg(leg.number), state.legs[index].counter == leg.counter
+        else {
+            return
+        }
+        release(neighbour: state.legs[index].neighbour)
+        fastPath.removeLegCounter(leg.counter)
+        state.legs.remove(at: index)
+        state.specification.legs.remove(at: index)
+        try? record(.removed(leg.number), of: &state)
+        table[name] = state
     }
 
     public func removeLeg(_ number: UInt32, from name: String) async throws(RoutingError) {
@@ -162,7 +241,14 @@ public actor FlowController: RouteControl {
         guard let index = state.leg(number) else { throw noLeg(number, state) }
         let leg = state.legs.remove(at: index)
         state.specification.legs.remove(at: index)
-        try activate(state)
+        try record(.removed(number), of: &state)
+        table[name] = state
+        // A removal that fails is repeated with the next change of the legs: the leg is gone for everybody else.
+        do {
+            try await applyLegs(of: name)
+        } catch {
+            logger.error("route \(name): leg \(number) could not be taken out yet: \(error)")
+        }
         release(neighbour: leg.neighbour)
         await gracePeriod()
         fastPath.removeLegCounter(leg.counter)
@@ -176,21 +262,19 @@ public actor FlowController: RouteControl {
         guard let index = state.leg(number) else { throw noLeg(number, state) }
         let old = state.legs[index]
         if old.specification == leg { return report(old) }
-        var specification = state.specification
-        specification.legs[index] = leg
-        try validate(specification)
-        try check(leg: leg, of: specification)
-        if !specification.isForced, old.specification.port.interface != leg.port.interface {
-            try admit([leg], route: specification, state: state)
+        try valid { () throws(SpecificationError) in try state.specification.validate(adding: leg, at: index) }
+        try check(leg: leg, of: state.specification)
+        state.specification.legs[index] = leg
+        if !state.specification.isForced, old.specification.port.interface != leg.port.interface {
+            try admit([leg], route: state.specification, state: state)
         }
         try attachPort(leg.port.interface, of: "leg \(leg)")
         var new = old
         new.specification = leg
         resolve(&new)
-        state.specification = specification
         state.legs[index] = new
         do {
-            try activate(state)
+            try activate(state, .leg(new.journalled))
         } catch {
             release(neighbour: new.neighbour)
             throw error
@@ -237,6 +321,12 @@ public actor FlowController: RouteControl {
             _ = try await add(route, owner: .configuration)
             return result.added.append(route.name)
         }
+        guard old.owner != .session else {
+            throw RoutingError(
+                .conflict,
+                "a session has a route of that name; choose another name, or end the session with "
+                    + "'crosspoint session close'")
+        }
         if old.specification == route {
             table[route.name]?.owner = .configuration
             return result.unchanged.append(route.name)
@@ -273,6 +363,31 @@ public actor FlowController: RouteControl {
         }
     }
 
+    // MARK: Legs of one moment
+
+    /// Returns when the fast path has the route's legs as they are now. All changes of one moment share one new set: a set
+    /// of a shape that was never used costs 8 ms, and a hundred players may come at once.
+    private func applyLegs(of name: String) async throws(RoutingError) {
+        let problem = await withCheckedContinuation { continuation in
+            legWaiters[name, default: []].append(continuation)
+            // Behind the calls that wait for this actor already.
+            if legWaiters[name]?.count == 1 { Task { self.applyWaitingLegs(of: name) } }
+        }
+        if let problem { throw problem }
+    }
+
+    private func applyWaitingLegs(of name: String) {
+        let waiters = legWaiters.removeValue(forKey: name) ?? []
+        var problem: RoutingError?
+        do throws(RoutingError) {
+            guard let state = table[name] else { throw noRoute(name) }
+            if let flow = state.flow { try setLegs(state.readyLegs, of: flow) }
+        } catch {
+            problem = error
+        }
+        for waiter in waiters { waiter.resume(returning: problem) }
+    }
+
     // MARK: Removal and grace periods
 
     /// Returns when no packet uses what was removed before the call. All callers of one moment share one wait.
@@ -301,7 +416,7 @@ public actor FlowController: RouteControl {
         RoutingError(.notFound, "route \(name): no such route; 'crosspoint route list' shows all")
     }
 
-    private func noLeg(_ number: UInt32, _ state: RouteState) -> RoutingError {
+    func noLeg(_ number: UInt32, _ state: RouteState) -> RoutingError {
         let numbers = state.legs.map { "\($0.number)" }.joined(separator: ", ")
         let have = state.legs.isEmpty ? "it has none" : "it has \(numbers)"
         return RoutingError(.notFound, "route \(state.specification.name): no leg \(number); \(have)")

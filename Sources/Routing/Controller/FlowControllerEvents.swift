@@ -95,7 +95,12 @@ extension FlowController {
         }
     }
 
-    private func linkChanged(_ interface: NetworkInterface) {
+    private func linkChanged(_ told: NetworkInterface) {
+        var interface = told
+        if [hostPortSettings.hostEnd, hostPortSettings.fastPathEnd].contains(told.name) {
+            // What was told while the pair was being made is older than what was read when it was.
+            interface = (try? network.interfaces().first { $0.index == told.index }) ?? told
+        }
         let before = view.interfaces[interface.index]
         view.set(interface)
         if before?.isRunning != interface.isRunning || before?.isUp != interface.isUp {
@@ -109,23 +114,24 @@ extension FlowController {
             for key in neighbourUses.keys where key.interfaceIndex == interface.index { askFor(key) }
         }
         refresh { (view, network) throws(NetlinkError) in try view.refreshAddresses(network) }
-        let isUsed = configuredPorts.contains(interface.name) || table.uses(interface: interface.name)
+        let name = view.portName(of: interface)
+        let isUsed = configuredPorts.contains(name) || table.uses(interface: name)
         guard isUsed else { return resolveAll() }
-        let known = fastPath.port(named: interface.name)
+        let known = fastPath.port(named: name)
         if known?.interfaceIndex != interface.index || known?.mac != interface.mac {
             do throws(RoutingError) {
-                try attachPort(interface.name, of: "port \(interface.name)")
+                try attachPort(name, of: "port \(name)")
             } catch {
                 logger.error("\(error)")
             }
-            reestablishSources(on: interface)
+            reestablishSources(on: interface, named: name)
         }
         resolveAll()
     }
 
     /// An interface that was made anew has another index: its flows, memberships and reservations are made anew too.
-    private func reestablishSources(on interface: NetworkInterface) {
-        for var state in Array(table.values) where state.specification.source.port.interface == interface.name {
+    func reestablishSources(on interface: NetworkInterface, named name: String) {
+        for var state in Array(table.values) where state.specification.source.port.interface == name {
             guard state.key?.interfaceIndex != interface.index else { continue }
             releaseSource(of: state, drains: false)
             state.flow = nil
@@ -149,6 +155,7 @@ extension FlowController {
     private func linkRemoved(_ index: UInt32) {
         if let interface = view.interfaces[index] { logger.warning("port \(interface.name): the interface is gone") }
         view.remove(interface: index)
+        defer { remakeHostPort() }
         for port in fastPath.ports where port.interfaceIndex == index { fastPath.interfaceGone(port) }
         resolveAll()
     }
@@ -200,9 +207,11 @@ extension FlowController {
             var parameters = state.parameters
             parameters.reportsFirstPacket = false
             fastPath.setParameters(parameters, of: event.flow)
+            tellSessions(.firstPacket, event, state)
         case .unknownSource:
             logger.warning(
                 "route \(state.specification.name): \(from) sends to \(state.specification.source), drop_wrong_source")
+            tellSessions(.unknownSource, event, state)
         }
     }
 
@@ -235,6 +244,7 @@ extension FlowController {
             state.parameters = parameters
             table[state.specification.name] = state
         }
+        clearGates(now: now)
         finishDraining()
         // What a request for thousands of routes took goes back to the system; the allocator would keep it.
         seconds += 1
@@ -261,7 +271,7 @@ extension FlowController {
         }
     }
 
-    private static func monotonic() -> UInt64 {
+    static func monotonic() -> UInt64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)

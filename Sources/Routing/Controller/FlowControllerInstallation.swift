@@ -8,11 +8,11 @@ import RTPWire
 extension FlowController {
     // MARK: Checks
 
-    func validate(_ route: RouteSpecification) throws(RoutingError) {
+    func valid(_ check: () throws(SpecificationError) -> Void) throws(RoutingError) {
         do {
-            try route.validate()
+            try check()
         } catch {
-            throw RoutingError(.invalid, "\(error)")
+            throw RoutingError(error)
         }
     }
 
@@ -29,7 +29,8 @@ extension FlowController {
 
     /// Everything that can be wrong with a route here, but for capacity.
     func check(_ route: RouteSpecification, except name: String?) throws(RoutingError) {
-        try validate(route)
+        try valid { () throws(SpecificationError) in try route.validate() }
+        if route.source.port.isHost { try makeHostPort() }
         if let problem = RouteChecks.source(route.source, view: view) { throw problem }
         let place = RouteTable.Place(route.source)
         if let clash = RouteChecks.clash(route.source, with: table.sources(at: place, except: name)) { throw clash }
@@ -44,6 +45,7 @@ extension FlowController {
     }
 
     func check(leg: LegSpecification, of route: RouteSpecification) throws(RoutingError) {
+        if leg.port.isHost { try makeHostPort() }
         guard view.interface(named: leg.port.interface) != nil else {
             throw RouteChecks.noInterface(leg.port.interface, of: "leg \(leg)", view: view)
         }
@@ -91,7 +93,9 @@ extension FlowController {
             for (index, leg) in route.legs.enumerated() {
                 let known = journalled?.legs[index]
                 var new = try makeLeg(
-                    leg, number: known?.number ?? state.nextLegNumber, flow: state.flow, counter: known?.counter)
+                    leg, number: known?.number ?? state.nextLegNumber, of: state, counter: known?.counter)
+                // Nobody was told that it sends. Its session opens it, or goes and takes the route with it.
+                new.isShut = known?.isShut == true
                 if known == nil { state.nextLegNumber += 1 }
                 resolve(&new)
                 state.legs.append(new)
@@ -133,14 +137,9 @@ extension FlowController {
             }
         }
         state.key = key
-        var isGuarded = false
         do {
-            try addGuard(for: source, interfaceIndex: index)
-            isGuarded = true
-            if source.joins { state.socket = try holdSocket(for: source) }
+            try hold(&state, interfaceIndex: index)
         } catch {
-            // A guard that stayed would keep another program's packets from it.
-            if isGuarded, let place = guardedPlace(source, interfaceIndex: index) { removeGuard(place) }
             // A flow that was there before goes on, or is nobody's and removed as such.
             if known == nil, let flow = state.flow {
                 fastPath.drainFlow(flow)
@@ -151,8 +150,22 @@ extension FlowController {
         }
     }
 
+    /// Joins or reserves what the route's source needs, and keeps its packets from the host.
+    func hold(_ state: inout RouteState, interfaceIndex: UInt32) throws(RoutingError) {
+        let source = state.specification.source
+        try addGuard(for: source, interfaceIndex: interfaceIndex)
+        do {
+            if source.isHeld { state.socket = try holdSocket(for: source) }
+            if let key = state.socket, state.specification.delivery == .host { sockets.widen(key) }
+        } catch {
+            // A guard that stayed would keep another program's packets from it.
+            if let place = guardedPlace(source, interfaceIndex: interfaceIndex) { removeGuard(place) }
+            throw error
+        }
+    }
+
     private func guardedPlace(_ source: SourceSpecification, interfaceIndex: UInt32) -> GuardedPlace? {
-        guard source.joins else { return nil }
+        guard source.isHeld else { return nil }
         return source.address.isMulticast
             ? .group(source.address, interfaceIndex: interfaceIndex, vlans: source.port.vlans)
             : .address(source.address, udpPort: source.udpPort)
@@ -245,6 +258,7 @@ extension FlowController {
     /// Attaches the fast path to an interface, if it is not yet.
     @discardableResult
     func attachPort(_ name: String, of whose: String) throws(RoutingError) -> Port {
+        if name == PortReference.host.interface { try makeHostPort() }
         guard let interface = view.interface(named: name) else {
             throw RouteChecks.noInterface(name, of: whose, view: view)
         }
@@ -274,6 +288,7 @@ extension FlowController {
         for port in fastPath.ports {
             let isUsed =
                 configuredPorts.contains(port.name) || table.uses(interface: port.name)
+                || port.name == PortReference.host.interface
                 || draining.contains { $0.port.name == port.name }
             if !isUsed { fastPath.detachPort(port) }
         }
@@ -282,10 +297,12 @@ extension FlowController {
     // MARK: Legs
 
     func makeLeg(
-        _ leg: LegSpecification, number: UInt32, flow: FlowHandle?, counter: UInt32? = nil
+        _ leg: LegSpecification, number: UInt32, of state: RouteState, counter: UInt32? = nil
     ) throws(RoutingError) -> LegState {
         try attachPort(leg.port.interface, of: "leg \(leg)")
-        guard let flow else { throw RoutingError(.unavailable, "leg \(leg): the route's ingress interface is gone") }
+        guard let flow = state.flow else {
+            throw RoutingError(.unavailable, "leg \(leg): the route's ingress interface is gone")
+        }
         let taken: UInt32
         if let counter, fastPath.legNumber(ofCounter: counter) == number {
             taken = counter
@@ -296,7 +313,8 @@ extension FlowController {
         }
         return LegState(
             number: number, specification: leg, counter: taken,
-            resolution: .waiting(.unresolved, reason: "not resolved yet", nextHop: nil), neighbour: nil)
+            resolution: .waiting(.unresolved, reason: "not resolved yet", nextHop: nil), neighbour: nil,
+            flowFamily: state.specification.source.address.family)
     }
 
     func describe(_ leg: LegState, flow: FlowHandle) {
@@ -350,10 +368,11 @@ extension FlowController {
         }
     }
 
-    /// Journals a route, then puts its legs into the fast path; neither on an error.
-    func activate(_ state: RouteState) throws(RoutingError) {
+    /// Journals a route, or one change of its legs, then puts its legs into the fast path; neither on an error.
+    func activate(_ state: RouteState, _ change: JournalChange? = nil) throws(RoutingError) {
         let before = table[state.specification.name]
-        try write(state)
+        var state = state
+        try record(change, of: &state)
         do {
             if let flow = state.flow, state.readyLegs != before?.readyLegs || before?.flow != flow {
                 try setLegs(state.readyLegs, of: flow)
@@ -365,11 +384,22 @@ extension FlowController {
         table[state.specification.name] = state
     }
 
+    /// Journals one change of a route's legs; the whole route when there is none, or the changes are as many as the legs.
+    func record(_ change: JournalChange?, of state: inout RouteState) throws(RoutingError) {
+        if let change, state.journalledChanges < max(state.legs.count, 32) {
+            try journal.append(change, to: state.specification.name)
+            state.journalledChanges += 1
+        } else {
+            try write(state)
+            state.journalledChanges = 0
+        }
+    }
+
     func write(_ state: RouteState) throws(RoutingError) {
         try journal.write(
             JournalEntry(
                 route: state.specification, owner: state.owner, nextLegNumber: state.nextLegNumber,
-                legs: state.legs.map { .init(number: $0.number, to: $0.specification, counter: $0.counter) }))
+                legs: state.legs.map(\.journalled)))
     }
 
     func setLegs(_ legs: [LegParameters], of flow: FlowHandle) throws(RoutingError) {
@@ -421,14 +451,14 @@ extension FlowController {
             var reason: String?
             if isDown {
                 reason = "interface \(leg.specification.port.interface) is down or has no carrier"
-            } else if let interface, frameLength > UInt64(interface.mtu) + 14 {
-                // Tags are not counted: a device's MTU has room for them.
+            } else if let interface, let length = leg.length(ofFrames: frameLength), length > UInt64(interface.mtu) {
                 reason =
-                    "packets of \(frameLength - 14) bytes are longer than the MTU of \(interface.name), "
-                    + "\(interface.mtu), and are not sent"
+                    "packets of \(length) bytes are longer than the MTU of \(interface.name), \(interface.mtu), and are not "
+                    + "sent"
             }
             return LegReport(
-                number: leg.number, specification: leg.specification, state: isDown ? .linkDown : .active,
+                number: leg.number, specification: leg.specification,
+                state: isDown ? .linkDown : leg.isShut ? .shut : .active,
                 reason: reason, nextHop: nextHop.isEmpty ? nil : nextHop)
         case .waiting(let state, let reason, let nextHop):
             return LegReport(

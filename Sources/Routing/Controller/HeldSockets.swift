@@ -1,6 +1,6 @@
 // The sockets that routes need: joined groups and reserved UDP ports, shared, and kept outside the daemon.
 
-import Netlink
+import Glibc
 
 /// Opens each socket once, however many routes need it, and stores it where it outlives the daemon.
 struct HeldSockets {
@@ -43,6 +43,19 @@ struct HeldSockets {
         }
         held[key] = nil
         try store.remove(key.description)
+    }
+
+    /// Has a socket keep what arrives until somebody reads it: some milliseconds of video, seconds of anything else.
+    func widen(_ key: SocketKey) {
+        guard let descriptor = held[key]?.socket.descriptor else { return }
+        // The kernel doubles it. The second is limited by net.core.rmem_max, the first needs CAP_NET_ADMIN.
+        let size: CInt = 4 << 20
+        if descriptor.set(SOL_SOCKET, SO_RCVBUFFORCE, size) != 0 { descriptor.set(SOL_SOCKET, SO_RCVBUF, size) }
+    }
+
+    /// A duplicate of a held socket, which the caller closes. Nil if it is not held; -1 if there is no room for it.
+    func duplicate(_ key: SocketKey) -> CInt? {
+        held[key].map { fcntl($0.socket.descriptor.number, F_DUPFD_CLOEXEC, 3) }
     }
 
     /// The memberships on an interface, which is there again.

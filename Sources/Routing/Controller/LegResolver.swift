@@ -30,6 +30,7 @@ struct LegResolver {
         guard let interface = view.interface(named: name), let port = port(name), port.interfaceIndex == interface.index
         else { return waiting(.linkDown, "interface \(name) does not exist now") }
         guard let mac = interface.mac else { return waiting(.unroutable, "interface \(name) has no Ethernet address") }
+        if leg.port.isHost { return resolve(atHostPort: leg, port, mac, counter: counter) }
         let device = view.layer3(leg.port)
         let source: IPAddress?
         switch leg.source {
@@ -46,11 +47,7 @@ struct LegResolver {
             }
             source = address
         }
-        var parameters = LegParameters(
-            port: port.number, counter: counter, sourceMAC: mac, destinationMAC: .zero, vlans: leg.port.vlans,
-            source: source, destination: leg.address, sourceUDPPort: leg.sourceUDPPort, udpPort: leg.udpPort,
-            timeToLive: leg.timeToLive.parameters, dscp: leg.dscp, payloadType: leg.rtp.payloadType,
-            ssrc: leg.rtp.ssrc, sequenceOffset: leg.rtp.sequenceOffset, timestampOffset: leg.rtp.timestampOffset)
+        var parameters = leg.parameters(port: port, counter: counter, mac: mac, source: source)
         if let group = MACAddress(group: leg.address) ?? leg.mac {
             parameters.destinationMAC = leg.mac ?? group
             let isDown = !interface.isUp || !interface.isRunning
@@ -60,6 +57,25 @@ struct LegResolver {
         }
         guard let device else { return waiting(.unroutable, noDevice(leg.port, remedy: "or give mac=")) }
         return resolve(neighbourOf: leg, through: device, parameters)
+    }
+
+    /// The other end is this host: nothing is to be asked for. A leg there is no hop, so that its TTL stays.
+    private func resolve(
+        atHostPort leg: LegSpecification, _ port: Port, _ mac: MACAddress, counter: UInt32
+    ) -> Outcome {
+        guard let (settings, addresses) = view.hostPort,
+            let end = view.interfaces.values.first(where: { $0.name == settings.hostEnd }), let endMAC = end.mac
+        else { return waiting(.linkDown, "the host port does not exist now") }
+        let source: IPAddress? =
+            switch leg.source {
+            case .keep: nil
+            case .set(let address): address
+            case .interface: leg.address.family == .ipv4 ? addresses.fastPathIPv4 : addresses.fastPathIPv6
+            }
+        var parameters = leg.parameters(port: port, counter: counter, mac: mac, source: source)
+        parameters.destinationMAC = leg.mac ?? endMAC
+        if leg.timeToLive == .decrement { parameters.timeToLive = .keep }
+        return Outcome(resolution: .ready(parameters, nextHop: "this host at \(endMAC)"), neighbour: nil)
     }
 
     private func resolve(
@@ -98,6 +114,17 @@ struct LegResolver {
         let vlans = reference.vlans.map(String.init).joined(separator: ".")
         return "no VLAN device for \(reference.interface).\(vlans) on this host; make one (ip link add link "
             + "\(reference.interface) name \(reference.interface).\(vlans) type vlan id \(vlans)), \(remedy)"
+    }
+}
+
+extension LegSpecification {
+    /// The leg for the fast path, as far as it does not depend on its next hop.
+    fileprivate func parameters(port: Port, counter: UInt32, mac: MACAddress, source: IPAddress?) -> LegParameters {
+        LegParameters(
+            port: port.number, counter: counter, sourceMAC: mac, destinationMAC: .zero, vlans: self.port.vlans,
+            source: source, destination: address, sourceUDPPort: sourceUDPPort, udpPort: udpPort,
+            timeToLive: timeToLive.parameters, dscp: dscp, payloadType: rtp.payloadType, ssrc: rtp.ssrc,
+            sequenceOffset: rtp.sequenceOffset, timestampOffset: rtp.timestampOffset)
     }
 }
 

@@ -8,6 +8,8 @@ struct NetworkView {
     private(set) var interfaces: [UInt32: NetworkInterface] = [:]
     private(set) var addresses: [InterfaceAddress] = []
     private(set) var neighbours: [NeighbourKey: Neighbour] = [:]
+    /// The host port's ends and addresses, once it is made.
+    var hostPort: (settings: HostPortSettings, addresses: HostPort)?
 
     /// Whom a neighbour entry is about.
     struct NeighbourKey: Hashable {
@@ -37,7 +39,27 @@ struct NetworkView {
 
     mutating func forget(_ key: NeighbourKey) { neighbours[key] = nil }
 
-    func interface(named name: String) -> NetworkInterface? { interfaces.values.first { $0.name == name } }
+    /// The interface of the given name, or the fast path's end of the host port.
+    func interface(named name: String) -> NetworkInterface? {
+        let wanted = name == PortReference.host.interface ? hostPort?.settings.fastPathEnd : name
+        return interfaces.values.first { $0.name == wanted }
+    }
+
+    /// What an interface is called as a port.
+    func portName(of interface: NetworkInterface) -> String {
+        interface.name == hostPort?.settings.fastPathEnd ? PortReference.host.interface : interface.name
+    }
+
+    /// The port that carries an interface's frames, and the VLANs on it.
+    func reference(to interface: NetworkInterface) -> PortReference {
+        var device = interface
+        var vlans: [UInt16] = []
+        while vlans.count < 2, let vlan = device.vlanID, let parent = device.parentIndex.flatMap({ interfaces[$0] }) {
+            vlans.insert(vlan, at: 0)
+            device = parent
+        }
+        return PortReference(interface: device.name, vlans: vlans)
+    }
 
     /// The host's device whose addresses, routes and memberships count for a port reference: the interface itself, or
     /// its VLAN device. Nil when there is none, as for two tags without devices for both.

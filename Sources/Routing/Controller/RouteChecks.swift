@@ -30,7 +30,11 @@ enum RouteChecks {
         _ leg: LegSpecification, route: String, sources: [(name: String, source: SourceSpecification)],
         view: NetworkView
     ) -> RoutingError? {
-        if !leg.address.isMulticast, view.isOwn(leg.address) {
+        if leg.port.isHost {
+            if let problem = hostPort("leg \(leg)", leg.port, leg.address, \.hostIPv4, \.hostIPv6, view) {
+                return problem
+            }
+        } else if !leg.address.isMulticast, view.isOwn(leg.address) {
             return RoutingError(
                 .conflict, "leg \(leg): \(leg.address) is this node's own address; the packets would come back here")
         }
@@ -51,6 +55,9 @@ enum RouteChecks {
         guard let interface = view.interface(named: source.port.interface) else {
             return noInterface(source.port.interface, of: "\(source)", view: view)
         }
+        if source.port.isHost {
+            return hostPort("source \(source)", source.port, source.address, \.fastPathIPv4, \.fastPathIPv6, view)
+        }
         if source.joins, view.layer3(source.port) == nil {
             let vlans = source.port.vlans.map(String.init).joined(separator: ".")
             return RoutingError(
@@ -69,6 +76,22 @@ enum RouteChecks {
             return RoutingError(.conflict, "source \(source): \(own) is this node itself")
         }
         return nil
+    }
+
+    /// What is wrong with an endpoint at the host port, where each end has two addresses.
+    private static func hostPort(
+        _ endpoint: String, _ port: PortReference, _ address: IPAddress, _ ipv4: KeyPath<HostPort, IPAddress>,
+        _ ipv6: KeyPath<HostPort, IPAddress>, _ view: NetworkView
+    ) -> RoutingError? {
+        guard let addresses = view.hostPort?.addresses else {
+            return RoutingError(.unavailable, "\(endpoint): there is no host port")
+        }
+        guard port.vlans.isEmpty else {
+            return RoutingError(.invalid, "\(endpoint): the host port has no VLANs; write @host")
+        }
+        let (first, second) = (addresses[keyPath: ipv4], addresses[keyPath: ipv6])
+        guard address != first, address != second else { return nil }
+        return RoutingError(.invalid, "\(endpoint): at the host port the address is \(first) or \(second)")
     }
 
     static func noInterface(_ name: String, of whose: String, view: NetworkView) -> RoutingError {

@@ -12,9 +12,32 @@ struct LegState {
     var resolution: LegResolution
     /// The neighbour that its next hop is.
     var neighbour: NetworkView.NeighbourKey?
+    /// The address family of the flow's packets.
+    var flowFamily: IPAddress.Family
+    /// Whether nothing is sent until the leg is opened.
+    var isShut = false
+    /// From which packet on an opened leg sends; nil for all, and some time after it was opened.
+    var gate: LegParameters.Gate?
 
     var parameters: LegParameters? {
-        if case .ready(let parameters, _) = resolution { parameters } else { nil }
+        guard case .ready(var parameters, _) = resolution else { return nil }
+        parameters.isShut = isShut
+        parameters.gate = gate
+        parameters.changesFamily = parameters.destination.family != flowFamily
+        return parameters
+    }
+
+    /// How long the leg's IP packets are for frames of the flow, in bytes; nil while that is not known.
+    ///
+    /// Tags are not counted: a device's MTU has room for them. An IPv6 header is 20 bytes longer than one of IPv4.
+    func length(ofFrames length: UInt64) -> UInt64? {
+        guard length > 14 + 20 else { return nil }
+        if flowFamily == specification.address.family { return length - 14 }
+        return flowFamily == .ipv4 ? length - 14 + 20 : length - 14 - 20
+    }
+
+    var journalled: JournalEntry.Leg {
+        JournalEntry.Leg(number: number, to: specification, counter: counter, isShut: isShut ? true : nil)
     }
 }
 
@@ -33,6 +56,8 @@ struct RouteState {
     /// What is wrong with the membership; nil when nothing is.
     var membershipProblem: String?
     var observation = FlowObservation()
+    /// Changes that were appended to the route's journal since it was last written whole.
+    var journalledChanges = 0
 
     func leg(_ number: UInt32) -> Int? { legs.firstIndex { $0.number == number } }
 
@@ -43,7 +68,7 @@ struct RouteState {
 extension RouteSpecification {
     /// The accounting's parameters, as far as they follow from the specification.
     var flowParameters: FlowParameters {
-        var parameters = FlowParameters(clockRate: clockRate)
+        var parameters = FlowParameters(clockRate: clockRate, goesToHost: delivery == .host)
         switch payload {
         case .rtp: parameters.payload = .rtp
         case .rtcp: parameters.payload = .rtcp

@@ -20,9 +20,9 @@ struct RouteTable {
     }
 
     private var states: [String: RouteState] = [:]
-    /// Names of the routes whose source is a place, and of those with a leg there.
-    private var sources: [Place: Set<String>] = [:]
-    private var legs: [Place: Set<String>] = [:]
+    /// Names of the routes whose source is a place, and of those with a leg there, with the number of their uses.
+    private var sources: [Place: [String: Int]] = [:]
+    private var legs: [Place: [String: Int]] = [:]
     /// How often routes use an interface.
     private var interfaceUses: [String: Int] = [:]
 
@@ -32,29 +32,36 @@ struct RouteTable {
         set {
             let old = states[name]
             states[name] = newValue
-            guard old?.specification != newValue?.specification else { return }
-            if let old { count(old.specification, -1) }
-            if let newValue { count(newValue.specification, 1) }
+            count(old?.specification, newValue?.specification)
         }
     }
 
     var values: Dictionary<String, RouteState>.Values { states.values }
 
-    private mutating func count(_ route: RouteSpecification, _ change: Int) {
-        func note(_ place: Place, in index: inout [Place: Set<String>]) {
-            if change > 0 {
-                index[place, default: []].insert(route.name)
-            } else {
-                index[place]?.remove(route.name)
-                if index[place]?.isEmpty == true { index[place] = nil }
-            }
+    /// Takes note of what two states of a route do not have in common: of hundreds of legs, mostly one.
+    private mutating func count(_ old: RouteSpecification?, _ new: RouteSpecification?) {
+        guard let name = old?.name ?? new?.name else { return }
+        if old?.source != new?.source {
+            if let old { note(Place(old.source), -1, of: name, in: \.sources) }
+            if let new { note(Place(new.source), 1, of: name, in: \.sources) }
         }
-        note(Place(route.source), in: &sources)
-        interfaceUses[route.source.port.interface, default: 0] += change
-        for leg in route.legs {
-            note(Place(leg), in: &legs)
-            interfaceUses[leg.port.interface, default: 0] += change
-        }
+        let (before, after) = (old?.legs ?? [], new?.legs ?? [])
+        let most = min(before.count, after.count)
+        var first = 0
+        while first < most, before[first] == after[first] { first += 1 }
+        var last = 0
+        while last < most - first, before[before.count - 1 - last] == after[after.count - 1 - last] { last += 1 }
+        for leg in before[first..<before.count - last] { note(Place(leg), -1, of: name, in: \.legs) }
+        for leg in after[first..<after.count - last] { note(Place(leg), 1, of: name, in: \.legs) }
+    }
+
+    private mutating func note(
+        _ place: Place, _ change: Int, of name: String, in index: WritableKeyPath<RouteTable, [Place: [String: Int]]>
+    ) {
+        interfaceUses[place.port.interface, default: 0] += change
+        let uses = self[keyPath: index][place]?[name] ?? 0
+        self[keyPath: index][place, default: [:]][name] = uses + change > 0 ? uses + change : nil
+        if self[keyPath: index][place]?.isEmpty == true { self[keyPath: index][place] = nil }
     }
 
     /// Whether a source or a leg uses the interface.
@@ -62,14 +69,14 @@ struct RouteTable {
 
     /// The sources at a place, but for those of one route.
     func sources(at place: Place, except name: String?) -> [(name: String, source: SourceSpecification)] {
-        (sources[place] ?? []).filter { $0 != name }.sorted().compactMap { name in
+        (sources[place] ?? [:]).keys.filter { $0 != name }.sorted().compactMap { name in
             states[name].map { (name, $0.specification.source) }
         }
     }
 
     /// The legs that send to a place, but for those of one route.
     func legs(at place: Place, except name: String?) -> [(name: String, leg: LegState)] {
-        (legs[place] ?? []).filter { $0 != name }.sorted().flatMap { name in
+        (legs[place] ?? [:]).keys.filter { $0 != name }.sorted().flatMap { name in
             (states[name]?.legs ?? []).filter { Place($0.specification) == place }.map { (name, $0) }
         }
     }

@@ -11,4 +11,10 @@ public struct PortReference: Hashable, Sendable {
         self.interface = interface
         self.vlans = vlans
     }
+
+    /// The host port, by which programs of this node take part (`HostPort`).
+    public static let host = PortReference(interface: "host")
+
+    /// Whether this is the host port, with VLANs or without.
+    var isHost: Bool { interface == Self.host.interface }
 }

@@ -22,11 +22,11 @@ public struct RouteSpecification: Hashable, Sendable {
         case counters
     }
 
-    /// Who gets the packets.
-    public enum Delivery: String, Hashable, Sendable, Codable {
-        /// The legs.
+    /// Where the packets go after accounting.
+    public enum Delivery: String, Hashable, Sendable, Codable, CaseIterable {
+        /// To the legs (the default).
         case legs
-        /// This host's own stack, after accounting: the socket that reserves the UDP port.
+        /// To this host's own stack, and no further: to the socket that is bound to their UDP port.
         case host
     }
 
@@ -46,7 +46,7 @@ public struct RouteSpecification: Hashable, Sendable {
     public var wireRate: UInt64?
     /// Whether admission is skipped (`--force`).
     public var isForced: Bool
-    /// Who gets the packets.
+    /// Where the packets go after accounting.
     public var delivery: Delivery
 
     public init(

@@ -19,6 +19,8 @@ extension RouteSpecification: Codable {
         case wireRate = "rate"
         /// Whether admission is skipped.
         case isForced = "force"
+        /// Where the packets go.
+        case delivery
     }
 
     /// Decodes and validates a route. Unknown keys are refused, and the error names the nearest known one.
@@ -39,7 +41,8 @@ extension RouteSpecification: Codable {
             accounting: try Self.word(container, .accounting) ?? .full,
             clockRate: try container.decodeIfPresent(UInt32.self, forKey: .clockRate),
             wireRate: try container.decodeIfPresent(BitRate.self, forKey: .wireRate)?.bitsPerSecond,
-            isForced: try container.decodeIfPresent(Bool.self, forKey: .isForced) ?? false)
+            isForced: try container.decodeIfPresent(Bool.self, forKey: .isForced) ?? false,
+            delivery: try Self.word(container, .delivery) ?? .legs)
     }
 
     private static func word<Word: RawRepresentable & CaseIterable>(
@@ -59,6 +62,7 @@ extension RouteSpecification: Codable {
         try container.encodeIfPresent(clockRate, forKey: .clockRate)
         try container.encodeIfPresent(wireRate.map(BitRate.init(bitsPerSecond:)), forKey: .wireRate)
         try container.encode(isForced, forKey: .isForced)
+        if delivery != .legs { try container.encode(delivery, forKey: .delivery) }
     }
 }
 

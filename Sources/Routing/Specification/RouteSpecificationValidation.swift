@@ -7,30 +7,45 @@ extension RouteSpecification {
     public func validate() throws(SpecificationError) {
         try Self.validate(name: name)
         try source.validate()
-        guard legs.count <= Self.maximumLegs else {
-            throw SpecificationError(
-                .legs, "\(legs.count)", of: name, "are more than \(Self.maximumLegs)",
-                remedy: "divide them over several routes behind a group")
-        }
+        try validate(legCount: legs.count)
         var seen: Set<LegSpecification> = []
         for leg in legs {
             try leg.validate()
             try validate(leg: leg)
-            guard seen.insert(leg).inserted else {
-                throw SpecificationError(
-                    .legs, leg.description, of: name, "stand there twice", remedy: "name each destination once")
-            }
+            guard seen.insert(leg).inserted else { throw standsTwice(leg) }
         }
         try validateSettings()
     }
 
-    /// Throws unless `leg` can be a leg of this route: its address family, and its changes to the RTP header.
-    public func validate(leg: LegSpecification) throws(SpecificationError) {
-        guard leg.address.family == source.address.family else {
+    /// Throws unless `leg` can be added to the valid route, or take the place of its leg at `index`.
+    public func validate(adding leg: LegSpecification, at index: Int? = nil) throws(SpecificationError) {
+        if index == nil { try validate(legCount: legs.count + 1) }
+        try leg.validate()
+        try validate(leg: leg)
+        if let other = legs.firstIndex(of: leg), other != index { throw standsTwice(leg) }
+        if delivery == .host { throw hasNoLegs }
+    }
+
+    private func validate(legCount: Int) throws(SpecificationError) {
+        guard legCount <= Self.maximumLegs else {
             throw SpecificationError(
-                .address, leg.address.description, of: leg.description,
-                "is \(leg.address.family.rawValue), but the source \(source.address) is \(source.address.family.rawValue); "
-                    + "changing the address family is not supported", remedy: "use the same family for both")
+                .legs, "\(legCount)", of: name, "are more than \(Self.maximumLegs)",
+                remedy: "divide them over several routes behind a group")
+        }
+    }
+
+    private func standsTwice(_ leg: LegSpecification) -> SpecificationError {
+        SpecificationError(.legs, leg.description, of: name, "stand there twice", remedy: "name each destination once")
+    }
+
+    /// Throws unless `leg` can be a leg of this route: its source address, and its changes to the RTP header.
+    public func validate(leg: LegSpecification) throws(SpecificationError) {
+        guard leg.address.family == source.address.family || leg.source != .keep else {
+            throw SpecificationError(
+                .option("source"), "keep", of: leg.description,
+                "cannot be: the leg is \(leg.address.family.rawValue), but the source \(source.address) is "
+                    + "\(source.address.family.rawValue)",
+                remedy: "leave it out, or give an address to send from")
         }
         guard payload == .rtp || leg.rtp.isEmpty else {
             throw SpecificationError(
@@ -57,6 +72,12 @@ extension RouteSpecification {
         }
     }
 
+    private var hasNoLegs: SpecificationError {
+        SpecificationError(
+            .setting("delivery"), "host", of: name, "leaves nothing for legs",
+            remedy: "remove the legs, or use delivery legs and a leg to @host")
+    }
+
     private func validateSettings() throws(SpecificationError) {
         if clockRate == 0 {
             throw SpecificationError(
@@ -66,6 +87,7 @@ extension RouteSpecification {
             throw SpecificationError(
                 .setting("clock"), "\(clockRate ?? 0)", of: name, "goes with payload rtp only", remedy: "leave it out")
         }
+        if delivery == .host, !legs.isEmpty { throw hasNoLegs }
         if wireRate == 0 {
             throw SpecificationError(
                 .setting("rate"), "0", of: name, "is no rate", remedy: "use a rate such as 2.66Gb/s, or leave it out")

@@ -36,6 +36,9 @@ extension SourceSpecification {
         address == other.address && udpPort == other.udpPort && port == other.port
     }
 
+    /// Whether the node holds a socket for it: nothing is joined or reserved at the host port, where addresses are its own.
+    var isHeld: Bool { joins && !port.isHost }
+
     /// Whether both take packets of the same senders.
     func hasSameFilter(as other: SourceSpecification) -> Bool {
         source == other.source && sourceUDPPort == other.sourceUDPPort

@@ -1,0 +1,139 @@
+// What sessions ask beyond what operators do: shut legs, progress, reservations, attachments.
+
+import FastPath
+import Glibc
+import Netlink
+public import RTPWire
+
+extension FlowController {
+    /// How long a gate may keep a leg shut: a source that begins anew with other sequence numbers must not keep it so.
+    private static let gateNanoseconds: UInt64 = 1_000_000_000
+
+    public func addShutLeg(_ leg: LegSpecification, to name: String) async throws(RoutingError) -> LegReport {
+        try await addLeg(leg, to: name, force: false, isShut: true)
+    }
+
+    public func openLeg(_ number: UInt32, of name: String, from sequence: UInt32?) async throws(RoutingError) {
+        guard var state = table[name] else { throw noRoute(name) }
+        guard let index = state.leg(number) else { throw noLeg(number, state) }
+        guard state.legs[index].isShut else { return }
+        state.legs[index].isShut = false
+        state.legs[index].gate = sequence.map {
+            LegParameters.Gate(sequence: $0, deadline: Self.monotonic() + Self.gateNanoseconds)
+        }
+        let leg = state.legs[index]
+        try record(.leg(leg.journalled), of: &state)
+        if let flow = state.flow { fastPath.openLeg(leg.counter, gate: leg.gate, of: flow) }
+        if leg.gate != nil { gatedRoutes.insert(name) }
+        table[name] = state
+    }
+
+    /// Takes the gates from legs that have begun: sequence numbers go round, and a gate would hold back half of them.
+    func clearGates(now: UInt64) {
+        for name in gatedRoutes {
+            guard var state = table[name] else {
+                gatedRoutes.remove(name)
+                continue
+            }
+            for index in state.legs.indices {
+                guard let gate = state.legs[index].gate, gate.deadline < now else { continue }
+                state.legs[index].gate = nil
+                if let flow = state.flow { fastPath.openLeg(state.legs[index].counter, gate: nil, of: flow) }
+            }
+            if !state.legs.contains(where: { $0.gate != nil }) { gatedRoutes.remove(name) }
+            table[name] = state
+        }
+    }
+
+    public func progress(of name: String) async -> FlowProgress? {
+        guard let state = table[name], let flow = state.flow else { return nil }
+        let records = fastPath.progress(of: flow)
+        return FlowProgress(
+            packets: records.packets, bytes: records.bytes, rtcpPackets: records.rtcpPackets, hasRTP: records.hasRTP,
+            extendedHighestSequence: records.extendedHighestSequence, timestamp: records.timestamp, ssrc: records.ssrc,
+            payloadType: records.payloadType, lastArrival: records.lastArrival,
+            packetRate: state.observation.packetRate, clockRate: records.clockRate, expected: records.expected,
+            received: records.received, jitter: records.jitter)
+    }
+
+    public func reservation(of name: String) async throws(RoutingError) -> Int32 {
+        guard let state = table[name] else { throw noRoute(name) }
+        guard let key = state.socket, case .reserve = key, let copy = sockets.duplicate(key) else {
+            throw RoutingError(.invalid, "route \(name): its source \(state.specification.source) reserves no UDP port")
+        }
+        guard copy >= 0 else {
+            throw RoutingError(.capacity, "route \(name): too many open files; raise LimitNOFILE of the service")
+        }
+        return copy
+    }
+
+    public func removeSessionRoutes(except names: Set<String>) async -> [String] {
+        let states = table.values.filter { $0.owner == .session && !names.contains($0.specification.name) }
+        if !states.isEmpty { await remove(states) }
+        return states.map(\.specification.name).sorted()
+    }
+
+    public func sessionRouteEvents() async -> AsyncStream<SessionRouteEvent> {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: SessionRouteEvent.self, bufferingPolicy: .bufferingNewest(1024))
+        let number = nextSessionEvents
+        nextSessionEvents += 1
+        sessionEvents[number] = continuation
+        continuation.onTermination = { [weak self] _ in
+            Task { await self?.forgetSessionEvents(number) }
+        }
+        return stream
+    }
+
+    private func forgetSessionEvents(_ number: Int) { sessionEvents[number] = nil }
+
+    func tellSessions(_ kind: SessionRouteEvent.Kind, _ event: FastPathEvent, _ state: RouteState) {
+        guard state.owner == .session, !sessionEvents.isEmpty else { return }
+        let report = SessionRouteEvent(
+            kind: kind, route: state.specification.name, source: event.source, sourceUDPPort: event.sourceUDPPort)
+        sessionEvents.values.forEach { $0.yield(report) }
+    }
+
+    // MARK: Attachments
+
+    public func attachment(towards peer: IPAddress) async throws(RoutingError) -> NetworkAttachment {
+        if peer.isLoopback || view.isOwn(peer) { return try ownAttachment(peer.family) }
+        let route: HostRoute
+        do {
+            route = try network.route(to: peer)
+        } catch {
+            throw RoutingError(
+                .unavailable, "\(peer): no way there from this node (\(error)); add an address or a route")
+        }
+        if route.isLocal { return try ownAttachment(peer.family) }
+        guard let interface = view.interfaces[route.interfaceIndex] else {
+            throw RoutingError(.unavailable, "\(peer): the interface that leads there has just come; try again")
+        }
+        let address =
+            route.preferredSource ?? view.sourceAddress(on: interface.index, family: peer.family)
+        guard let address else {
+            throw RoutingError(
+                .unavailable,
+                "\(peer): \(interface.name), which leads there, has no \(peer.family.rawValue) address; add one")
+        }
+        return NetworkAttachment(address: address, port: view.reference(to: interface), isLocal: false)
+    }
+
+    public func attachment(of local: IPAddress) async throws(RoutingError) -> NetworkAttachment {
+        if local.isLoopback { return try ownAttachment(local.family) }
+        let found = view.addresses.first { $0.address == local && !$0.isTentative }
+        guard let found, let interface = view.interfaces[found.interfaceIndex] else {
+            throw RoutingError(.notFound, "\(local): is not an address of this node; 'ip address' shows all")
+        }
+        if interface.name == hostPortSettings.hostEnd { return try ownAttachment(local.family) }
+        return NetworkAttachment(address: local, port: view.reference(to: interface), isLocal: false)
+    }
+
+    /// Programs of this node are met at the host port, where the fast path's end is "the node".
+    private func ownAttachment(_ family: IPAddress.Family) throws(RoutingError) -> NetworkAttachment {
+        try makeHostPort()
+        let addresses = hostPortSettings.addresses
+        return NetworkAttachment(
+            address: family == .ipv4 ? addresses.fastPathIPv4 : addresses.fastPathIPv6, port: .host, isLocal: true)
+    }
+}

@@ -1,0 +1,90 @@
+// Traffic that flows through a node while sessions come and go: a generator at a steady rate, and sinks that check every copy.
+
+import ArgumentParser
+import CrosspointShim
+import FastPath
+import Foundation
+import Glibc
+import LoadGenerator
+import RTPWire
+
+/// What was sent and what arrived, as JSON has it.
+struct Report: Encodable {
+    var sent: UInt64
+    var packetsPerSecond: Double
+    /// For each sink: copies that were as they must be, copies that were not, and copies that came twice or late.
+    var good: [UInt64]
+    var bad: [UInt64]
+    var outOfOrder: [UInt64]
+}
+
+@main
+struct RTSPBenchmarkGenerator: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rtsp-benchmark-generator",
+        abstract:
+            "Send one flow to a node at a steady rate, in the network namespace of the caller, and check the copies.",
+        discussion: """
+            Packets go to 239.1.1.10:5004 from 10.9.0.2 in bursts of 25 ms. Copies are expected at sink number N (from 1) \
+            from 10.9.N.1 to 10.9.N.2, UDP port 20000 + N, with the addresses 02:00:00:00:0N:01 and 02:00:00:00:0N:02. \
+            Prints `sending`, and in the end one line of JSON.
+            """)
+
+    @Option(help: "The interface that leads to the node.") var generator = "gen0"
+    @Option(help: "The interfaces that copies arrive at.") var sink: [String]
+    @Option(help: "Packets per second.") var rate = 1_000_000
+    @Option(help: "For how long.") var seconds = 5.0
+    @Option(help: "The CPU that sends.") var cpu = 1
+
+    func run() throws {
+        guard crosspoint_pin_to_cpu(UInt32(cpu)) == 0 else { throw ValidationError("no CPU \(cpu)") }
+        let load = try LoadGenerator()
+        try load.transmit(through: try index(generator))
+        for (number, name) in zip(1..., sink) {
+            try load.attach(.check, to: try index(name))
+            load.expect(try destination(number, name), at: number)
+        }
+        guard let group = MACAddress(group: IPAddress(239, 1, 1, 10)), let own = MACAddress("02:00:00:00:00:02") else {
+            throw ValidationError("an address is wrong")
+        }
+        load.set(
+            LoadGenerator.Plan(
+                destinationMAC: group, sourceMAC: own, source: IPAddress(10, 9, 0, 2),
+                destination: IPAddress(239, 1, 1, 10)))
+        print("sending")
+        fflush(nil)
+        let began = ContinuousClock.now
+        let interval = Duration.milliseconds(25)
+        var next = began
+        while began.duration(to: .now) < .seconds(seconds) {
+            try load.send(rate / 40)
+            next = max(next.advanced(by: interval), .now)
+            Thread.sleep(forTimeInterval: ContinuousClock.now.duration(to: next) / .seconds(1))
+        }
+        let elapsed = began.duration(to: .now) / .seconds(1)
+        Thread.sleep(forTimeInterval: 0.2)
+        let results = (1...sink.count).map { load.result(at: $0) }
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        let report = Report(
+            sent: load.sent, packetsPerSecond: Double(load.sent) / elapsed, good: results.map(\.good),
+            bad: results.map(\.bad), outOfOrder: results.map(\.outOfOrder))
+        print(String(decoding: try encoder.encode(report), as: UTF8.self))
+    }
+
+    private func index(_ name: String) throws -> UInt32 {
+        let index = if_nametoindex(name)
+        guard index != 0 else { throw ValidationError("there is no interface \(name) here") }
+        return index
+    }
+
+    private func destination(_ number: Int, _ name: String) throws -> SinkDestination {
+        guard let near = MACAddress("02:00:00:00:0\(number):01"), let far = MACAddress("02:00:00:00:0\(number):02")
+        else {
+            throw ValidationError("more than nine sinks")
+        }
+        return SinkDestination(
+            destinationMAC: far, sourceMAC: near, source: IPAddress(10, 9, UInt8(number), 1),
+            destination: IPAddress(10, 9, UInt8(number), 2), interfaceIndex: try index(name))
+    }
+}

@@ -1,0 +1,28 @@
+// swift-tools-version: 6.2
+// Fuzzers for what reads network bytes. A package of its own, since libFuzzer's instrumentation goes into every module: nothing
+// of it is in the programs that people run. Its modules are the project's own, by symbolic links. Run by scripts/fuzz.
+import PackageDescription
+
+let fuzzed: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+    .unsafeFlags(["-sanitize=fuzzer"]),
+]
+
+let package = Package(
+    name: "crosspoint-fuzzers",
+    targets: [
+        .target(name: "RTPWire", swiftSettings: fuzzed),
+        .target(name: "SDP", dependencies: ["RTPWire"], swiftSettings: fuzzed),
+        .target(name: "RTSPCore", dependencies: ["RTPWire"], swiftSettings: fuzzed),
+        .target(name: "RTSPFuzz", dependencies: ["RTPWire", "SDP", "RTSPCore"], path: "rtsp", swiftSettings: fuzzed),
+        .executableTarget(
+            name: "rtsp-fuzz", dependencies: ["RTSPFuzz"], path: "main",
+            cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]
+        ),
+    ]
+)

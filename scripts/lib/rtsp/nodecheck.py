@@ -1,0 +1,81 @@
+"""Questions about what a node says of itself, asked by scripts/tests/rtsp-interop.sh. Prints what is wrong, one line each; exit code
+1 when anything is.
+
+    nodecheck.py sessions FILE KIND=COUNT…      `session list --json`: so many sessions of each kind, none of another, each in order
+    nodecheck.py idle SESSIONS STATISTICS       no session, no flow, no leg
+    nodecheck.py drops BEFORE AFTER             `stats --json`: nothing was dropped between the two, but what still came after its
+                                                session had ended
+"""
+import json
+import sys
+
+# What the source still sends while its session ends, or before the players' legs are there.
+HARMLESS = {"draining", "not_established"}
+STREAMING = {"playing", "recording"}
+
+
+def load(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def sessions_of(document):
+    return document["sessions"] if isinstance(document, dict) else document
+
+
+def wrong_sessions(sessions, expectations):
+    expected = {kind: int(count) for kind, _, count in (text.partition("=") for text in expectations)}
+    for kind in sorted({session["kind"] for session in sessions} | set(expected)):
+        of_kind = [session for session in sessions if session["kind"] == kind]
+        if len(of_kind) != expected.get(kind, 0):
+            yield f"{len(of_kind)} sessions of kind {kind} instead of {expected.get(kind, 0)}"
+    names = [session["name"] for session in sessions]
+    if len(set(names)) != len(names):
+        yield "two sessions have one name"
+    for session in sessions:
+        name = f"session {session['name']} ({session['kind']})"
+        if session["state"] not in STREAMING:
+            yield f"{name}: {session['state']}"
+        if not session["streams"]:
+            yield f"{name}: no streams"
+        for stream in session["streams"]:
+            if session["kind"] == "rtsp-player" and stream["transport"] == "udp" and stream.get("leg") is None:
+                yield f"{name}: stream {stream['index']} has no leg"
+            if stream["droppedPackets"]:
+                yield f"{name}: stream {stream['index']} dropped {stream['droppedPackets']} packets"
+            if not stream["engine"] or not stream["engineReason"]:
+                yield f"{name}: stream {stream['index']} does not say which engine carries it, and why"
+
+
+def remains(sessions, statistics):
+    for session in sessions:
+        yield f"session {session['name']} ({session['kind']}, {session['state']}) is left"
+    for flow in statistics["flows"]:
+        yield f"flow of route {flow['route']} with {len(flow['legs'])} legs is left"
+
+
+def drops(statistics):
+    return {(port["name"], reason): count for port in statistics["ports"] for reason, count in port["dropped"].items()}
+
+
+def main():
+    question, *arguments = sys.argv[1:]
+    if question == "sessions":
+        problems = list(wrong_sessions(sessions_of(load(arguments[0])), arguments[1:]))
+    elif question == "idle":
+        problems = list(remains(sessions_of(load(arguments[0])), load(arguments[1])))
+    elif question == "drops":
+        before = drops(load(arguments[0]))
+        problems = [
+            f"port {port}: {count - before.get((port, reason), 0)} packets dropped: {reason}"
+            for (port, reason), count in drops(load(arguments[1])).items()
+            if reason not in HARMLESS and count > before.get((port, reason), 0)
+        ]
+    else:
+        sys.exit(f"{question}: not a question that this script answers")
+    for problem in problems:
+        print(problem)
+    sys.exit(1 if problems else 0)
+
+
+main()
