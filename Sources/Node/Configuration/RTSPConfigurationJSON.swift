@@ -2,6 +2,7 @@
 
 import RTPWire
 import RTSPProxy
+import Routing
 
 /// Encodes an `RTSPConfiguration`.
 struct RTSPConfigurationJSON: Encodable {

@@ -2,6 +2,7 @@
 
 import RTPWire
 import RTSPProxy
+import Routing
 import Yams
 
 extension ConfigurationWriter {

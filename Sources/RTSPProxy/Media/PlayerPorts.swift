@@ -19,6 +19,7 @@ final class PlayerPorts {
     private let ports: UDPPortAllocator
     private let logger: Logger
     private var entries: [IPAddress: Entry] = [:]
+    private var unusedBefore: Set<IPAddress> = []
     private var waiting: [IPAddress: [CheckedContinuation<Void, Never>]] = [:]
     /// Who wants to know of a report, by where it comes from.
     private var listeners: [SocketAddress: @RTSPActor (ByteBuffer) -> Void] = [:]
@@ -46,6 +47,21 @@ final class PlayerPorts {
         let entry = try await reserve(local)
         entries[local.address] = entry
         return entry.udpPort
+    }
+
+    /// Gives up the pairs that nobody has used since the last call but one. Called once a second with what is in use.
+    func keep(only used: Set<IPAddress>) async {
+        let unused = Set(entries.keys).subtracting(used)
+        let released = unused.intersection(unusedBefore)
+        unusedBefore = unused.subtracting(released)
+        for address in released {
+            guard let entry = entries.removeValue(forKey: address) else { continue }
+            entry.rtcp?.close()
+            for what in ["rtp", "rtcp"] where entry.rtcp != nil {
+                try? await routing.remove(route: Self.name(address, what))
+            }
+            ports.giveBack(entry.udpPort, at: address)
+        }
     }
 
     /// Calls `listener` with each RTCP packet that comes from the address and UDP port: a player's sign of life.

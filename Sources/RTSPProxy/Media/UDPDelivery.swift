@@ -27,6 +27,8 @@ final class UDPDelivery: StreamDelivery {
     /// Where the node sends from: the address that the player connected to, and the UDP port of RTP that players share.
     private let local: NetworkAttachment
     private let serverUDPPort: UInt16
+    /// The node's address that uses the shared pair of UDP ports.
+    var localAddress: IPAddress { local.address }
     private(set) var rtpLeg: UInt32?
     private(set) var rtcpLeg: UInt32?
     private var first: StreamStart?

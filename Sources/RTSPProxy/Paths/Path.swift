@@ -295,7 +295,8 @@ final class Path {
         guard let source = source as? UpstreamSource else { return nil }
         let (state, detail) = report
         return SessionReport(
-            name: "upstream-\(routeName.dropFirst(5))", kind: .rtspUpstream, state: state, target: path,
+            name: "upstream-\(routeName.dropFirst(5))", kind: .rtspUpstream,
+            state: state == "live" ? "playing" : state, target: path,
             peer: source.peer, user: source.url.user, agent: source.agent,
             startedAt: openedAt?.formatted(.iso8601) ?? "", streams: source.streamReports,
             notes: source.notes + (state == "waiting" ? [detail].compactMap { $0 } : []))

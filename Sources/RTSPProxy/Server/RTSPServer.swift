@@ -216,6 +216,9 @@ final class RTSPServer {
             context.counters.add(to: .expiredSessions)
             await end(session, reason: "no sign of life for \(context.configuration.sessionTimeout) s")
         }
+        await context.playerPorts.keep(
+            only: Set(
+                sessions.values.flatMap { $0.deliveries.values.compactMap { ($0 as? UDPDelivery)?.localAddress } }))
         let patience = UInt64(max(1, context.configuration.sessionTimeout)) * 1_000_000_000
         let used = Set(sessions.values.compactMap { $0.connection.map { ObjectIdentifier($0) } })
         for (id, connection) in connections {

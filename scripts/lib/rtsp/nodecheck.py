@@ -9,8 +9,8 @@
 import json
 import sys
 
-# What the source still sends while its session ends, or before the players' legs are there.
-HARMLESS = {"draining", "not_established"}
+# What the source still sends while its session ends, or before the players' legs are there; what players send to open firewalls.
+HARMLESS = {"drop_draining", "drop_no_leg", "copy_gated"}
 STREAMING = {"playing", "recording"}
 
 
