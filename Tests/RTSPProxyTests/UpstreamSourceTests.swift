@@ -329,10 +329,8 @@ import Testing
             route: RTSPRoute(name: "cam", match: .path("/cam"), source: .upstream(camera.url)), path: "/cam",
             routeName: "rtsp.cam", context: context
         ) { _ in source }
-        await withTaskGroup(of: Bool.self) { group in
-            for _ in 0..<50 { group.addTask { @RTSPActor in (try? await path.attach()) != nil } }
-            for await isOpen in group { #expect(isOpen) }
-        }
+        let players = (0..<50).map { _ in Task { @RTSPActor in (try? await path.attach()) != nil } }
+        for player in players { #expect(await player.value) }
         #expect(camera.accepted == 1)
         #expect(camera.methods == [.options, .describe, .setup, .play])
         await path.close()

@@ -53,11 +53,12 @@ final class ScriptedCamera: Sendable {
     }
 
     private let state: Mutex<State>
-    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    private let group: MultiThreadedEventLoopGroup
     private let listener: any Channel
     private let rtp: any Channel
     private let rtcp: any Channel
     private let other: any Channel
+    private let udpPorts: (Int, Int)
 
     init(_ script: Script = Script()) async throws {
         var initial = State(script: script)
@@ -67,8 +68,9 @@ final class ScriptedCamera: Sendable {
             initial.authentication = AuthenticationServer(
                 realm: "camera", users: users, key: [UInt8](repeating: 7, count: 32), algorithms: script.algorithms)
         }
-        let state = Mutex(initial)
-        self.state = state
+        state = Mutex(initial)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        self.group = group
         let box = Box()
         func datagrams(_ address: String) async throws -> any Channel {
             try await DatagramBootstrap(group: group)
@@ -90,6 +92,8 @@ final class ScriptedCamera: Sendable {
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
+        url = "rtsp://127.0.0.1:\(listener.localAddress!.port!)/live"
+        udpPorts = (rtp.localAddress!.port!, rtcp.localAddress!.port!)
         box.camera.withLock { $0 = WeakCamera(camera: self) }
         group.next().scheduleRepeatedTask(initialDelay: .milliseconds(10), delay: .milliseconds(10)) { [weak self] _ in
             self?.sendPacket()
@@ -104,7 +108,7 @@ final class ScriptedCamera: Sendable {
 
     // MARK: What a test sees and does
 
-    var url: String { "rtsp://127.0.0.1:\(listener.localAddress!.port!)/live" }
+    let url: String
     var requests: [RTSPRequest] { state.withLock { $0.requests } }
     var methods: [RTSPMethod] { requests.map(\.method) }
     var accepted: Int { state.withLock { $0.accepted } }
@@ -174,7 +178,7 @@ final class ScriptedCamera: Sendable {
             state.requests.append(request)
             return Self.answer(
                 request, &state, connection: ObjectIdentifier(channel), base: url + "/",
-                udpPorts: (rtp.localAddress!.port!, rtcp.localAddress!.port!))
+                udpPorts: udpPorts)
         }
         response.headers["CSeq"] = request.headers["CSeq"]
         return response
