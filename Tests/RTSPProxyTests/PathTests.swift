@@ -29,10 +29,8 @@ import Testing
     @Test("F-07: fifty players at a cold path open its source once, and all get it")
     func coldPath() async throws {
         source.delay = .milliseconds(50)
-        await withTaskGroup(of: Bool.self) { group in
-            for _ in 0..<50 { group.addTask { @RTSPActor [path] in (try? await path.attach()) != nil } }
-            for await isOpen in group { #expect(isOpen) }
-        }
+        let players = (0..<50).map { _ in Task { @RTSPActor in (try? await path.attach()) != nil } }
+        for player in players { #expect(await player.value) }
         #expect(source.opened == 1)
         #expect(path.users == 50)
     }
@@ -41,19 +39,17 @@ import Testing
     func coldFailure() async throws {
         source.delay = .milliseconds(50)
         source.failures = [MediaSourceError(.gatewayTimeout, "camera: silent")]
-        await withTaskGroup(of: UInt16?.self) { group in
-            for _ in 0..<50 {
-                group.addTask { @RTSPActor [path] in
-                    do throws(MediaSourceError) {
-                        _ = try await path.attach()
-                        return nil
-                    } catch {
-                        return error.status.code
-                    }
+        let players = (0..<50).map { _ in
+            Task { @RTSPActor in
+                do throws(MediaSourceError) {
+                    _ = try await path.attach()
+                    return RTSPStatus.ok
+                } catch {
+                    return error.status
                 }
             }
-            for await code in group { #expect(code == 504) }
         }
+        for player in players { #expect(await player.value == .gatewayTimeout) }
         #expect(source.opened == 1)
         #expect(path.users == 0)
     }

@@ -43,6 +43,8 @@ final class UpstreamSource: MediaSource {
     /// Whether `.prepared` came for this connection: not when an earlier session was taken up again.
     private var isPrepared = false
     private(set) var isLive = false
+    /// Whether nothing came by UDP.
+    private var wasSilent = false
     private var startedAt: UInt64 = 0
     private var lastArrival: UInt64?
     private var timer: Scheduled<Void>?
@@ -101,6 +103,8 @@ final class UpstreamSource: MediaSource {
     private static let maximumEvents = 1024
 
     private func post(_ event: Event) {
+        // One look is enough after a long wait.
+        if case .watch = event, events.contains(where: { if case .watch = $0 { true } else { false } }) { return }
         events.append(event)
         guard !isRunning else { return }
         isRunning = true
@@ -157,7 +161,7 @@ final class UpstreamSource: MediaSource {
     // MARK: Connecting
 
     private func begin() async {
-        (notes, isPrepared, lastArrival) = ([], false, nil)
+        (notes, isPrepared, wasSilent, lastArrival) = ([], false, false, nil)
         let earlier = takeUp()
         let start = earlier?.url ?? url
         var authenticator: UpstreamAuthenticator?
@@ -266,7 +270,6 @@ final class UpstreamSource: MediaSource {
         case .send(let message): connection?.send(message)
         case .connect(let target, let reason):
             note("\(reason): a new connection to \(target)")
-            if session?.url == target { context.counters.add(to: .upstreamFallbacks) }
             return await connect(to: target)
         case .described(let sdp): return described(sdp)
         case .needsUDPPorts(let number): return await reserve(number)
@@ -363,12 +366,21 @@ final class UpstreamSource: MediaSource {
 
     private func prepare(_ granted: [ClientStream]) async -> [ClientAction] {
         isPrepared = true
+        countFallback(granted)
         do throws(RoutingError) {
             for stream in granted { try await receive(stream) }
             return session?.play(at: MonotonicClock.now) ?? []
         } catch {
             return session?.abandon(.serviceUnavailable, error.message, at: MonotonicClock.now) ?? []
         }
+    }
+
+    /// Counts a session that is interleaved although its route would rather have it by UDP.
+    private func countFallback(_ granted: [ClientStream]) {
+        guard transports(isMulticast: false).first != .interleaved,
+            granted.contains(where: { $0.transport == .interleaved })
+        else { return }
+        context.counters.add(to: .upstreamFallbacks, ["reason": wasSilent ? "silent" : "refused"])
     }
 
     private func receive(_ granted: ClientStream) async throws(RoutingError) {
@@ -462,6 +474,7 @@ final class UpstreamSource: MediaSource {
             let seconds = (now - lastArrival) / 1_000_000_000
             await run(session?.abandon(.gatewayTimeout, "no packets for \(seconds) s", at: now) ?? [])
         } else if now >= startedAt + timing.firstPacket {
+            wasSilent = true
             await run(session?.mediaIsMissing(at: now) ?? [])
         }
     }
