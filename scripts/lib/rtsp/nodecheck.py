@@ -9,9 +9,10 @@
 import json
 import sys
 
-# What the source still sends while its session ends, or before the players' legs are there; what players send to open firewalls.
+# What a source sends before its players' legs are there, when they have gone, and while its session ends; what is before the packet
+# that RTP-Info names; what players send to open firewalls.
 HARMLESS = {"drop_draining", "drop_no_leg", "copy_gated"}
-STREAMING = {"playing", "recording"}
+STREAMING = {"playing", "recording", "live"}
 
 
 def load(path):
