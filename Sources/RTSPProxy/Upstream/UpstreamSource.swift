@@ -39,12 +39,12 @@ final class UpstreamSource: MediaSource {
     private var descriptionBytes: [UInt8] = []
     /// The media descriptions that are set up, by the number of the session's stream.
     private var planned: [Int] = []
-    private var local: NetworkAttachment?
+    private(set) var local: NetworkAttachment?
     /// Whether `.prepared` came for this connection: not when an earlier session was taken up again.
     private var isPrepared = false
     private(set) var isLive = false
     /// Whether nothing came by UDP.
-    private var wasSilent = false
+    private(set) var wasSilent = false
     private var startedAt: UInt64 = 0
     private var lastArrival: UInt64?
     private var timer: Scheduled<Void>?
@@ -312,38 +312,6 @@ final class UpstreamSource: MediaSource {
         return session?.setUp(control: description.attribute("control"), streams: plans, at: now) ?? []
     }
 
-    private func plan(for medium: MediaDescription, in description: SessionDescription) -> ClientStreamPlan? {
-        guard let profile = profile(of: medium) else { return nil }
-        return ClientStreamPlan(
-            control: medium.attribute("control"),
-            transports: transports(isMulticast: UpstreamGroup(medium, in: description) != nil), profile: profile)
-    }
-
-    /// Nil where the node cannot receive it: SRTP without keys, or no RTP at all.
-    private func profile(of medium: MediaDescription) -> TransportSpecification.Profile? {
-        switch medium.transport.uppercased() {
-        case "RTP/AVP", "RTP/AVP/UDP", "RTP/AVP/TCP": .avp
-        case "RTP/AVPF", "RTP/AVPF/UDP", "RTP/AVPF/TCP": .avpf
-        default: nil
-        }
-    }
-
-    /// Who asks for TLS does not want packets in the clear unless the route says so, and a program of this node does not meet the fast
-    /// path by UDP to the node's own addresses.
-    private func transports(isMulticast: Bool) -> [ClientTransport] {
-        switch transport {
-        case .udp: [.udp]
-        case .multicast: [.multicast]
-        case .interleaved: [.interleaved]
-        case .automatic:
-            if session?.url.scheme == .rtsps || local?.isLocal == true {
-                [.interleaved]
-            } else {
-                (isMulticast ? [.multicast] : []) + [.udp, .interleaved]
-            }
-        }
-    }
-
     /// Streams that were there before keep their routes, and players' legs with them.
     private func makeStreams(_ description: SessionDescription) {
         let known = streams
@@ -373,14 +341,6 @@ final class UpstreamSource: MediaSource {
         } catch {
             return session?.abandon(.serviceUnavailable, error.message, at: MonotonicClock.now) ?? []
         }
-    }
-
-    /// Counts a session that is interleaved although its route would rather have it by UDP.
-    private func countFallback(_ granted: [ClientStream]) {
-        guard transports(isMulticast: false).first != .interleaved,
-            granted.contains(where: { $0.transport == .interleaved })
-        else { return }
-        context.counters.add(to: .upstreamFallbacks, ["reason": wasSilent ? "silent" : "refused"])
     }
 
     private func receive(_ granted: ClientStream) async throws(RoutingError) {
