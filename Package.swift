@@ -82,6 +82,7 @@ let package = Package(
                 "RTPWire", "SDP", "Authentication", "RTSPCore", "Routing", "Sessions", "CrosspointShim", logging,
                 nioCore,
                 nioPosix, nioTLS,
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
         ),
