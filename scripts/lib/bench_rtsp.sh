@@ -46,7 +46,7 @@ routes:
     from: 239.1.1.10:5004@in0
     to: [10.9.1.2:20001@out1, 10.9.2.2:20002@out2]
 CONFIGURATION
-    CROSSPOINT="${CROSSPOINT-$repository/.build/release/crosspoint}"
+    CROSSPOINT="${CROSSPOINT:-$repository/.build/release/crosspoint}"
     start_daemon
 }
 
