@@ -119,8 +119,8 @@ let package = Package(
             name: "TestSupport", dependencies: ["CrosspointShim"], path: "Tests/TestSupport", swiftSettings: strict
         ),
         .testTarget(name: "RTPWireTests", dependencies: ["RTPWire"], swiftSettings: strict),
-        .testTarget(name: "SDPTests", dependencies: ["SDP", "RTPWire"], swiftSettings: strict),
-        .testTarget(name: "AuthenticationTests", dependencies: ["Authentication"], swiftSettings: strict),
+        .testTarget(name: "SDPTests", dependencies: ["SDP", "RTPWire", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "AuthenticationTests", dependencies: ["Authentication", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "RTSPCoreTests", dependencies: ["RTSPCore", "RTPWire"], swiftSettings: strict),
         .testTarget(name: "SIPCoreTests", dependencies: ["SIPCore", "SDP", "RTPWire"], swiftSettings: strict),
         .testTarget(

@@ -1,0 +1,21 @@
+// Why bytes are not a session description.
+
+/// What cannot be understood in a session description, and where.
+public struct SDPError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The line, from 1; nil for the description as a whole.
+    public let line: Int?
+    /// The line as it came, at most 80 characters of it.
+    public let text: String
+    /// What is wrong, and what was expected.
+    public let problem: String
+
+    init(line: Int? = nil, text: some Collection<UInt8> = [], _ problem: String) {
+        self.line = line
+        let shown = String(decoding: text, as: UTF8.self).prefix(80)
+        self.text = String(String.UnicodeScalarView(shown.unicodeScalars.map { $0.value < 0x20 ? "." : $0 }))
+        self.problem = problem
+    }
+
+    /// One line: `SDP line 3 'm=video': names no UDP port and transport; …`.
+    public var description: String { line.map { "SDP line \($0) '\(text)': \(problem)" } ?? "SDP: \(problem)" }
+}
