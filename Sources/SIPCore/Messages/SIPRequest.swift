@@ -31,8 +31,8 @@ public struct SIPRequest: Hashable, Sendable {
 
     public var cseq: CSeq { CSeq(sequence, method) }
 
-    /// Where the request is to be sent: the first Route, or the Request-URI (RFC 3261 section 8.1.2). A strict router
-    /// stands in the Request-URI already, and its Route entries behind it.
+    /// Where a request outside of a dialog is to be sent: the first Route, or the Request-URI (RFC 3261 section 8.1.2).
+    /// Within a dialog only `Dialog.nextHop` knows, since a strict router stands in the Request-URI.
     public var nextHop: SIPURI {
         guard let route = (try? headers.addresses("Route"))?.first, route.uri.isLooseRouter else { return uri }
         return route.uri
