@@ -55,7 +55,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "RTSPCore", dependencies: ["RTPWire"], swiftSettings: strict),
-        .target(name: "SIPCore", dependencies: ["RTPWire", "SDP"], swiftSettings: strict),
+        .target(name: "SIPCore", dependencies: ["RTPWire", "SDP", "Authentication"], swiftSettings: strict),
         .target(
             name: "FastPath",
             dependencies: ["RTPWire", "BPFPrograms", "CrosspointShim", "CLibBPF"],
@@ -122,7 +122,10 @@ let package = Package(
         .testTarget(name: "SDPTests", dependencies: ["SDP", "RTPWire", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "AuthenticationTests", dependencies: ["Authentication", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "RTSPCoreTests", dependencies: ["RTSPCore", "RTPWire"], swiftSettings: strict),
-        .testTarget(name: "SIPCoreTests", dependencies: ["SIPCore", "SDP", "RTPWire"], swiftSettings: strict),
+        .testTarget(
+            name: "SIPCoreTests", dependencies: ["SIPCore", "SDP", "Authentication", "RTPWire", "TestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "RTSPProxyTests",
             dependencies: [
