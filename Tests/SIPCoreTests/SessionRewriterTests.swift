@@ -126,7 +126,7 @@ import Testing
         #expect(try rewrite(secured, allowsKeys: true).last == "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x")
         let refused = try rewrite(secured)
         #expect(refused.contains("m=audio 0 RTP/SAVP 0"))
-        #expect(!refused.contains { $0.contains("inline") } || refused.contains("m=audio 0 RTP/SAVP 0"))
+        #expect(!refused.contains { $0.contains("inline") })
         let leftover = try rewrite(secured.replacing("RTP/SAVP", with: "RTP/AVP"), allowsKeys: true)
         #expect(leftover.last == "m=audio 40000 RTP/AVP 0")
     }
@@ -189,8 +189,8 @@ import Testing
         #expect(try SessionDescription(parsing: request.body).lines.count == 4)
         request.headers = ["Content-Type": "multipart/mixed; boundary=\"b 1\""]
         let parts =
-            "preamble\r\n--b 1\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b 1\r\nContent-Type: application/sdp\r\n\r\n"
-            + sdp + "\r\n--b 1--\r\nepilogue"
+            "preamble\r\n--b 1\r\nContent-Type: text/plain\r\n\r\nhello\r\n"
+            + "--b 1\r\nContent-Type: application/sdp\r\n\r\n" + sdp + "\r\n--b 1--\r\nepilogue"
         request.body = Array(parts.utf8)
         #expect(request.sessionDescription.map { String(decoding: $0, as: UTF8.self) } == sdp)
         request.headers = ["Content-Type": "application/sdp", "Content-Disposition": "render"]

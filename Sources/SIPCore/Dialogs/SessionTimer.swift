@@ -88,7 +88,8 @@ public struct SessionTimer: Hashable, Sendable, Codable {
         guard let value = response.headers["Session-Expires"].flatMap({ Self.parse($0) }), value.interval > 0 else {
             return nil
         }
-        interval = value.interval
+        // Less than the least that RFC 4028 allows would make this node refresh all the time.
+        interval = max(value.interval, 90)
         isRefresher = value.refresher != .uas
     }
 

@@ -3,8 +3,8 @@
 public import Authentication
 
 extension AuthenticationServer {
-    /// Judges the credentials of a request (RFC 3261 section 22). Basic is never offered or accepted (section 22.4), and ACK
-    /// and CANCEL are never challenged (section 22.1): do not ask for them.
+    /// Judges the credentials of a request (RFC 3261 section 22). Basic is never offered or accepted (section 22.4),
+    /// and ACK and CANCEL are never challenged (section 22.1): do not ask for them.
     ///
     /// - Returns: the user.
     /// - Throws: a 401 or 407 with challenges, or a 400.

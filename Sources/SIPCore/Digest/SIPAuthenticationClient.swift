@@ -21,8 +21,8 @@ public struct SIPAuthenticationClient: Sendable {
         }
     }
 
-    /// A 401 or 407 came: the request again, with Call-ID, From and To as they were, the next CSeq and a branch of its own
-    /// (sections 8.1.3.5 and 22.2).
+    /// A 401 or 407 came: the request again, with Call-ID, From and To as they were, the next CSeq and a branch of its
+    /// own (sections 8.1.3.5 and 22.2).
     ///
     /// - Parameter via: the Via of the new transaction.
     /// - Returns: nil where another attempt would be refused, too: the response stands.

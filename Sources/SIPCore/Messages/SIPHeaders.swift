@@ -40,8 +40,8 @@ public struct SIPHeaders: Hashable, Sendable, ExpressibleByDictionaryLiteral {
         fields.filter { SIPHeaderName.isSame($0.name, name) }.map(\.value)
     }
 
-    /// The values of a field whose grammar is a comma-separated list: one field with commas and several fields are
-    /// the same (RFC 3261 section 7.3.1). Commas in quotes and angle brackets do not separate; empty items are left out.
+    /// The values of a field whose grammar is a comma-separated list: one field with commas and several fields are the
+    /// same (RFC 3261 section 7.3.1). Commas in quotes and angle brackets do not separate; empty items are left out.
     public func list(_ name: String) -> [String] {
         all(name).flatMap { ValueList.items(of: $0) }.filter { !$0.isEmpty }
     }

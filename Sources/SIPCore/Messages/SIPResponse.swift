@@ -35,8 +35,12 @@ public struct SIPResponse: Hashable, Sendable {
             headers: headers, body: body)
         if status.code == 100 {
             self.headers["Timestamp"] = request.headers["Timestamp"]
-        } else if to.tag == nil {
-            to.tag = tag
+            return
+        }
+        if to.tag == nil { to.tag = tag }
+        // The proxies that want to stay on the way (section 12.1.1).
+        if request.method == .invite, status.code < 300 {
+            self.headers.set("Record-Route", request.headers.all("Record-Route"))
         }
     }
 }

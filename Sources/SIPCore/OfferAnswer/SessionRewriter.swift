@@ -3,8 +3,8 @@
 public import RTPWire
 public import SDP
 
-/// Writes what one peer has described for the other peer: this node's own `o=`, its places instead of the peer's, nothing
-/// that leads around it, and everything else byte for byte.
+/// Writes what one peer has described for the other peer: this node's own `o=`, its places instead of the peer's,
+/// nothing that leads around it, and everything else byte for byte.
 ///
 /// One rewriter stands for the description that this node gives to one peer; it counts the version of its `o=`.
 public struct SessionRewriter: Hashable, Sendable {
@@ -22,8 +22,10 @@ public struct SessionRewriter: Hashable, Sendable {
     /// Rewrites a description.
     ///
     /// - Parameters:
-    ///   - places: where this node receives each medium; nil refuses it (UDP port 0). Media that the peer has refused stay so.
-    ///   - allowsKeys: whether keys may be passed on, which they may over TLS only; without them, secured media are refused.
+    ///   - places: where this node receives each medium; nil refuses it (UDP port 0). Media that the peer has refused
+    ///     stay so.
+    ///   - allowsKeys: whether keys may be passed on, which they may over TLS only; without them, secured media are
+    ///     refused.
     public mutating func rewrite(
         _ description: SessionDescription, places: [MediaPlace?], allowsKeys: Bool
     ) -> SessionDescription {
@@ -63,6 +65,7 @@ public struct SessionRewriter: Hashable, Sendable {
         // Keys that do not belong to the transport would promise what nobody keeps.
         if !isSecured(medium) { medium.lines.removeAll(where: isKey) }
         guard let place else {
+            medium.lines.removeAll(where: isKey)
             medium.udpPort = 0
             medium.rtcp = nil
             medium.connection = nil
@@ -90,7 +93,8 @@ public struct SessionRewriter: Hashable, Sendable {
     /// Whether a medium needs keys: SRTP in any profile.
     private static func isSecured(_ medium: MediaDescription) -> Bool { medium.transport.contains("SAVP") }
 
-    /// ICE (RFC 8839) names addresses of the peer, by which media would go around this node; half of it is worse than none.
+    /// ICE (RFC 8839) names addresses of the peer, by which media would go around this node; half of it is worse than
+    /// none.
     private static func leadsAround(_ line: SDPLine) -> Bool {
         guard let name = line.attribute?.name.lowercased() else { return false }
         return [

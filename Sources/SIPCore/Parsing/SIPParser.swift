@@ -61,9 +61,10 @@ public enum SIPParser {
     static func answerable(_ error: SIPParseError, _ head: MessageHead) -> SIPParseError {
         var error = error
         if error.status == .badRequest { error.status.phrase = "Bad Request (\(error))" }
-        let isResponse = ASCII.isSame(head.startLine.prefix(4), "SIP/")
-        let isAcknowledgement = head.startLine.hasPrefix("ACK ")
-        guard !isResponse, !isAcknowledgement, let first = head.all("Via").first else { return error }
+        let isAcknowledgement = head.startLine.utf8.starts(with: "ACK ".utf8)
+        guard !StartLine.isResponse(head.startLine), !isAcknowledgement, let first = head.all("Via").first else {
+            return error
+        }
         let whole = (try? Via.list(first))?.first
         guard let via = whole ?? (try? Via(salvagedFrom: first)) else { return error }
         let names = ["Via", "From", "To", "Call-ID", "CSeq"]

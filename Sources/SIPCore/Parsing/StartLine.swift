@@ -8,7 +8,7 @@ enum StartLine {
 
     /// Reads a line; exactly one space stands between its parts.
     init(_ line: String) throws(SIPParseError) {
-        if line.utf8.count >= 4, ASCII.isSame(line.utf8Prefix(4), "SIP/") {
+        if Self.isResponse(line) {
             self = .response(try Self.status(line))
             return
         }
@@ -27,6 +27,9 @@ enum StartLine {
         }
         self = .request(SIPMethod(String(name)), uri: String(parts[1]))
     }
+
+    /// Whether a line is meant to be a response's.
+    static func isResponse(_ line: String) -> Bool { ASCII.isSame(line.utf8Prefix(4), "SIP/") }
 
     private static func status(_ line: String) throws(SIPParseError) -> SIPStatus {
         let parts = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)

@@ -1,8 +1,8 @@
 // Requests that come back.
 
-/// Tells loops from spirals. A back-to-back user agent passes no Via on, and gives each side its own Call-ID and tags, so
-/// the mark in the branch covers what a loop leaves as it is: Request-URI, From and To without tags
-/// (RFC 3261 section 16.3 item 4, and RFC 7332 for Max-Forwards).
+/// Tells loops from spirals. A back-to-back user agent passes no Via on, and gives each side its own Call-ID and tags,
+/// so the mark in the branch covers what a loop leaves as it is: Request-URI, From and To without tags (RFC 3261
+/// section 16.3 item 4, and RFC 7332 for Max-Forwards).
 public enum LoopDetection {
     /// The branch of a request that is sent because `incoming` was received: cookie, mark, and what makes it unique.
     ///

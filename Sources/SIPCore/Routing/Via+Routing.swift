@@ -26,6 +26,14 @@ extension Via {
 }
 
 extension SIPRequest {
+    /// Takes the topmost Route away where it names this node (RFC 3261 section 16.4).
+    public mutating func takeOwnRoute(ownPlaces: [SIPHostPort]) {
+        guard let routes = try? headers.addresses("Route"), let place = routes.first?.uri.place else { return }
+        let transport = routes[0].uri.transport ?? (routes[0].uri.scheme == .sips ? .tls : .udp)
+        guard ownPlaces.contains(where: { $0.isEquivalent(to: place, for: transport) }) else { return }
+        headers.set("Route", Array(routes.dropFirst()))
+    }
+
     /// Notes in the topmost Via where the request came from; to be done before anything else sees the request.
     public mutating func noteSource(_ source: IPAddress, transportPort: UInt16) {
         guard !vias.isEmpty else { return }

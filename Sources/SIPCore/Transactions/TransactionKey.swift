@@ -9,6 +9,9 @@ enum TransactionKey: Hashable, Sendable {
     /// A server's whose client speaks RFC 2543: everything that a retransmission has in common with the request.
     case old(uri: String, fromTag: String?, callID: String, sequence: UInt32, via: String, method: SIPMethod)
 
+    /// Whether the client speaks RFC 2543.
+    var isOld: Bool { if case .old = self { true } else { false } }
+
     /// The key of the server transaction that a request creates or belongs to, as if its method were `method`.
     init?(server request: SIPRequest, as method: SIPMethod? = nil) {
         guard let via = request.vias.first else { return nil }

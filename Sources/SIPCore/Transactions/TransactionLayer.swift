@@ -70,7 +70,8 @@ public struct TransactionLayer: Sendable {
         return update(id) { $0.receive(response) }
     }
 
-    /// Whether the INVITE of a client transaction may be cancelled: it has got a provisional response, and no final one.
+    /// Whether the INVITE of a client transaction may be cancelled: it has got a provisional response, and no final
+    /// one.
     public func isCancellable(_ id: TransactionID) -> Bool {
         if case .inviteClient(let transaction) = entries[id]?.machine {
             transaction.state == .proceeding
@@ -121,7 +122,8 @@ public struct TransactionLayer: Sendable {
             return [.acknowledgement(request)]
         }
         // A client of RFC 2543 repeats the INVITE's Via in the ACK of a 2xx, too; only the tag tells what it answers.
-        if invite.state == .accepted || invite.lastResponse?.to.tag != request.to.tag {
+        let answersOther = key.isOld && invite.lastResponse?.to.tag != request.to.tag
+        if invite.state == .accepted || answersOther {
             return [.acknowledgement(request)]
         }
         return update(id) { $0.receiveAcknowledgement() }

@@ -10,17 +10,21 @@ public struct TransactionTimes: Hashable, Sendable {
     public var t4: Duration
     /// How long a client waits for retransmitted final responses to INVITE (timer D), at least 32 s.
     public var d: Duration
+    /// How long the user of a client transaction waits for the final response to an INVITE after each provisional one
+    /// other than 100, more than three minutes; then it sends a CANCEL (timer C, RFC 3261 section 16.6 item 11).
+    public var c: Duration
     /// How long a server waits before it sends a 100 on its own.
     public var trying: Duration
 
     public init(
         t1: Duration = .milliseconds(500), t2: Duration = .seconds(4), t4: Duration = .seconds(5),
-        d: Duration = .seconds(32), trying: Duration = .milliseconds(200)
+        d: Duration = .seconds(32), c: Duration = .seconds(185), trying: Duration = .milliseconds(200)
     ) {
         self.t1 = t1
         self.t2 = t2
         self.t4 = t4
         self.d = d
+        self.c = c
         self.trying = trying
     }
 

@@ -19,9 +19,9 @@ enum ASCII {
     /// `unreserved` and escapes.
     static func isUnreserved(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || marks.contains(byte) }
 
-    private static let tokenSigns = Set("-.!%*_+`'~".utf8)
-    private static let bareValueEnds = Set(";,<>\"\\".utf8)
-    private static let marks = Set("-_.!~*'()%".utf8)
+    private static let tokenSigns = ByteSet("-.!%*_+`'~")
+    private static let bareValueEnds = ByteSet(";,<>\"\\")
+    private static let marks = ByteSet("-_.!~*'()%")
 
     static func lower(_ byte: UInt8) -> UInt8 { (0x41...0x5a).contains(byte) ? byte | 0x20 : byte }
 

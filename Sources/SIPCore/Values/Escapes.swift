@@ -11,7 +11,7 @@ enum Escapes {
         String(decoding: bytes(of: text) { !reserved.contains($0) }, as: UTF8.self)
     }
 
-    private static let reserved = Set(";/?:@&=+$,%".utf8)
+    private static let reserved = ByteSet(";/?:@&=+$,%")
 
     private static func bytes(of text: String, undo: (UInt8) -> Bool) -> [UInt8] {
         let input = Array(text.utf8)

@@ -66,7 +66,7 @@ public struct SIPParameters: Hashable, Sendable, ExpressibleByDictionaryLiteral 
         }
     }
 
-    private static let uriSigns = Set("[]/:&+$=,@".utf8)
+    private static let uriSigns = ByteSet("[]/:&+$=,@")
     private static func isURIByte(_ byte: UInt8) -> Bool { ASCII.isUnreserved(byte) || uriSigns.contains(byte) }
 }
 

@@ -29,6 +29,13 @@ public enum SIPTransport: Hashable, Sendable, CustomStringConvertible {
     /// Whether the transport repeats what is lost, so that transactions need not.
     public var isReliable: Bool { self != .udp }
 
+    /// Whether a request of this size must not go over UDP (RFC 3261 section 18.1.1).
+    ///
+    /// - Parameter pathMTU: bytes of the largest packet on the way; nil where it is not known.
+    public static func isTooLargeForUDP(bytes: Int, pathMTU: Int?) -> Bool {
+        bytes > pathMTU.map { $0 - 200 } ?? 1300
+    }
+
     /// The UDP or TCP port where none is named.
     public var defaultPort: UInt16 { self == .tls ? 5061 : 5060 }
 }

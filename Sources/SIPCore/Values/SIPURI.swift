@@ -85,7 +85,7 @@ public struct SIPURI: Hashable, Sendable {
     /// `number[;parameters]`.
     private mutating func readNumber(_ text: some StringProtocol) throws(SIPSyntaxError) {
         let parts = text.split(separator: ";", maxSplits: 1, omittingEmptySubsequences: false)
-        let signs = Set("+-.()*#".utf8)
+        let signs = ByteSet("+-.()*#")
         guard let number = parts.first, !number.isEmpty,
             number.utf8.allSatisfy({ ASCII.isHex($0) || signs.contains($0) })
         else { throw SIPSyntaxError("'\(text)' is no telephone number") }
@@ -93,12 +93,12 @@ public struct SIPURI: Hashable, Sendable {
         if parts.count == 2 { parameters = try SIPParameters(uriText: parts[1]) }
     }
 
-    private static let userSigns = Set("&=+$,;?/".utf8)
-    private static let passwordSigns = Set("&=+$,".utf8)
-    private static let headerSigns = Set("[]/?:+$&=".utf8)
+    private static let userSigns = ByteSet("&=+$,;?/")
+    private static let passwordSigns = ByteSet("&=+$,")
+    private static let headerSigns = ByteSet("[]/?:+$&=")
 
     private static func checked(
-        _ text: some StringProtocol, signs: Set<UInt8>
+        _ text: some StringProtocol, signs: ByteSet
     ) throws(SIPSyntaxError) -> String {
         guard text.utf8.allSatisfy({ ASCII.isUnreserved($0) || signs.contains($0) }), ASCII.hasValidEscapes(text)
         else { throw SIPSyntaxError("'\(text)' has signs that must be escaped") }
