@@ -56,7 +56,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "RTSPCore", dependencies: ["RTPWire"], swiftSettings: strict),
-        .target(name: "SIPCore", dependencies: ["RTPWire", "SDP"], swiftSettings: strict),
+        .target(name: "SIPCore", dependencies: ["RTPWire", "SDP", "Authentication"], swiftSettings: strict),
         .target(
             name: "FastPath",
             dependencies: ["RTPWire", "BPFPrograms", "CrosspointShim", "CLibBPF"],
@@ -82,6 +82,7 @@ let package = Package(
                 "RTPWire", "SDP", "Authentication", "RTSPCore", "Routing", "Sessions", "CrosspointShim", logging,
                 nioCore,
                 nioPosix, nioTLS,
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
         ),
@@ -134,7 +135,10 @@ let package = Package(
         .testTarget(
             name: "AuthenticationTests", dependencies: ["Authentication", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "RTSPCoreTests", dependencies: ["RTSPCore", "RTPWire"], swiftSettings: strict),
-        .testTarget(name: "SIPCoreTests", dependencies: ["SIPCore", "SDP", "RTPWire"], swiftSettings: strict),
+        .testTarget(
+            name: "SIPCoreTests", dependencies: ["SIPCore", "SDP", "Authentication", "RTPWire", "TestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "RTSPProxyTests",
             dependencies: [

@@ -14,8 +14,10 @@ extension NetlinkHostNetwork {
         guard let near = all.first(where: { $0.name == pair.near }), let far = all.first(where: { $0.name == pair.far })
         else { throw NetlinkError(operation: operation, code: ENODEV, detail: "somebody removed them again") }
         // Before it is up, or it would announce itself to the other end.
-        Self.setIPv6(far.name, isOn: false)
-        Self.setIPv6(near.name, isOn: true)
+        for (end, isOff) in [(near, "0"), (far, "1")] {
+            Self.setIPv6("addr_gen_mode", of: end.name, "1")
+            Self.setIPv6("disable_ipv6", of: end.name, isOff)
+        }
         for end in [near, far] {
             let request = LinkMessage.configureEnd(end.index, mtu: pair.mtu, alias: VethPair.alias)
             _ = try ask(request, "set up \(end.name)")
@@ -81,11 +83,12 @@ extension NetlinkHostNetwork {
         }
     }
 
-    /// Turns IPv6 on or off at an interface, which netlink cannot. Without the right to, or without IPv6, it stays as it is.
-    private static func setIPv6(_ interface: String, isOn: Bool) {
-        let file = open("/proc/sys/net/ipv6/conf/\(interface)/disable_ipv6", O_WRONLY | O_CLOEXEC)
+    /// Sets what netlink cannot: whether an interface has IPv6, and no link-local address of its own making (mode 1). Without
+    /// the right to, or without IPv6, it stays as it is.
+    private static func setIPv6(_ key: String, of interface: String, _ value: String) {
+        let file = open("/proc/sys/net/ipv6/conf/\(interface)/\(key)", O_WRONLY | O_CLOEXEC)
         guard file >= 0 else { return }
         defer { close(file) }
-        write(file, isOn ? "0" : "1", 1)
+        write(file, value, value.utf8.count)
     }
 }

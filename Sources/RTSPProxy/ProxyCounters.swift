@@ -56,7 +56,7 @@ enum ProxyCounter: String, Hashable, Sendable, CaseIterable {
         case .droppedFrames: "Whole frames (packets of one RTP timestamp) that players on TCP were too slow for."
         case .upstreamConnections: "Connections made to upstreams."
         case .upstreamFailures: "Upstreams that could not be opened or were lost, by status."
-        case .upstreamFallbacks: "Upstreams that were asked for interleaved media after UDP, by reason."
+        case .upstreamFallbacks: "Upstreams that were asked for interleaved media after UDP had failed."
         case .authenticationFailures: "Requests with wrong or missing credentials."
         case .expiredSessions: "Sessions that ended for want of a sign of life."
         }

@@ -11,6 +11,7 @@ extension RTSPRoute: Codable {
         case publishUsers = "publish-users"
         case allow, destinations
         case onDemand = "on-demand"
+        case multicast
     }
 
     /// Decodes and validates a route. Unknown keys are refused, and the error names the nearest known one.
@@ -45,6 +46,7 @@ extension RTSPRoute: Codable {
         allowedNetworks = try container.decodeIfPresent([String].self, forKey: .allow) ?? []
         allowedDestinations = try container.decodeIfPresent([String].self, forKey: .destinations) ?? []
         isOnDemand = try container.decodeIfPresent(Bool.self, forKey: .onDemand) ?? true
+        sendsMulticast = try container.decodeIfPresent(Bool.self, forKey: .multicast) ?? false
     }
 
     /// The one match that a route has.
@@ -102,6 +104,7 @@ extension RTSPRoute: Codable {
         try Self.encode(read, into: &container, .read)
         try container.encode(allowedNetworks, forKey: .allow)
         try container.encode(allowedDestinations, forKey: .destinations)
+        try container.encode(sendsMulticast, forKey: .multicast)
     }
 
     private static func permission(

@@ -48,6 +48,34 @@ struct ControlAPITests {
         }
     }
 
+    @Test("A session's route is shown, left out of the saved configuration, and changed by nobody but its session")
+    func sessionRoutes() async throws {
+        try await RunningNode.run { node in
+            let client = node.client
+            _ = try await node.control.add(try Self.specification("rtsp.cam1.0.rtp"), owner: .session)
+            let shown: RouteReport = try await client.send(.get, "/v1/routes/rtsp.cam1.0.rtp")
+            #expect(shown.owner == .session)
+            let leg = LegRequest(to: try LegSpecification("10.2.0.6:5004@eth1"))
+            let take = TakeRequest(from: try SourceSpecification("239.1.1.11:5004@eth0"))
+            let path = "/v1/routes/rtsp.cam1.0.rtp"
+            let changes: [@Sendable () async throws -> Void] = [
+                { try await client.send(.delete, path) },
+                { try await client.send(.delete, "\(path)/legs/1") },
+                { let _: LegReport = try await client.send(.post, "\(path)/legs", body: leg) },
+                { let _: LegReport = try await client.send(.put, "\(path)/legs/1", body: leg) },
+                { let _: RouteReport = try await client.send(.post, "\(path)/take", body: take) },
+            ]
+            for change in changes {
+                let error = try await #require(throws: CommandError.self) { try await change() }
+                #expect("\(error)".contains("crosspoint session close"), "\(error)")
+            }
+            let still: RouteReport = try await client.send(.get, path)
+            #expect(still == shown)
+            let saved = try await client.text(.get, "/v1/configuration?format=yaml")
+            #expect(try ConfigurationFile.parse(saved, file: "x").routes.isEmpty)
+        }
+    }
+
     @Test("Many routes in one request: all of them, or none")
     func bulk() async throws {
         try await RunningNode.run { node in

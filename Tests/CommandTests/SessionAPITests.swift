@@ -54,8 +54,8 @@ struct SessionAPITests {
             #expect(added.status == 201)
             #expect(
                 added.body.trimmingCharacters(in: .newlines) == """
-                    {"allow":["10.2.0.0/16"],"destinations":[],"name":"cam1","on-demand":false,"owner":"operator",\
-                    "path":"/cam1","players":0,"read":"anyone","state":"idle","transport":"tcp",\
+                    {"allow":["10.2.0.0/16"],"destinations":[],"multicast":false,"name":"cam1","on-demand":false,\
+                    "owner":"operator","path":"/cam1","players":0,"read":"anyone","state":"idle","transport":"tcp",\
                     "upstream":"rtsp://viewer:***@10.1.0.7/main"}
                     """)
             for target in [RawHTTP.Target.socket(node.socket), .tcp(node.metricsTCPPort)] {

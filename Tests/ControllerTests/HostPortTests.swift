@@ -1,7 +1,7 @@
 // The host port: programs of the node receive from and send into the fast path.
 
 import FastPath
-import Glibc
+import FoundationEssentials
 import LoadGenerator
 import Netlink
 import RTPWire
@@ -97,7 +97,7 @@ extension NodeFastPathTests {
             #expect(try bench.port("host").dropped["drop_no_flow"] == 1)
         }
 
-        @Test("a restart takes it over and repairs it, with the media going on; unload's removal removes it")
+        @Test("a restart takes it over and repairs it, with the media going on; 'crosspoint unload' removes it")
         func restart() async throws {
             let bench = try await ControllerBench(egressPorts: 1)
             let port = try await bench.controller.hostPort()
@@ -122,14 +122,11 @@ extension NodeFastPathTests {
             try await bench.send(1000)
             #expect(socket.receiveAll().count == 2000)
             await bench.stop()
-            let removed = try await node(bench) {
-                let network = try NetlinkHostNetwork()
-                return [
-                    try network.removePair(near: "crosspoint0", far: "crosspoint1"),
-                    try network.removePair(near: "crosspoint0", far: "crosspoint1"),
-                ]
-            }
-            #expect(removed == [true, false])
+            let file = "\(bench.directory.path)/crosspoint.yaml"
+            let configuration =
+                "node: test\nbpffs: \(bench.folder.pins.path)\nruntime-directory: \(bench.directory.path)\n"
+            try configuration.write(toFile: file, atomically: true, encoding: .utf8)
+            try bench.network.node.run([try BuiltProducts.path(of: "crosspoint"), "unload", "--config", file])
             #expect(try end() == nil)
         }
 

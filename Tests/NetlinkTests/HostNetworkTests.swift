@@ -210,5 +210,55 @@ extension KernelTests {
             }
             #expect("\(try #require(error))".contains("10.1.0.2 on interface 4711"))
         }
+
+        @Test func routesTellWhereAPeerIsAndWhatIsThisNode() async throws {
+            let network = try await Network()
+            func route(_ address: String) throws -> HostRoute {
+                try network.host.route(to: try #require(IPAddress(address)))
+            }
+            let eth0 = try network.interface().index
+            let four = HostRoute(interfaceIndex: eth0, preferredSource: IPAddress("10.1.0.1"), isLocal: false)
+            #expect(try route("10.1.0.2") == four)
+            #expect(try route("2001:db8::2").preferredSource == IPAddress("2001:db8::1"))
+            #expect(try route("10.1.0.1").isLocal && route("127.0.0.1").isLocal && route("2001:db8::1").isLocal)
+            for unreachable in ["192.0.2.1", "10.1.0.255", "2001:db8:9::1"] {
+                #expect(throws: NetlinkError.self) { try route(unreachable) }
+            }
+        }
+
+        @Test func aPairIsMadeOnceRepairedAndRemovedAndNobodyElsesIsTouched() async throws {
+            let network = try await Network()
+            let pair = VethPair(
+                near: "near0", far: "far0",
+                addresses: [
+                    .init(IPAddress(100, 127, 255, 1), prefixLength: 30),
+                    .init(try #require(IPAddress("fd43::1")), prefixLength: 126),
+                ])
+            let host = network.host
+            func ensure() async throws { try await network.node.perform { try host.ensurePair(pair) } }
+            try await ensure()
+            let (near, far) = (try network.interface("near0"), try network.interface("far0"))
+            #expect(near.peerIndex == far.index && far.peerIndex == near.index && near.mtu == 9000)
+            #expect(near.isUp && near.isRunning && far.isRunning && near.receiveQueues == 1)
+            let features = try network.node.run(["ethtool", "-k", "near0"])
+            #expect(features.contains("tx-checksumming: off") && features.contains("generic-receive-offload: on"))
+            func addresses(_ interface: NetworkInterface) throws -> Set<String> {
+                Set(try host.addresses().filter { $0.interfaceIndex == interface.index }.map { "\($0.address)" })
+            }
+            #expect(try addresses(near) == ["100.127.255.1", "fd43::1"] && addresses(far).isEmpty)
+            try network.node.run(["ip", "address", "add", "10.9.0.1/24", "dev", "near0"])
+            try network.node.run(["ip", "address", "add", "10.9.1.1/24", "dev", "far0"])
+            try network.node.run(["ip", "address", "del", "100.127.255.1/30", "dev", "near0"])
+            try network.node.run(["ip", "link", "set", "near0", "down"])
+            try await ensure()
+            #expect(try network.interface("near0").index == near.index && network.interface("near0").isRunning)
+            #expect(try addresses(near) == ["100.127.255.1", "fd43::1"] && addresses(far).isEmpty)
+            #expect(try host.removePair(near: "near0", far: "far0"))
+            #expect(try !host.removePair(near: "near0", far: "far0"))
+            try network.node.run(["ip", "link", "add", "near0", "type", "veth", "peer", "name", "far0"])
+            #expect(try !host.removePair(near: "near0", far: "far0"))
+            let error = await #expect(throws: NetlinkError.self) { try await ensure() }
+            #expect(error?.code == 17 && error?.description.contains("rename or remove it") == true)
+        }
     }
 }

@@ -4,6 +4,7 @@ import Foundation
 import Node
 import RTPWire
 import RTSPProxy
+import Routing
 import Testing
 
 @Suite("Configuration file: rtsp and host-port")
@@ -79,7 +80,8 @@ struct RTSPConfigurationTests {
                     ],
                     usersFile: "/etc/crosspoint/users", realm: "studio", udpPorts: 30_000...30_999,
                     multicast: MulticastPool(
-                        first: IPAddress(239, 20, 0, 0), count: 256, interface: "eth1.100", udpPort: 6000,
+                        first: IPAddress(239, 20, 0, 0), count: 256,
+                        port: PortReference(interface: "eth1", vlans: [100]), udpPort: 6000,
                         timeToLive: 32),
                     sessionTimeout: 30, linger: 0, maximumConnections: 100, maximumConnectionsPerAddress: 10,
                     maximumSessions: 200))

@@ -26,13 +26,29 @@ import Testing
         #expect(condition())
     }
 
+    /// The status that a player gets who asks for the path.
+    private static func status(at path: Path) async -> UInt16 {
+        do throws(MediaSourceError) {
+            _ = try await path.attach()
+            return 200
+        } catch {
+            return error.status.code
+        }
+    }
+
+    /// What fifty players get who ask at once.
+    private func fifty() async -> [UInt16] {
+        let path = path
+        let players = (0..<50).map { _ in Task { await Self.status(at: path) } }
+        var codes: [UInt16] = []
+        for player in players { codes.append(await player.value) }
+        return codes
+    }
+
     @Test("F-07: fifty players at a cold path open its source once, and all get it")
     func coldPath() async throws {
         source.delay = .milliseconds(50)
-        await withTaskGroup(of: Bool.self) { group in
-            for _ in 0..<50 { group.addTask { @RTSPActor [path] in (try? await path.attach()) != nil } }
-            for await isOpen in group { #expect(isOpen) }
-        }
+        #expect(await fifty() == [UInt16](repeating: 200, count: 50))
         #expect(source.opened == 1)
         #expect(path.users == 50)
     }
@@ -41,19 +57,7 @@ import Testing
     func coldFailure() async throws {
         source.delay = .milliseconds(50)
         source.failures = [MediaSourceError(.gatewayTimeout, "camera: silent")]
-        await withTaskGroup(of: UInt16?.self) { group in
-            for _ in 0..<50 {
-                group.addTask { @RTSPActor [path] in
-                    do throws(MediaSourceError) {
-                        _ = try await path.attach()
-                        return nil
-                    } catch {
-                        return error.status.code
-                    }
-                }
-            }
-            for await code in group { #expect(code == 504) }
-        }
+        #expect(await fifty() == [UInt16](repeating: 504, count: 50))
         #expect(source.opened == 1)
         #expect(path.users == 0)
     }

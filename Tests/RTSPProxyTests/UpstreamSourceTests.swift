@@ -6,6 +6,8 @@ import RTPWire
 import RTSPCore
 import Routing
 import SDP
+import Sessions
+import TestSupport
 import Testing
 
 @testable import RTSPProxy
@@ -90,6 +92,9 @@ import Testing
         #expect(camera.methods.filter { $0 == .teardown }.count == 1)
         #expect(camera.accepted == 2)
         #expect(source.report().contains("stream 0 video by interleaved"))
+        let fallbacks = context.counters.report().filter { $0.name == "rtsp_upstream_fallbacks_total" }
+        #expect(fallbacks.map(\.labels) == [["reason": "silent"]])
+        #expect(fallbacks.map(\.value) == [1])
         await source.close()
         try await camera.stop()
     }
@@ -329,10 +334,8 @@ import Testing
             route: RTSPRoute(name: "cam", match: .path("/cam"), source: .upstream(camera.url)), path: "/cam",
             routeName: "rtsp.cam", context: context
         ) { _ in source }
-        await withTaskGroup(of: Bool.self) { group in
-            for _ in 0..<50 { group.addTask { @RTSPActor in (try? await path.attach()) != nil } }
-            for await isOpen in group { #expect(isOpen) }
-        }
+        let players = (0..<50).map { _ in Task { @RTSPActor in (try? await path.attach()) != nil } }
+        for player in players { #expect(await player.value) }
         #expect(camera.accepted == 1)
         #expect(camera.methods == [.options, .describe, .setup, .play])
         await path.close()
@@ -386,6 +389,57 @@ import Testing
         #expect(await refusal(of: refused) == .badGateway)
         await refused.close()
         try await other.stop()
+    }
+
+    @Test(
+        "A camera that describes a group is asked for multicast, and the group is joined for the one source of its filter"
+    )
+    func multicast() async throws {
+        var script = ScriptedCamera.Script()
+        script.media =
+            "m=video 6004 RTP/AVP 96\r\nc=IN IP4 239.7.7.7/16\r\na=source-filter: incl IN IP4 239.7.7.7 10.9.9.9\r\n"
+            + "a=rtpmap:96 raw/90000\r\na=control:trackID=0\r\n"
+        let camera = try await ScriptedCamera(script)
+        let source = try source(camera.url)
+        _ = try await source.open()
+        #expect(camera.requests.first { $0.method == .setup }?.headers["Transport"]?.contains("multicast") == true)
+        let rtp = try #require(await routing.sources["rtsp.cam.0.rtp"]?.last)
+        #expect(rtp.address == IPAddress(239, 7, 7, 7))
+        #expect(rtp.udpPort == 6004)
+        #expect(rtp.source == IPAddress(10, 9, 9, 9))
+        #expect(await routing.sources["rtsp.cam.0.rtcp"]?.last?.udpPort == 6005)
+        #expect(source.record?.resumption != nil)
+        await source.close()
+        try await camera.stop()
+    }
+
+    @Test("An upstream on TLS is interleaved, and refused where no authority of the node's vouches for it")
+    func security() async throws {
+        let directory = try TemporaryDirectory()
+        let (chain, key) = (directory.path + "/chain.pem", directory.path + "/key.pem")
+        _ = try Command.run(
+            [
+                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                "2",
+                "-keyout", key, "-out", chain, "-subj", "/CN=camera", "-addext", "subjectAltName=IP:127.0.0.1",
+            ])
+        var script = ScriptedCamera.Script()
+        script.certificate = (chain, key)
+        let camera = try await ScriptedCamera(script)
+        let strict = try source(camera.url)
+        #expect(await refusal(of: strict) == .badGateway)
+        #expect(camera.requests.isEmpty)
+        await strict.close()
+        var configuration = context.configuration
+        configuration.authorities = chain
+        let trusting = ProxyContext(configuration: configuration, routing: routing, logger: context.logger)
+        let source = UpstreamSource(
+            context: trusting, routeName: "rtsp.cam", url: try #require(RTSPURL(camera.url)), timing: UpstreamTiming())
+        _ = try await source.open()
+        try await settled("packets come") { await packets() > 3 }
+        #expect(camera.requests.first { $0.method == .setup }?.headers["Transport"]?.contains("TCP") == true)
+        await source.close()
+        try await camera.stop()
     }
 
     @Test("R-11: another description, announced by the camera, ends the source, to be opened again")

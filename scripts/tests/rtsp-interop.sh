@@ -275,9 +275,13 @@ run_gstreamer-multicast() {
     play gstreamer multicast "$name"
     play gstreamer multicast "$name"
     sessions node rtsp-player=2 rtsp-upstream=1
-    # Whoever knows only the SDP finds the group in it.
-    if [ "$uses_node" = yes ]; then probe listen /any; fi
     end_players
+    if [ "$uses_node" = yes ]; then
+        # Whoever knows only the SDP finds the group in it.
+        at node rtsp route add standing --path /standing --upstream rtsp://10.1.0.2:8554/cam1 --multicast >/dev/null
+        probe listen /standing
+        at node rtsp route remove standing >/dev/null
+    fi
 }
 
 run_eight-mixed() {

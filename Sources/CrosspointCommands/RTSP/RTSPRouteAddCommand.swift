@@ -86,6 +86,12 @@ struct RTSPRouteAddCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Keep the upstream's session up even while nobody plays.")
     var always = false
 
+    @Flag(
+        name: .long,
+        help:
+            "Send the streams to groups of the node's pool as long as the source is there, for players that only join.")
+    var multicast = false
+
     @Flag(name: .long, help: "Read the upstream's password from the first line of standard input.")
     var passwordStdin = false
 
@@ -120,6 +126,7 @@ struct RTSPRouteAddCommand: AsyncParsableCommand {
             try route.checkUse(of: .onDemand)
             route.isOnDemand = false
         }
+        route.sendsMulticast = multicast
         if !read.isEmpty { route.read = try RTSPRoute.Permission(words: read, setting: "read") }
         if !publishUsers.isEmpty {
             try route.checkUse(of: .publishUsers)

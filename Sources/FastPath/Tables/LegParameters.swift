@@ -154,9 +154,9 @@ public struct LegParameters: Hashable, Sendable {
 
     /// The ones' complement sum of the address's 16-bit words as they lie in memory, which is how BPF adds them.
     private static func sum(_ address: IPAddress) -> UInt64 {
-        let bytes = address.bytes
-        return stride(from: 0, to: bytes.count, by: 2).reduce(0) {
-            $0 + UInt64(UInt16(bytes[$1]) | UInt16(bytes[$1 + 1]) << 8)
-        }
+        func halves(_ word: UInt32) -> UInt64 { UInt64(word & 0xffff) + UInt64(word >> 16) }
+        let words = address.words
+        if address.family == .ipv4 { return halves(words.3) }
+        return halves(words.0) + halves(words.1) + halves(words.2) + halves(words.3)
     }
 }

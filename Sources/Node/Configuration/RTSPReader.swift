@@ -33,7 +33,9 @@ struct RTSPReader {
         }
         if let node = values["max-sessions"] { rtsp.maximumSessions = try node.number(in: 1...1_048_576) }
         if let node = values["routes"], !node.isEmpty {
-            rtsp.routes = try RTSPRoutesReader(node: node, hasUsers: rtsp.usersFile != nil).read()
+            rtsp.routes = try RTSPRoutesReader(
+                node: node, hasUsers: rtsp.usersFile != nil, hasGroups: rtsp.multicast != nil
+            ).read()
         }
         return rtsp
     }

@@ -8,6 +8,8 @@ struct RTSPRoutesReader {
     let node: ConfigurationNode
     /// Whether there is a file of users.
     let hasUsers: Bool
+    /// Whether `rtsp.multicast` names groups.
+    let hasGroups: Bool
 
     private typealias Key = RTSPRoute.CodingKeys
     private static let keys = RTSPRoute.CodingKeys.allCases.map(\.rawValue)
@@ -54,6 +56,13 @@ struct RTSPRoutesReader {
             route.allowedDestinations = try networks(value, .destinations)
         }
         if let value = values[Key.onDemand.rawValue] { route.isOnDemand = try value.flag() }
+        if let value = values[Key.multicast.rawValue] {
+            route.sendsMulticast = try value.flag()
+            guard hasGroups || !route.sendsMulticast else {
+                throw value.error(
+                    "'\(name)' is sent to groups, but rtsp.multicast names none; give it a pool of groups")
+            }
+        }
         if !hasUsers, let key = route.settingThatNeedsUsers {
             throw (values[key] ?? node).error(
                 "'\(name)' asks for users (\(key)), but rtsp.users-file names none; name the file, or write \(key): anyone"

@@ -76,6 +76,7 @@ extension ConfigurationWriter {
         if !route.allowedNetworks.isEmpty { add(.allow, list(route.allowedNetworks)) }
         if !route.allowedDestinations.isEmpty { add(.destinations, list(route.allowedDestinations)) }
         if !route.isOnDemand { add(.onDemand, plain("false")) }
+        if route.sendsMulticast { add(.multicast, plain("true")) }
         return Yams.Node(pairs)
     }
 

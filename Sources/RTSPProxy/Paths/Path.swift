@@ -96,7 +96,8 @@ final class Path {
 
     private func leave() {
         users -= 1
-        guard users == 0, !route.isAlwaysOpen else { return }
+        // A publisher stays as long as it likes, whether or not anybody listens.
+        guard users == 0, !route.isAlwaysOpen, case .upstream = route.source else { return }
         lingering = Task { @RTSPActor [weak self, linger = context.configuration.linger] in
             try? await Task.sleep(for: .seconds(linger))
             guard !Task.isCancelled, let self, self.users == 0 else { return }
@@ -256,6 +257,8 @@ final class Path {
         publisher.onEnd = { [weak self] error in
             self?.lost(error)
             self?.end(sessions: error)
+            // The next publisher begins anew.
+            Task { @RTSPActor in await self?.closeSource() }
         }
         state = .opening
         arrived(presentation)

@@ -79,6 +79,11 @@ final class PathTable {
             throw RTSPRouteError(
                 .conflict, "rtsp route \(route.name): exists already; remove it, or choose another name")
         }
+        if route.sendsMulticast, context.configuration.multicast == nil {
+            throw RTSPRouteError(
+                .invalid,
+                "rtsp route \(route.name): is sent to groups, but rtsp.multicast names none; give it a pool of groups")
+        }
         let matcher = try RouteMatcher(route)
         let entry = Entry(route: route, isConfigured: isConfigured, matcher: matcher)
         // The configuration's come first.
@@ -99,6 +104,10 @@ final class PathTable {
         let wanted = Dictionary(routes.map { ($0.name, $0) }) { first, _ in first }
         for entry in entries where entry.isConfigured && wanted[entry.route.name] != entry.route {
             try? await remove(entry.route.name)
+        }
+        // One that was added at run time and has been saved since is the configuration's from now on.
+        for index in entries.indices where wanted[entries[index].route.name] == entries[index].route {
+            entries[index].isConfigured = true
         }
         for route in routes where !entries.contains(where: { $0.route.name == route.name }) {
             do throws(RTSPRouteError) { try add(route, isConfigured: true) } catch { context.logger.error("\(error)") }

@@ -35,6 +35,7 @@ final class ClientConnection: InterleavedSink {
     /// Kept as long as the connection is open.
     private let server: RTSPServer
     private var core: ServerConnection
+    private var isReading = true
     private(set) var isClosed = false
     /// The interleaved channels that are in use.
     var channels: [UInt8: ChannelUse] = [:]
@@ -85,8 +86,10 @@ final class ClientConnection: InterleavedSink {
 
     /// Nothing is read from a peer that takes no answers, or has sent more requests than are read ahead.
     private func updateReading() {
-        let isReading = channel.isWritable && !core.isFull
-        channel.setOption(.autoRead, value: isReading).whenFailure { _ in }
+        let mayRead = channel.isWritable && !core.isFull
+        guard mayRead != isReading else { return }
+        isReading = mayRead
+        channel.setOption(.autoRead, value: mayRead).whenFailure { _ in }
     }
 
     // MARK: Requests
@@ -137,17 +140,14 @@ final class ClientConnection: InterleavedSink {
 
     func write(channel number: UInt8, _ packet: ByteBuffer) {
         guard let length = UInt16(exactly: packet.readableBytes), !isClosed else { return }
-        let header = RTSPMessage.frameHeader(channel: number, length: length)
-        guard isSecure else {
-            channel.write(ByteBuffer(bytes: header), promise: nil)
-            channel.write(packet, promise: nil)
-            return
-        }
-        // A write is a TLS record: one for both.
-        var frame = channel.allocator.buffer(capacity: header.count + packet.readableBytes)
-        frame.writeBytes(header)
-        frame.writeImmutableBuffer(packet)
+        // Over TLS a write is a record: one for both parts. Otherwise the packet is not copied for each of its players.
+        var frame = channel.allocator.buffer(capacity: isSecure ? 4 + packet.readableBytes : 4)
+        frame.writeInteger(UInt8(ascii: "$"))
+        frame.writeInteger(number)
+        frame.writeInteger(length)
+        if isSecure { frame.writeImmutableBuffer(packet) }
         channel.write(frame, promise: nil)
+        if !isSecure { channel.write(packet, promise: nil) }
     }
 
     func flush() { channel.flush() }

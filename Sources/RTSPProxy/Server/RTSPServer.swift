@@ -109,6 +109,8 @@ final class RTSPServer {
         }
     }
 
+    var connectionCount: Int { connections.count }
+
     func log(_ connection: ClientConnection, _ text: String) {
         context.logger.info("rtsp \(connection.peerText): \(text)")
     }

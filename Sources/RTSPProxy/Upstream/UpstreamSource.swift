@@ -39,10 +39,12 @@ final class UpstreamSource: MediaSource {
     private var descriptionBytes: [UInt8] = []
     /// The media descriptions that are set up, by the number of the session's stream.
     private var planned: [Int] = []
-    private var local: NetworkAttachment?
+    private(set) var local: NetworkAttachment?
     /// Whether `.prepared` came for this connection: not when an earlier session was taken up again.
     private var isPrepared = false
     private(set) var isLive = false
+    /// Whether nothing came by UDP.
+    private(set) var wasSilent = false
     private var startedAt: UInt64 = 0
     private var lastArrival: UInt64?
     private var timer: Scheduled<Void>?
@@ -101,6 +103,8 @@ final class UpstreamSource: MediaSource {
     private static let maximumEvents = 1024
 
     private func post(_ event: Event) {
+        // One look is enough after a long wait.
+        if case .watch = event, events.contains(where: { if case .watch = $0 { true } else { false } }) { return }
         events.append(event)
         guard !isRunning else { return }
         isRunning = true
@@ -157,7 +161,7 @@ final class UpstreamSource: MediaSource {
     // MARK: Connecting
 
     private func begin() async {
-        (notes, isPrepared, lastArrival) = ([], false, nil)
+        (notes, isPrepared, wasSilent, lastArrival) = ([], false, false, nil)
         let earlier = takeUp()
         let start = earlier?.url ?? url
         var authenticator: UpstreamAuthenticator?
@@ -266,7 +270,6 @@ final class UpstreamSource: MediaSource {
         case .send(let message): connection?.send(message)
         case .connect(let target, let reason):
             note("\(reason): a new connection to \(target)")
-            if session?.url == target { context.counters.add(to: .upstreamFallbacks) }
             return await connect(to: target)
         case .described(let sdp): return described(sdp)
         case .needsUDPPorts(let number): return await reserve(number)
@@ -309,38 +312,6 @@ final class UpstreamSource: MediaSource {
         return session?.setUp(control: description.attribute("control"), streams: plans, at: now) ?? []
     }
 
-    private func plan(for medium: MediaDescription, in description: SessionDescription) -> ClientStreamPlan? {
-        guard let profile = profile(of: medium) else { return nil }
-        return ClientStreamPlan(
-            control: medium.attribute("control"),
-            transports: transports(isMulticast: UpstreamGroup(medium, in: description) != nil), profile: profile)
-    }
-
-    /// Nil where the node cannot receive it: SRTP without keys, or no RTP at all.
-    private func profile(of medium: MediaDescription) -> TransportSpecification.Profile? {
-        switch medium.transport.uppercased() {
-        case "RTP/AVP", "RTP/AVP/UDP", "RTP/AVP/TCP": .avp
-        case "RTP/AVPF", "RTP/AVPF/UDP", "RTP/AVPF/TCP": .avpf
-        default: nil
-        }
-    }
-
-    /// Who asks for TLS does not want packets in the clear unless the route says so, and a program of this node does not meet the fast
-    /// path by UDP to the node's own addresses.
-    private func transports(isMulticast: Bool) -> [ClientTransport] {
-        switch transport {
-        case .udp: [.udp]
-        case .multicast: [.multicast]
-        case .interleaved: [.interleaved]
-        case .automatic:
-            if session?.url.scheme == .rtsps || local?.isLocal == true {
-                [.interleaved]
-            } else {
-                (isMulticast ? [.multicast] : []) + [.udp, .interleaved]
-            }
-        }
-    }
-
     /// Streams that were there before keep their routes, and players' legs with them.
     private func makeStreams(_ description: SessionDescription) {
         let known = streams
@@ -363,6 +334,7 @@ final class UpstreamSource: MediaSource {
 
     private func prepare(_ granted: [ClientStream]) async -> [ClientAction] {
         isPrepared = true
+        countFallback(granted)
         do throws(RoutingError) {
             for stream in granted { try await receive(stream) }
             return session?.play(at: MonotonicClock.now) ?? []
@@ -462,6 +434,7 @@ final class UpstreamSource: MediaSource {
             let seconds = (now - lastArrival) / 1_000_000_000
             await run(session?.abandon(.gatewayTimeout, "no packets for \(seconds) s", at: now) ?? [])
         } else if now >= startedAt + timing.firstPacket {
+            wasSilent = true
             await run(session?.mediaIsMissing(at: now) ?? [])
         }
     }

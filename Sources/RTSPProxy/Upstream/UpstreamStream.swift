@@ -24,6 +24,7 @@ final class UpstreamStream {
     private var allowed: Set<IPAddress> = []
     /// What the flows accept now.
     private var accepted: Accepted?
+    private var group: String?
     private var changes = 0
     private var refused: Set<IPAddress> = []
     /// Packets that came by TCP, and at the last look those of all ways in.
@@ -54,10 +55,16 @@ final class UpstreamStream {
             rtcpRoute: incoming.rtcpRoute, clockRate: clockRate)
     }
 
-    /// Where its packets come from, as far as the flows check it.
+    /// Where its packets come from, for operators: `10.1.0.7:6000`, a group, a channel; without what is not known.
     var source: String {
-        guard let accepted else { return granted?.transport == .interleaved ? "interleaved" : "" }
-        return accepted.source.bracketed + (accepted.rtpUDPPort.map { ":\($0)" } ?? "")
+        guard let granted else { return "" }
+        switch granted.transport {
+        case .udp:
+            guard let accepted else { return "" }
+            return accepted.source.bracketed + (accepted.rtpUDPPort.map { ":\($0)" } ?? "")
+        case .multicast: return group ?? ""
+        case .interleaved: return "channel \(granted.rtpChannel ?? 0)"
+        }
     }
 
     // MARK: Ways in
@@ -92,6 +99,7 @@ final class UpstreamStream {
                     .invalid, "stream \(index): neither its description nor its Transport names a group and a UDP port")
             }
             accepted = nil
+            self.group = "\(address.bracketed):\(udpPort)"
             try await incoming.receiveMulticast(
                 group: address, udpPort: udpPort,
                 rtcpUDPPort: stream.rtcpUDPPort ?? group?.rtcpUDPPort ?? (udpPort | 1),
@@ -195,25 +203,5 @@ final class UpstreamStream {
         let packets = await arrivedPackets()
         defer { seenPackets = packets }
         return packets != seenPackets
-    }
-}
-
-/// The group that a description names for a medium.
-struct UpstreamGroup: Hashable {
-    var address: IPAddress
-    var udpPort: UInt16?
-    var rtcpUDPPort: UInt16?
-    /// The one source that its filter lets in.
-    var source: IPAddress?
-
-    init?(_ medium: MediaDescription, in description: SessionDescription) {
-        guard let address = description.connection(of: medium)?.ipAddress, address.isMulticast else { return nil }
-        self.address = address
-        udpPort = medium.udpPort == 0 ? nil : medium.udpPort
-        rtcpUDPPort = medium.rtcpUDPPort
-        let filters = description.sourceFilters(of: medium).filter {
-            $0.mode == .include && ($0.destination == "*" || IPAddress($0.destination) == address)
-        }
-        source = filters.first?.sources.lazy.compactMap { IPAddress($0) }.first { $0.family == address.family }
     }
 }

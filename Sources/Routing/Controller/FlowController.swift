@@ -25,6 +25,8 @@ public actor FlowController: SessionRouteControl {
     var configuredPorts: Set<String> = []
     private let thread: ControllerThread
     let hostPortSettings: HostPortSettings
+    /// The interface that the host port's guards stand for.
+    var guardedHostPort: UInt32?
     /// Routes with legs that were opened at a gate not long ago.
     var gatedRoutes: Set<String> = []
     /// Who wants to know of first packets and unknown sources of sessions' routes.
@@ -122,6 +124,8 @@ public actor FlowController: SessionRouteControl {
             new.legs = old.legs.map { leg in
                 var leg = leg
                 leg.flowFamily = source.address.family
+                // Another flow has other sequence numbers.
+                leg.gate = nil
                 return leg
             }
             new.nextLegNumber = old.nextLegNumber

@@ -35,8 +35,11 @@ extension FlowController {
         }
         let port = try attachPort(PortReference.host.interface, of: "host port")
         // What programs send to the fast path's end without a flow is nobody's: it must not reach the stack behind it.
-        guard let index = port.interfaceIndex else { return }
+        guard let index = port.interfaceIndex, index != guardedHostPort else { return }
+        let before = guardedHostPort
+        guardedHostPort = index
         for address in [addresses.fastPathIPv4, addresses.fastPathIPv6] {
+            if let before { fastPath.unguardGroup(address, interfaceIndex: before, vlans: []) }
             try fastPathCall { () throws(FastPathError) in
                 try fastPath.guardGroup(address, interfaceIndex: index, vlans: [])
             }

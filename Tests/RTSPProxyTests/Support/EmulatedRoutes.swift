@@ -165,12 +165,15 @@ actor EmulatedRoutes: SessionRouteControl {
                 route.progress.expected = 0
                 route.progress.received = 0
             }
-            let sequence = UInt64(word(0) & 0xffff)
-            route.progress.expected +=
-                route.progress.received == 0 ? 1 : sequence &- route.progress.extendedHighestSequence
+            // Loopback neither loses nor reorders.
+            let sequence = UInt16(truncatingIfNeeded: word(0))
+            let highest = route.progress.extendedHighestSequence
+            let step = route.progress.received == 0 ? 1 : sequence &- UInt16(truncatingIfNeeded: highest)
+            route.progress.extendedHighestSequence =
+                route.progress.received == 0 ? UInt64(sequence) : highest + UInt64(step)
+            route.progress.expected += UInt64(step)
             route.progress.received += 1
             route.progress.hasRTP = true
-            route.progress.extendedHighestSequence = sequence
             route.progress.ssrc = word(8)
             route.progress.timestamp = word(4)
         }

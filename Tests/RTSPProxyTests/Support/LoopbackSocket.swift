@@ -34,6 +34,16 @@ final class LoopbackSocket: Sendable {
 
     deinit { close(descriptor) }
 
+    /// The UDP or TCP port that it is bound to.
+    var udpPort: UInt16? {
+        var name = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &name) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        }
+        return result == 0 ? UInt16(bigEndian: name.sin_port) : nil
+    }
+
     func send(_ bytes: [UInt8]) throws {
         guard Glibc.send(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL)) == bytes.count else {
             throw SystemFailure("send")

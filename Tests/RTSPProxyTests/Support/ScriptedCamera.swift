@@ -3,6 +3,7 @@
 import Authentication
 import NIOCore
 import NIOPosix
+import NIOSSL
 import RTPWire
 import RTSPCore
 import Synchronization
@@ -30,6 +31,8 @@ final class ScriptedCamera: Sendable {
         /// Answers DESCRIBE with it.
         var refusal: RTSPStatus?
         var ssrc: UInt32 = 0x1122_3344
+        /// Speaks TLS, with a certificate and its key in PEM files.
+        var certificate: (chain: String, key: String)?
         /// Keeps sessions beyond their connections.
         var keepsSessions = false
 
@@ -53,11 +56,12 @@ final class ScriptedCamera: Sendable {
     }
 
     private let state: Mutex<State>
-    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    private let group: MultiThreadedEventLoopGroup
     private let listener: any Channel
     private let rtp: any Channel
     private let rtcp: any Channel
     private let other: any Channel
+    private let udpPorts: (Int, Int)
 
     init(_ script: Script = Script()) async throws {
         var initial = State(script: script)
@@ -67,8 +71,9 @@ final class ScriptedCamera: Sendable {
             initial.authentication = AuthenticationServer(
                 realm: "camera", users: users, key: [UInt8](repeating: 7, count: 32), algorithms: script.algorithms)
         }
-        let state = Mutex(initial)
-        self.state = state
+        state = Mutex(initial)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        self.group = group
         let box = Box()
         func datagrams(_ address: String) async throws -> any Channel {
             try await DatagramBootstrap(group: group)
@@ -82,14 +87,23 @@ final class ScriptedCamera: Sendable {
         rtp = try await datagrams("127.0.0.1")
         rtcp = try await datagrams("127.0.0.1")
         other = try await datagrams(script.sendsFrom ?? "127.0.0.1")
+        let tls = try script.certificate.map { certificate in
+            try NIOSSLContext(
+                configuration: .makeServerConfiguration(
+                    certificateChain: NIOSSLCertificate.fromPEMFile(certificate.chain).map { .certificate($0) },
+                    privateKey: .privateKey(NIOSSLPrivateKey(file: certificate.key, format: .pem))))
+        }
         listener = try await ServerBootstrap(group: group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     try channel.pipeline.syncOperations.addHandler(CameraHandler(box: box))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
+        url = "\(tls == nil ? "rtsp" : "rtsps")://127.0.0.1:\(listener.localAddress!.port!)/live"
+        udpPorts = (rtp.localAddress!.port!, rtcp.localAddress!.port!)
         box.camera.withLock { $0 = WeakCamera(camera: self) }
         group.next().scheduleRepeatedTask(initialDelay: .milliseconds(10), delay: .milliseconds(10)) { [weak self] _ in
             self?.sendPacket()
@@ -104,7 +118,7 @@ final class ScriptedCamera: Sendable {
 
     // MARK: What a test sees and does
 
-    var url: String { "rtsp://127.0.0.1:\(listener.localAddress!.port!)/live" }
+    let url: String
     var requests: [RTSPRequest] { state.withLock { $0.requests } }
     var methods: [RTSPMethod] { requests.map(\.method) }
     var accepted: Int { state.withLock { $0.accepted } }
@@ -174,7 +188,7 @@ final class ScriptedCamera: Sendable {
             state.requests.append(request)
             return Self.answer(
                 request, &state, connection: ObjectIdentifier(channel), base: url + "/",
-                udpPorts: (rtp.localAddress!.port!, rtcp.localAddress!.port!))
+                udpPorts: udpPorts)
         }
         response.headers["CSeq"] = request.headers["CSeq"]
         return response
@@ -234,7 +248,9 @@ final class ScriptedCamera: Sendable {
             state.session = "S\(state.nextSession)"
             state.nextSession += 1
         }
-        if transport.lowerTransport == .tcp {
+        if transport.delivery == .multicast {
+            // The description says where.
+        } else if transport.lowerTransport == .tcp {
             state.tcp = (connection, transport.interleaved!.rtp)
         } else {
             state.udp = try! SocketAddress(ipAddress: "127.0.0.1", port: Int(transport.clientUDPPorts!.rtp))

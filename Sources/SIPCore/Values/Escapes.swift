@@ -1,0 +1,47 @@
+// Escaped characters in URIs.
+
+/// `%HH` of RFC 3986.
+enum Escapes {
+    /// Every escape replaced by the byte that it stands for, once and never again.
+    static func undone(_ text: String) -> String { String(decoding: bytes(of: text) { _ in true }, as: UTF8.self) }
+
+    /// A form in which two parts of a URI are equal exactly when RFC 3261 section 19.1.4 says that they are: escapes of
+    /// characters that are not reserved are undone, the rest are written with capitals.
+    static func normalised(_ text: String) -> String {
+        String(decoding: bytes(of: text) { !reserved.contains($0) }, as: UTF8.self)
+    }
+
+    private static let reserved = ByteSet(";/?:@&=+$,%")
+
+    private static func bytes(of text: String, undo: (UInt8) -> Bool) -> [UInt8] {
+        let input = Array(text.utf8)
+        var output: [UInt8] = []
+        var index = 0
+        while index < input.count {
+            guard input[index] == UInt8(ascii: "%"), index + 2 < input.count, let high = digit(input[index + 1]),
+                let low = digit(input[index + 2])
+            else {
+                output.append(input[index])
+                index += 1
+                continue
+            }
+            if undo(high << 4 | low) {
+                output.append(high << 4 | low)
+            } else {
+                output += [UInt8(ascii: "%"), upper(input[index + 1]), upper(input[index + 2])]
+            }
+            index += 3
+        }
+        return output
+    }
+
+    private static func upper(_ byte: UInt8) -> UInt8 { (0x61...0x7a).contains(byte) ? byte & ~0x20 : byte }
+
+    private static func digit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 0x30...0x39: byte - 0x30
+        case 0x41...0x46, 0x61...0x66: (byte | 0x20) - 0x57
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,9 @@
+// Why a value cannot be read.
+
+/// A value that does not follow the grammar.
+public struct SIPSyntaxError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What is wrong, in words that fit behind the name of the field.
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,226 @@
+// What sessions live and end by, and what they keep from each other.
+
+import RTPWire
+import RTSPCore
+import Sessions
+import Testing
+
+@testable import RTSPProxy
+
+@Suite("Sessions", .timeLimit(.minutes(1))) @RTSPActor struct SessionTests {
+    static func udp(_ udpPort: Int) -> RTSPHeaders { ["Transport": "RTP/AVP;unicast;client_port=\(udpPort)"] }
+
+    @Test("R-29: a session that is missing, unknown, ended or another address's gets 454 whatever is asked for")
+    func notFound() async throws {
+        let node = try await TestNode()
+        let client = try TestClient(node)
+        for method in [RTSPMethod.play, .pause, .teardown, .record] {
+            #expect(try await client.request(method).status.code == 454)
+        }
+        for method in [RTSPMethod.options, .setup, .play, .getParameter, .setParameter, .teardown, .describe] {
+            #expect(try await client.request(method, "/streamid=0", ["Session": "12345678"]).status.code == 454)
+        }
+        try await client.play(udpPort: 6000)
+        let stranger = try TestClient(node, from: IPAddress(127, 0, 0, 9))
+        stranger.session = client.session
+        #expect(try await stranger.request(.teardown).status.code == 454)
+        #expect(try await client.request(.teardown).status.code == 200)
+        #expect(try await client.request(.play).status.code == 454)
+        await node.stop()
+    }
+
+    @Test("R-25, R-26: requests keep a session alive; without any it ends, with its legs")
+    func expiry() async throws {
+        let node = try await TestNode()
+        let client = try TestClient(node)
+        try await client.play(udpPort: 6000)
+        for method in [RTSPMethod.options, .getParameter, .setParameter, .play] {
+            #expect(try await client.request(method, uri: method == .options ? "*" : nil).status.code == 200)
+        }
+        await node.server.tick(now: TestNode.time(in: 60))
+        #expect(node.server.sessions.count == 1)
+        await node.server.tick(now: TestNode.time(in: 80))
+        #expect(node.server.sessions.isEmpty && node.routing.openLegs.isEmpty && node.server.endpoints.isEmpty)
+        // The connection has nothing to live for either.
+        #expect(try await client.isClosed())
+        let other = try TestClient(node)
+        other.session = client.session
+        #expect(try await other.request(.play).status.code == 454)
+        await node.stop()
+    }
+
+    @Test("R-26: RTCP of the player keeps its session alive without any request")
+    func rtcp() async throws {
+        let node = try await TestNode()
+        let client = try TestClient(node)
+        let report = try LoopbackSocket(udpPort: 0)
+        // The player's RTCP comes from its second UDP port.
+        let udpPort = try #require(report.udpPort)
+        let setup = try await client.request(
+            .setup, "/streamid=0", ["Transport": "RTP/AVP;unicast;client_port=\(udpPort - 1)-\(udpPort)"])
+        let server = try #require(TransportHeader(setup.headers)?.specifications.first?.serverUDPPorts)
+        try await client.request(.play)
+        let session = try #require(node.server.sessions.values.first)
+        let before = try #require(session.core.deadline)
+        try report.send([0x80, 201, 0, 1, 0, 0, 0, 1], to: IPAddress(127, 0, 0, 1), udpPort: server.rtp + 1)
+        let isLonger = await eventually { (session.core.deadline ?? 0) > before }
+        #expect(isLonger)
+        await node.stop()
+    }
+
+    @Test("R-27: a session on UDP goes on without its connection, and is controlled from another one")
+    func reconnection() async throws {
+        let node = try await TestNode()
+        var client: TestClient? = try TestClient(node)
+        try await client?.play(udpPort: 6000)
+        let id = client?.session
+        client = nil
+        let other = try TestClient(node)
+        let isGone = await eventually { node.server.connectionCount == 1 }
+        #expect(isGone && node.routing.openLegs.count == 4)
+        other.session = id
+        #expect(try await other.request(.pause).status.code == 200)
+        #expect(node.routing.openLegs.isEmpty)
+        #expect(try await other.request(.teardown).status.code == 200)
+        await node.stop()
+    }
+
+    @Test("R-31: TEARDOWN of one stream ends its copies alone; of the last one, the session")
+    func teardownOfStream() async throws {
+        let node = try await TestNode()
+        let client = try TestClient(node)
+        try await client.play(udpPort: 6000)
+        #expect(try await client.request(.teardown, "/streamid=0").status.code == 200)
+        let rest = await eventually {
+            node.routing.openLegs == ["rtsp.cam.1.rtcp 127.0.0.1:6003", "rtsp.cam.1.rtp 127.0.0.1:6002"]
+        }
+        #expect(rest)
+        #expect(try await client.request(.teardown, "/streamid=1").status.code == 200)
+        #expect(node.server.sessions.isEmpty)
+        await node.stop()
+    }
+
+    @Test("R-31: SETUP of another presentation into a session gets 459, PLAY of another path 404")
+    func otherPresentation() async throws {
+        let routes = [RTSPRoute(name: "all", match: .prefix("/"), source: .upstream("rtsp://10.1.0.7/"))]
+        let node = try await TestNode(routes: routes)
+        let client = try TestClient(node)
+        #expect(try await client.request(.setup, "/streamid=0", Self.udp(6000)).status.code == 200)
+        #expect(try await client.request(.setup, "2/streamid=0", Self.udp(6002)).status.code == 459)
+        #expect(try await client.request(.play, "2").status.code == 404)
+        #expect(try await client.request(.play, uri: client.base + "/").status.code == 200)
+        await node.stop()
+    }
+
+    @Test("R-30: SETUP of a stream that plays gets 455 with Allow and disturbs nothing")
+    func setupWhilePlaying() async throws {
+        let node = try await TestNode()
+        let client = try TestClient(node)
+        try await client.play(udpPort: 6000)
+        let all = await eventually { node.routing.openLegs.count == 4 }
+        #expect(all)
+        let refused = try await client.request(.setup, "/streamid=0", Self.udp(6100))
+        #expect(refused.status.code == 455 && refused.headers["Allow"]?.contains("PAUSE") == true)
+        #expect(try await client.request(.play).status.code == 200)
+        #expect(node.routing.openLegs.count == 4)
+        await node.stop()
+    }
+
+    @Test("R-33: PLAY of other units gets 501, RECORD in a player's session 405, parameters 451")
+    func refusals() async throws {
+        let node = try await TestNode()
+        let client = try TestClient(node)
+        #expect(try await client.request(.setup, "/streamid=0", Self.udp(6000)).status.code == 200)
+        #expect(try await client.request(.play, "", ["Range": "smpte=0:10:00-"]).status.code == 501)
+        #expect(try await client.request(.play, "", ["Range": "npt=x-"]).status.code == 457)
+        let record = try await client.request(.record)
+        #expect(record.status.code == 405 && record.headers["Allow"]?.contains("PLAY") == true)
+        let body = Array("packets_received\r\n".utf8)
+        #expect(try await client.request(.getParameter, body: body).status.code == 451)
+        let play = try await client.request(.play, "", ["Scale": "2"])
+        #expect(play.headers["Scale"] == "1.0")
+        await node.stop()
+    }
+
+    @Test("R-37: destination= of somebody else is refused unless the route allows the network")
+    func destination() async throws {
+        var route = RTSPRoute(name: "cam", match: .path("/cam"), source: .upstream("rtsp://10.1.0.7/main"))
+        route.allowedDestinations = ["10.9.0.0/16", "239.0.0.0/8"]
+        let node = try await TestNode(routes: [route])
+        let client = try TestClient(node)
+        for (address, status) in [("10.8.0.1", 403), ("239.1.1.1", 403), ("victim.example", 462), ("10.9.7.7", 200)] {
+            let transport = "RTP/AVP;unicast;destination=\(address);client_port=6000-6001"
+            let response = try await client.request(.setup, "/streamid=0", ["Transport": transport])
+            #expect(response.status.code == UInt16(status), "\(address)")
+        }
+        #expect(try await client.request(.play).status.code == 200)
+        let isSent = await eventually { node.routing.openLegs.contains("rtsp.cam.0.rtp 10.9.7.7:6000") }
+        #expect(isSent)
+        await node.stop()
+    }
+
+    @Test("R-38: UDP ports at which another session receives are refused, and free again when it has ended")
+    func samePorts() async throws {
+        let node = try await TestNode()
+        let (one, other) = (try TestClient(node), try TestClient(node))
+        try await one.play(udpPort: 6000)
+        for udpPort in [6000, 5999, 6001, 6003] {
+            #expect(try await other.request(.setup, "/streamid=0", Self.udp(udpPort)).status.code == 461)
+        }
+        #expect(node.server.sessions.count == 1 && node.routing.openLegs.count == 4)
+        #expect(try await one.request(.teardown).status.code == 200)
+        #expect(try await other.request(.setup, "/streamid=0", Self.udp(6000)).status.code == 200)
+        // Another transport for the same stream of the same session is no clash with itself.
+        #expect(try await other.request(.setup, "/streamid=0", Self.udp(6000)).status.code == 200)
+        #expect(try await other.request(.setup, "/streamid=1", Self.udp(6000)).status.code == 461)
+        await node.stop()
+    }
+
+    @Test("An operator sees a session without its identifier, and closes it")
+    func operators() async throws {
+        let node = try await TestNode()
+        let client = try TestClient(node)
+        for stream in 0..<2 {
+            var headers = Self.udp(6000 + 2 * stream)
+            headers["User-Agent"] = "player/1"
+            #expect(try await client.request(.setup, "/streamid=\(stream)", headers).status.code == 200)
+        }
+        try await client.request(.play)
+        let report = try #require(node.server.reports().first)
+        #expect(report.state == "playing" && report.target == "/cam" && report.agent == "player/1")
+        #expect(report.streams.map(\.address) == ["127.0.0.1:6000", "127.0.0.1:6002"])
+        #expect(report.name != client.session && report.kind == .rtspPlayer)
+        #expect(await node.server.close(session: report.name))
+        #expect(node.routing.openLegs.isEmpty)
+        #expect(await !node.server.close(session: report.name))
+        #expect(try await client.request(.play).status.code == 454)
+        await node.stop()
+    }
+
+    @Test("max-sessions: one more gets 503, and takes nothing")
+    func sessionLimit() async throws {
+        let node = try await TestNode(change: { $0.maximumSessions = 1 })
+        let client = try TestClient(node)
+        #expect(try await client.request(.setup, "/streamid=0", Self.udp(6000)).status.code == 200)
+        let other = try TestClient(node)
+        #expect(try await other.request(.setup, "/streamid=0", Self.udp(6100)).status.code == 503)
+        #expect(try await client.request(.teardown).status.code == 200)
+        let isClosed = await eventually { node.source()?.closed == 1 }
+        #expect(isClosed, "the refused one uses the path no longer")
+        await node.stop()
+    }
+
+    @Test("A route's end ends its sessions")
+    func routeRemoved() async throws {
+        let node = try await TestNode()
+        let client = try TestClient(node)
+        try await client.play(udpPort: 6000)
+        try await node.paths.remove("cam")
+        let isEnded = await eventually { node.server.sessions.isEmpty }
+        #expect(isEnded)
+        #expect(try await client.request(.describe, "", ["Session": ""]).status.code == 454)
+        client.session = nil
+        #expect(try await client.request(.describe).status.code == 404)
+        await node.stop()
+    }
+}
