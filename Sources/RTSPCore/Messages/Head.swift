@@ -44,6 +44,8 @@ struct Head: Sendable {
             guard !fields.isEmpty else {
                 throw RTSPDecodingError(.badRequest, "the header begins with a continued line")
             }
+            // A line of white space alone adds nothing.
+            if value.isEmpty { return }
             fields[fields.count - 1].value += (fields[fields.count - 1].value.isEmpty ? "" : " ") + Self.text(value)
             return
         }

@@ -5,14 +5,18 @@ import RTSPCore
 import SDP
 
 struct ClientFuzz {
-    /// Answers any challenge, as often as it is asked.
+    /// Answers every challenge but the one that follows it at once.
     private struct Credentials: ClientAuthenticator {
         private var isChallenged = false
+        private var isRefused = false
 
-        mutating func take(challenges: [String], isRepeated: Bool) -> Bool {
+        mutating func take(challenges: [String]) -> Bool {
+            defer { isRefused = true }
             isChallenged = true
-            return true
+            return !isRefused
         }
+
+        mutating func accepted() { isRefused = false }
 
         func authorization(method: String, uri: String, body: [UInt8]) -> String? { isChallenged ? "Basic eDp5" : nil }
     }

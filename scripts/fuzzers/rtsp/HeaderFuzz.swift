@@ -5,9 +5,11 @@ import RTSPCore
 enum HeaderFuzz {
     static func run(_ bytes: [UInt8]) {
         let text = String(decoding: bytes, as: UTF8.self)
-        // A quotation mark that nothing ends holds all that follows, and printing puts parameters in another order.
-        if !text.contains("\"") { same(text) { TransportHeader($0) } }
-        _ = TransportHeader(text)
+        let transport = TransportHeader(text)
+        // A quotation mark that nothing ends holds all that follows, and printing puts parameters in another order. Protocols that
+        // are not known are printed for people.
+        let isKnown = transport?.specifications.allSatisfy { if case .other = $0.profile { false } else { true } }
+        if isKnown == true, !text.contains("\"") { same(text) { TransportHeader($0) } }
         same(text, RangeHeader.init)
         same(text, SessionHeader.init)
         same(text) { RTPInfoHeader($0) }

@@ -73,12 +73,13 @@ struct ServerFuzz {
         switch request.method {
         case .setup:
             var offer = TransportOffer(peer: IPAddress(10, 0, 0, 1))
-            offer.serverUDPPort = 5004
+            offer.hasUDP = true
             offer.usedChannels = []
             offer.multicast = .init(group: IPAddress(239, 1, 1, 1), udpPort: 5004, timeToLive: 16)
             offer.mayUse = { $0 == IPAddress(10, 0, 0, 2) }
             let choice = try offer.choose(from: request.headers)
-            precondition(TransportHeader(choice.answer.description) != nil, "the answer can be read")
+            let transport = choice.answer(serverUDPPort: 5004, source: IPAddress(10, 0, 0, 9), ssrc: 7)
+            precondition(TransportHeader(transport) != nil, "the answer can be read")
             if case .udp(let address, _, _) = choice.transport {
                 precondition(address == offer.peer || offer.mayUse(address), "no other destination is agreed on")
             }
@@ -91,7 +92,7 @@ struct ServerFuzz {
             session.didSetUp(stream ?? 0, choice.transport, url: request.uri)
             self.session = session
             return RTSPResponse(
-                .ok, headers: ["Transport": choice.answer.description, "Session": session.header.description])
+                .ok, headers: ["Transport": transport, "Session": session.header.description])
         case .play:
             guard let streams = try session?.play(target) else { return RTSPResponse(.sessionNotFound) }
             session?.didStart(streams)
