@@ -31,7 +31,7 @@ import Testing
     @Test("F-03: at studio rates it lies beyond the margin and a burst")
     func fast() throws {
         let start = try #require(StreamStart(progress(rate: 260_000), at: 10_000_000_000))
-        #expect(start.sequence == 1000 + 1 + 260 + 16)
+        #expect(start.sequence == 1000 + 1 + 1040 + 16)
     }
 
     @Test("F-03: it counts past a wrap of the sequence number")

@@ -38,7 +38,7 @@ struct StreamStart: Hashable, Sendable {
     }
 
     /// How long the fast path may take from the choice of the packet to the opening of the leg.
-    private static let margin: UInt64 = 1_000_000
+    private static let margin: UInt64 = 4_000_000
     /// A source that was silent for so long is silent.
     private static let silence: UInt64 = 2_000_000_000
     /// Above this rate packets come in bursts of a frame, in which the mean distance says little.

@@ -45,18 +45,22 @@ def tell(*words):
     print(*words, flush=True)
 
 
-def feed(element, media):
-    """Pushes content into an element until it takes no more."""
+def feed(element, media, ended):
+    """Pushes content into an element until its media has ended. Between its states the element flushes what it gets."""
     source = content.Source(media)
-    while element.emit("push-buffer", Gst.Buffer.new_wrapped(source.next())) == Gst.FlowReturn.OK:
-        pass
+    while not ended.is_set():
+        buffer = Gst.Buffer.new_wrapped(source.next())
+        while element.emit("push-buffer", buffer) == Gst.FlowReturn.FLUSHING and not ended.wait(0.002):
+            pass
 
 
 def send(_factory, media, kinds):
     """For a newly made media: threads that feed it while it lives."""
+    ended = threading.Event()
+    media.connect("unprepared", lambda _media: ended.set())
     for kind in kinds:
         element = media.get_element().get_by_name_recurse_up(kind)
-        threading.Thread(target=feed, args=(element, kind), daemon=True).start()
+        threading.Thread(target=feed, args=(element, kind, ended), daemon=True).start()
 
 
 def receive(_factory, media, kinds):
