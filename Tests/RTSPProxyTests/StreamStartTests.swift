@@ -34,6 +34,11 @@ import Testing
         #expect(start.sequence == 1000 + 1 + 1040 + 16)
     }
 
+    @Test("F-03: of a source whose rate nobody knows yet, it is the one after the next")
+    func unknownRate() throws {
+        #expect(try #require(StreamStart(progress(rate: 0), at: 10_000_000_000)).sequence == 1002)
+    }
+
     @Test("F-03: it counts past a wrap of the sequence number")
     func wrap() throws {
         let start = try #require(StreamStart(progress(rate: 50, highest: 0x3_ffff), at: 10_000_000_000))

@@ -54,7 +54,9 @@ struct StreamStart: Hashable, Sendable {
         guard let progress, progress.hasRTP, now &- progress.lastArrival < Self.silence || progress.lastArrival > now
         else { return nil }
         let since = now > progress.lastArrival ? now - progress.lastArrival : 0
-        var ahead = 1 + (since + Self.margin) * progress.packetRate / 1_000_000_000
+        // Of a source that has just begun, one packet says nothing of when the next will come.
+        var ahead =
+            progress.packetRate == 0 ? 2 : 1 + (since + Self.margin) * progress.packetRate / 1_000_000_000
         if progress.packetRate > Self.burstRate { ahead += Self.burst }
         let extended = progress.extendedHighestSequence &+ ahead
         sequence = UInt16(truncatingIfNeeded: extended)

@@ -202,6 +202,7 @@ extension FlowController {
         case .firstPacket:
             // Each CPU that the flow comes in on tells of its own first packet.
             guard state.parameters.reportsFirstPacket else { return }
+            table[state.specification.name]?.firstArrival = event.time
             logger.info("route \(state.specification.name): first packet, from \(from)")
             table[state.specification.name]?.parameters.reportsFirstPacket = false
             var parameters = state.parameters

@@ -52,8 +52,15 @@ extension FlowController {
             packets: records.packets, bytes: records.bytes, rtcpPackets: records.rtcpPackets, hasRTP: records.hasRTP,
             extendedHighestSequence: records.extendedHighestSequence, timestamp: records.timestamp, ssrc: records.ssrc,
             payloadType: records.payloadType, lastArrival: records.lastArrival,
-            packetRate: state.observation.packetRate, clockRate: records.clockRate, expected: records.expected,
+            packetRate: packetRate(of: state, records), clockRate: records.clockRate, expected: records.expected,
             received: records.received, jitter: records.jitter)
+    }
+
+    /// The rate of the last second or, in a flow's first one, that since its first packet.
+    private func packetRate(of state: RouteState, _ records: FlowRecords) -> UInt64 {
+        if state.observation.packetRate > 0 { return state.observation.packetRate }
+        guard let first = state.firstArrival, records.lastArrival > first, records.received > 1 else { return 0 }
+        return (records.received - 1) * 1_000_000_000 / (records.lastArrival - first)
     }
 
     public func reservation(of name: String) async throws(RoutingError) -> Int32 {

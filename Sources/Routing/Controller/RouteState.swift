@@ -56,6 +56,8 @@ struct RouteState {
     /// What is wrong with the membership; nil when nothing is.
     var membershipProblem: String?
     var observation = FlowObservation()
+    /// When the flow's first packet came (CLOCK_MONOTONIC, nanoseconds), if this process has seen it.
+    var firstArrival: UInt64?
     /// Changes that were appended to the route's journal since it was last written whole.
     var journalledChanges = 0
 
