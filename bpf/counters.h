@@ -30,7 +30,7 @@ crosspoint_lane(__u32 cpu)
 }
 
 /* The number of the port with the given interface; CROSSPOINT_MAX_PORTS when it is not attached. */
-static __always_inline __u32
+static __noinline __u32
 crosspoint_port(__u32 interface_index)
 {
 	for (__u32 probe = 0; probe < CROSSPOINT_PORT_PROBES; probe++) {
@@ -45,7 +45,7 @@ crosspoint_port(__u32 interface_index)
 	return CROSSPOINT_MAX_PORTS;
 }
 
-static __always_inline void
+static __noinline void
 crosspoint_count_reason(__u32 port, __u32 reason, __u64 packets)
 {
 	__u32 index;

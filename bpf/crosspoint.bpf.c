@@ -179,17 +179,22 @@ rewrite_frame(struct xdp_md *ctx, const struct crosspoint_leg *leg, __u32 index,
 	struct crosspoint_leg_detail *detail;
 
 	if (CROSSPOINT_UNLIKELY(leg->flags & CROSSPOINT_LEG_CHANGE_FAMILY)) {
-		int changed = crosspoint_change_family(ctx, index, frame);
+		int changed;
 
+		if (l3_offset > CROSSPOINT_MAX_L3_OFFSET)
+			return 0;
+		changed = crosspoint_change_family(ctx, index, frame);
 		return changed == CROSSPOINT_FAMILY_LACKS_CHECKSUM ? crosspoint_add_checksum(ctx, leg) : changed;
 	}
-	if (CROSSPOINT_UNLIKELY(l3_offset != wanted) && bpf_xdp_adjust_head(ctx, (int)l3_offset - (int)wanted))
+	if (CROSSPOINT_UNLIKELY(l3_offset != wanted) &&
+	    (l3_offset > CROSSPOINT_MAX_L3_OFFSET || bpf_xdp_adjust_head(ctx, (int)l3_offset - (int)wanted)))
 		return 0;
 	if (CROSSPOINT_LIKELY(!(frame & CROSSPOINT_FRAME_IPV6)))
-		return !crosspoint_rewrite((void *)(long)ctx->data, (void *)(long)ctx->data_end, leg, NULL, 0, is_rtp);
+		return !crosspoint_rewrite((void *)(long)ctx->data, (void *)(long)ctx->data_end, leg, NULL, 0, is_rtp,
+					   frame >> CROSSPOINT_FRAME_WITHOUT);
 	detail = bpf_map_lookup_elem(&leg_details, &index);
 	return detail &&
-	       !crosspoint_rewrite((void *)(long)ctx->data, (void *)(long)ctx->data_end, leg, detail, 1, is_rtp);
+	       !crosspoint_rewrite((void *)(long)ctx->data, (void *)(long)ctx->data_end, leg, detail, 1, is_rtp, 0);
 }
 
 /* Counts that the copy which forward_direct() sent last did not leave. */
@@ -389,7 +394,11 @@ int ingress(struct xdp_md *ctx)
 	if (CROSSPOINT_UNLIKELY((flags & CROSSPOINT_FLOW_REPORT_FIRST) && !count->packets))
 		crosspoint_report(&packet, slot, CROSSPOINT_EVENT_FIRST_PACKET);
 
-	what.frame = packet.l3_offset | (packet.is_ipv6 ? CROSSPOINT_FRAME_IPV6 : 0);
+	what.frame = packet.l3_offset;
+	/* An IPv4 address is the upper half of its low word. */
+	what.frame |= packet.is_ipv6 ? CROSSPOINT_FRAME_IPV6
+				     : (__u32)crosspoint_without_ipv4(packet.source_low >> 32, packet.destination_low >> 32)
+					       << CROSSPOINT_FRAME_WITHOUT;
 	target = *(volatile __u64 *)&flow->target;
 	if (flags & (CROSSPOINT_FLOW_RTP | CROSSPOINT_FLOW_RTCP)) {
 		struct crosspoint_rtp_header *header = data + payload_offset;
@@ -450,7 +459,7 @@ int ingress(struct xdp_md *ctx)
 }
 
 /* A copy that egress itself drops: the tracepoint of its bulk tells of it as of one that the driver refused. */
-static __always_inline int
+static __noinline int
 drop_copy(struct crosspoint_port_count *state, __u32 port, __u32 reason)
 {
 	state->dropped_copies++;
@@ -506,8 +515,7 @@ egress_copy(struct xdp_md *ctx, __u32 interface_index)
 		return drop_copy(state, port, CROSSPOINT_COPY_NO_LEG);
 	if (gate_is_closed(leg, index, sequence, frame))
 		return drop_copy(state, port, CROSSPOINT_COPY_GATED);
-	if ((frame & CROSSPOINT_FRAME_L3_OFFSET) > CROSSPOINT_MAX_L3_OFFSET ||
-	    !rewrite_frame(ctx, leg, index, frame))
+	if (!rewrite_frame(ctx, leg, index, frame))
 		return drop_copy(state, port, CROSSPOINT_COPY_REWRITE_FAILED);
 	/* Groups are never fragmented frames: the kernel refuses to clone those (dev_map_enqueue_multi). */
 	count_copy(cpu, leg->counter, (__u32)((void *)(long)ctx->data_end - (void *)(long)ctx->data));

@@ -193,12 +193,10 @@ enum crosspoint_leg_flag {
 	CROSSPOINT_LEG_SET_SSRC = 1 << 4,
 	/* Packets before gate_sequence are held back until gate_deadline. */
 	CROSSPOINT_LEG_GATED = 1 << 5,
-	CROSSPOINT_LEG_SET_TTL = 1 << 6,
-	CROSSPOINT_LEG_DECREMENT_TTL = 1 << 7,
 	/* Nothing is sent. The daemon opens a leg by one store that clears this and may set CROSSPOINT_LEG_GATED. */
-	CROSSPOINT_LEG_SHUT = 1 << 8,
+	CROSSPOINT_LEG_SHUT = 1 << 6,
 	/* The leg's addresses are of the other family than the flow's. */
-	CROSSPOINT_LEG_CHANGE_FAMILY = 1 << 9,
+	CROSSPOINT_LEG_CHANGE_FAMILY = 1 << 7,
 };
 
 /*
@@ -209,7 +207,7 @@ struct crosspoint_leg {
 	__u32 flags; /* enum crosspoint_leg_flag */
 	__u8 port;   /* the egress port's number */
 	__u8 tag_count;
-	__u8 ttl;
+	__u8 ttl_add; /* the TTL or hop limit becomes (old & ttl_keep) + ttl_add, modulo 256 */
 	__u8 dscp_keep; /* the traffic class becomes (old & dscp_keep) | dscp_set */
 	__u8 destination_mac[6];
 	__u8 source_mac[6];
@@ -217,7 +215,7 @@ struct crosspoint_leg {
 	__u8 payload_type;
 	__u16 address_sum;      /* ones' complement sum of the new addresses */
 	__u32 tags[2];          /* network order: TPID, priority 0 and VLAN identifier, outer first */
-	__u16 source_port;      /* network order */
+	__u16 source_port;      /* network order; 0 where it is kept */
 	__u16 destination_port; /* network order */
 	__u32 counter;          /* the leg's index among the counters: stays when the record is replaced */
 	__u32 source_ipv4;      /* network order */
@@ -225,7 +223,8 @@ struct crosspoint_leg {
 	__u32 ssrc;             /* network order */
 	__u32 timestamp_offset;
 	__u16 sequence_offset;
-	__u16 reserved;
+	__u8 ttl_keep;
+	__u8 l3_offset; /* where the IP header begins in the leg's frames: 14 and 4 for each tag */
 	__u32 gate_sequence; /* low half of the extended sequence number from which the leg begins */
 } __attribute__((aligned(8)));
 _Static_assert(sizeof(struct crosspoint_leg) == 64, "one cache line");
@@ -267,6 +266,7 @@ enum crosspoint_frame_flag {
 	CROSSPOINT_FRAME_IPV6 = 1 << 8,
 	CROSSPOINT_FRAME_RTP = 1 << 9,      /* an RTP header follows the UDP header */
 	CROSSPOINT_FRAME_SEQUENCE = 1 << 10, /* `sequence` is set */
+	CROSSPOINT_FRAME_WITHOUT = 16,       /* shift: from here on crosspoint_without_ipv4() of the packet */
 };
 
 /*

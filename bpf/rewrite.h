@@ -7,7 +7,8 @@
  * damaged leaves damaged, and its receiver notices.
  *
  * Words are put together in registers and stored once: reading back a word of which a byte was just stored waits for
- * the store to leave the core (no store forwarding), which was a third of the egress program's time.
+ * the store to leave the core (no store forwarding), which was a third of the egress program's time. Single bytes are
+ * stored only where nothing reads their word again: checksums are updated from registers.
  */
 #pragma once
 
@@ -39,26 +40,39 @@ crosspoint_change(__u32 before, __u32 after)
 	return (__u64)(__u32)~before + after;
 }
 
+/* What taking an IPv4 packet's addresses out of a checksum adds to it: the same for all its copies. */
+static __always_inline __u16
+crosspoint_without_ipv4(__u32 source, __u32 destination)
+{
+	return crosspoint_fold((__u64)(__u32)~source + (__u32)~destination);
+}
+
 /* Where the IP header begins in a frame of this leg, bytes. */
 static __always_inline __u32
 crosspoint_leg_l3_offset(const struct crosspoint_leg *leg)
 {
-	return sizeof(struct ethhdr) + 4 * (leg->tag_count & 3);
+	return leg->l3_offset;
 }
 
 static __always_inline void
 crosspoint_rewrite_ethernet(void *data, const struct crosspoint_leg *leg, __be16 protocol)
 {
-	__u32 *tag = data + 2 * ETH_ALEN;
+	__u8 tags = leg->tag_count;
 
 	/* Both addresses, 12 bytes, in two stores. */
-	*(__u64 *)data = *(const __u64 *)leg->destination_mac;
-	*(__u32 *)(data + 8) = *(const __u32 *)&leg->source_mac[2];
-	if (leg->tag_count > 0)
-		*tag++ = leg->tags[0];
-	if (leg->tag_count > 1)
-		*tag++ = leg->tags[1];
-	*(__be16 *)tag = protocol;
+	*(__u64 *)data = ((const __u64 *)leg)[1];
+	*(__u32 *)(data + 8) = ((const __u32 *)leg)[4];
+	if (CROSSPOINT_UNLIKELY(tags)) {
+		*(__u32 *)(data + 12) = leg->tags[0];
+		if (tags > 1) {
+			*(__u32 *)(data + 16) = leg->tags[1];
+			*(__be16 *)(data + 20) = protocol;
+		} else {
+			*(__be16 *)(data + 16) = protocol;
+		}
+	} else {
+		*(__be16 *)(data + 12) = protocol;
+	}
 }
 
 /* Returns what the RTP header's changes add to the UDP checksum. */
@@ -94,12 +108,13 @@ crosspoint_rewrite_udp(struct udphdr *udp, void *data_end, const struct crosspoi
 {
 	__u32 *ports = (__u32 *)udp;
 	__u32 before = *ports;
-	/* The source UDP port lies in the lower half. */
-	__u32 source = leg->flags & CROSSPOINT_LEG_KEEP_SOURCE_PORT ? before & 0xffff : leg->source_port;
-	__u32 after = source | (__u32)leg->destination_port << 16;
+	/* Both as they lie beside each other: the source UDP port, 0 where it is kept, in the lower half. */
+	__u32 after = *(const __u32 *)&leg->source_port;
 
+	if (leg->flags & CROSSPOINT_LEG_KEEP_SOURCE_PORT)
+		after |= before & 0xffff;
 	*ports = after;
-	if (is_rtp && (leg->flags & CROSSPOINT_LEG_RTP)) {
+	if (CROSSPOINT_UNLIKELY(leg->flags & CROSSPOINT_LEG_RTP) && is_rtp) {
 		struct crosspoint_rtp_header *rtp = (void *)(udp + 1);
 
 		if ((void *)(rtp + 1) > data_end)
@@ -118,39 +133,43 @@ crosspoint_rewrite_udp(struct udphdr *udp, void *data_end, const struct crosspoi
 static __always_inline __u8
 crosspoint_leg_ttl(const struct crosspoint_leg *leg, __u8 ttl)
 {
-	if (leg->flags & CROSSPOINT_LEG_SET_TTL)
-		return leg->ttl;
-	return leg->flags & CROSSPOINT_LEG_DECREMENT_TTL ? ttl - 1 : ttl;
+	return (ttl & leg->ttl_keep) + leg->ttl_add;
 }
 
 static __always_inline int
-crosspoint_rewrite_ipv4(void *l3, void *data_end, const struct crosspoint_leg *leg, int is_rtp)
+crosspoint_rewrite_ipv4(void *l3, void *data_end, const struct crosspoint_leg *leg, int is_rtp, __u32 addresses)
 {
 	struct iphdr *ip = l3;
 	struct udphdr *udp = (void *)(ip + 1);
-	__u64 addresses, change;
-	__u16 before, after;
+	__u32 before, after, sum;
 
 	if ((void *)(udp + 1) > data_end)
 		return -1;
-	/* Version and header length in the lower byte, traffic class in the upper. */
-	before = *(__u16 *)ip;
-	after = (before & 0xff) | (((before >> 8) & leg->dscp_keep) | leg->dscp_set) << 8;
-	*(__u16 *)ip = after;
-	change = crosspoint_change(before, after);
-	/* TTL in the lower byte, protocol in the upper. */
-	before = *(__u16 *)&ip->ttl;
-	after = (before & 0xff00) | crosspoint_leg_ttl(leg, (__u8)before);
-	*(__u16 *)&ip->ttl = after;
-	change += crosspoint_change(before, after);
+	addresses += leg->address_sum;
+	/* Words are taken out by subtraction: 0xffff for each keeps the sum positive, and is 0 to a checksum. */
+	sum = addresses + 3 * 0xffff - ip->check;
+	/* In words as they lie in memory the traffic class is the upper half, the TTL the lower. */
+	before = ip->tos;
+	after = (before & leg->dscp_keep) | leg->dscp_set;
+	ip->tos = after;
+	sum += (after - before) << 8;
+	before = ip->ttl;
+	after = crosspoint_leg_ttl(leg, before);
+	ip->ttl = after;
+	sum += after - before;
 
-	addresses = (__u64)(__u32)~ip->daddr + leg->address_sum;
 	ip->daddr = leg->destination_ipv4;
-	if (!(leg->flags & CROSSPOINT_LEG_KEEP_SOURCE)) {
-		addresses += (__u32)~ip->saddr;
+	if (leg->flags & CROSSPOINT_LEG_KEEP_SOURCE) {
+		__u32 source = ip->saddr;
+
+		source = (source & 0xffff) + (source >> 16);
+		sum += source;
+		addresses += source;
+	} else {
 		ip->saddr = leg->source_ipv4;
 	}
-	ip->check = ~crosspoint_fold(change + addresses + (__u16)~ip->check);
+	sum = (sum & 0xffff) + (sum >> 16);
+	ip->check = ~(sum + (sum >> 16));
 	return crosspoint_rewrite_udp(udp, data_end, leg, 0, is_rtp, addresses);
 }
 
@@ -199,11 +218,12 @@ crosspoint_rewrite_ipv6(void *l3, void *data_end, const struct crosspoint_leg *l
 
 /*
  * Rewrites everything from the Ethernet header to the RTP header. The IP header must lie at the leg's own offset.
- * `detail` is used for IPv6 only. Returns 0, or -1 when the frame is shorter than its headers.
+ * `detail` is used for IPv6 only, `without` (crosspoint_without_ipv4) for IPv4 only. Returns 0, or -1 when the frame is
+ * shorter than its headers.
  */
 static __always_inline int
 crosspoint_rewrite(void *data, void *data_end, const struct crosspoint_leg *leg,
-		   const struct crosspoint_leg_detail *detail, int is_ipv6, int is_rtp)
+		   const struct crosspoint_leg_detail *detail, int is_ipv6, int is_rtp, __u16 without)
 {
 	__u32 offset = crosspoint_leg_l3_offset(leg);
 
@@ -212,5 +232,5 @@ crosspoint_rewrite(void *data, void *data_end, const struct crosspoint_leg *leg,
 		return -1;
 	crosspoint_rewrite_ethernet(data, leg, is_ipv6 ? NETWORK16(ETH_P_IPV6) : NETWORK16(ETH_P_IP));
 	return is_ipv6 ? crosspoint_rewrite_ipv6(data + offset, data_end, leg, detail, is_rtp)
-		       : crosspoint_rewrite_ipv4(data + offset, data_end, leg, is_rtp);
+		       : crosspoint_rewrite_ipv4(data + offset, data_end, leg, is_rtp, without);
 }

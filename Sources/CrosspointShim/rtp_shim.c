@@ -30,7 +30,12 @@ int
 crosspoint_native_rewrite(void *frame, size_t size, const struct crosspoint_leg *leg,
 			  const struct crosspoint_leg_detail *detail, int is_ipv6, int is_rtp)
 {
-	return crosspoint_rewrite(frame, (char *)frame + size, leg, detail, is_ipv6, is_rtp);
+	const struct iphdr *ip = (const void *)((char *)frame + crosspoint_leg_l3_offset(leg));
+	__u16 without = 0;
+
+	if (!is_ipv6 && (char *)(ip + 1) <= (char *)frame + size)
+		without = crosspoint_without_ipv4(ip->saddr, ip->daddr);
+	return crosspoint_rewrite(frame, (char *)frame + size, leg, detail, is_ipv6, is_rtp, without);
 }
 
 int

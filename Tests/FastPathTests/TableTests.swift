@@ -106,14 +106,15 @@ struct TableTests {
         #expect(record.tag_count == 2)
         #expect(record.tags.0 == UInt32(0x88a8_0123).bigEndian && record.tags.1 == UInt32(0x8100_0456).bigEndian)
         #expect(record.dscp_keep == 3 && record.dscp_set == 0xb8)
-        #expect(record.ttl == 9)
+        #expect(record.ttl_keep == 0 && record.ttl_add == 9)
+        #expect(record.l3_offset == 22)
         #expect(record.source_port == UInt16(7000).bigEndian && record.destination_port == UInt16(5004).bigEndian)
         #expect(record.payload_type == 97 && record.ssrc == UInt32(0x0102_0304).bigEndian)
         #expect(record.gate_sequence == 9 && leg.detail.gate_deadline == 10)
         #expect(
             record.flags
                 == CROSSPOINT_LEG_RTP.rawValue | CROSSPOINT_LEG_SET_PAYLOAD_TYPE.rawValue
-                | CROSSPOINT_LEG_SET_SSRC.rawValue | CROSSPOINT_LEG_GATED.rawValue | CROSSPOINT_LEG_SET_TTL.rawValue)
+                | CROSSPOINT_LEG_SET_SSRC.rawValue | CROSSPOINT_LEG_GATED.rawValue)
         #expect(try Self.leg(source: nil, destination: IPAddress(10, 2, 0, 5)).rewritesRTP == false)
     }
 

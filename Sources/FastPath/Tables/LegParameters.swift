@@ -100,6 +100,7 @@ public struct LegParameters: Hashable, Sendable {
         record.port = UInt8(port)
         record.counter = counter
         record.tag_count = UInt8(vlans.count)
+        record.l3_offset = UInt8(14 + 4 * vlans.count)
         // A single tag is 802.1Q; the outer of two is 802.1ad, as provider bridges have it.
         if vlans.count == 1 { record.tags.0 = (0x8100_0000 | UInt32(vlans[0])).bigEndian }
         if vlans.count == 2 {
@@ -129,7 +130,11 @@ public struct LegParameters: Hashable, Sendable {
         record.sequence_offset = sequenceOffset
         record.timestamp_offset = timestampOffset
         record.gate_sequence = gate?.sequence ?? 0
-        if case .set(let value) = timeToLive { record.ttl = value }
+        switch timeToLive {
+        case .decrement: (record.ttl_keep, record.ttl_add) = (0xff, 0xff)
+        case .keep: (record.ttl_keep, record.ttl_add) = (0xff, 0)
+        case .set(let value): (record.ttl_keep, record.ttl_add) = (0, value)
+        }
         record.flags = flags
         return record
     }
@@ -144,11 +149,6 @@ public struct LegParameters: Hashable, Sendable {
         flags |= bit(CROSSPOINT_LEG_GATED, gate != nil)
         flags |= bit(CROSSPOINT_LEG_SHUT, isShut)
         flags |= bit(CROSSPOINT_LEG_CHANGE_FAMILY, changesFamily)
-        switch timeToLive {
-        case .decrement: flags |= CROSSPOINT_LEG_DECREMENT_TTL.rawValue
-        case .keep: break
-        case .set: flags |= CROSSPOINT_LEG_SET_TTL.rawValue
-        }
         return flags
     }
 
