@@ -47,6 +47,27 @@ import Testing
         await node.stop()
     }
 
+    @Test("R-20: DESCRIBE always answers with what the source offers now, whatever the client has of it")
+    func describeChanged() async throws {
+        let node = try await TestNode()
+        let client = try TestClient(node)
+        #expect(try await client.request(.setup, "/streamid=0", ["Transport": Self.udp]).status.code == 200)
+        let unmodified: RTSPHeaders = ["If-Modified-Since": "Sat, 01 Jan 2050 00:00:00 GMT"]
+        let other = try TestClient(node)
+        let before = try await other.request(.describe, "", unmodified)
+        #expect(before.status.code == 200 && String(decoding: before.body, as: UTF8.self).contains("o=- 7 1 IN"))
+        let source = try #require(node.source())
+        let path = try #require(node.server.sessions.values.first?.path)
+        source.text = MockSource.description.replacing("o=- 7 1 IN", with: "o=- 7 2 IN")
+        source.onEnd?(MediaSourceError(.badGateway, "camera: another description"))
+        #expect(path.current == nil)
+        let isBack = await eventually { path.current != nil }
+        #expect(isBack)
+        let after = try await other.request(.describe, "", unmodified)
+        #expect(after.status.code == 200 && String(decoding: after.body, as: UTF8.self).contains("o=- 7 2 IN"))
+        await node.stop()
+    }
+
     @Test("R-15: a client that takes no SDP gets 406; R-05: what no route is for gets 404")
     func describeRefused() async throws {
         let node = try await TestNode()

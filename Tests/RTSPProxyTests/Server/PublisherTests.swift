@@ -26,6 +26,29 @@ import Testing
         try await client.request(.announce, "", ["Content-Type": "application/sdp"], body: description)
     }
 
+    @Test("F-12: two publishers behind one address, with one client_port, are told apart by the node's UDP ports")
+    func oneAddress() async throws {
+        let node = try await TestNode(
+            routes: ["one", "two"].map {
+                RTSPRoute(name: $0, match: .path("/\($0)"), source: .publisher, publish: .anyone)
+            })
+        let clients = [try TestClient(node, path: "/one"), try TestClient(node, path: "/two")]
+        var udpPorts: Set<UInt16> = []
+        for client in clients {
+            #expect(try await Self.announce(client).status.code == 200)
+            let setup = try await client.request(
+                .setup, "/stream=0", ["Transport": "RTP/AVP;unicast;client_port=6000-6001;mode=record"])
+            let transport = try #require(TransportHeader(setup.headers)?.specifications.first)
+            udpPorts.insert(try #require(transport.serverUDPPorts).rtp)
+            #expect(try await client.request(.record).status.code == 200)
+        }
+        let sources = ["one", "two"].compactMap { node.routing.reports["rtsp.\($0).0.rtp"]?.specification.source }
+        #expect(udpPorts.count == 2 && Set(sources.map(\.udpPort)) == udpPorts)
+        #expect(sources.map(\.source) == [IPAddress(127, 0, 0, 1), IPAddress(127, 0, 0, 1)])
+        #expect(sources.map(\.sourceUDPPort) == [6000, 6000])
+        await node.stop()
+    }
+
     @Test("A publisher on TCP: its packets enter the fast path, players read them, and end with it")
     func interleaved() async throws {
         let node = try await TestNode(routes: [Self.route])

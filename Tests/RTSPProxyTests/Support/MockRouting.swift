@@ -20,6 +20,8 @@ import Routing
     var onRemove: (@RTSPActor () -> Void)?
     /// What `addShutLeg` is refused with.
     var refusal: RoutingError?
+    /// What `attachment(towards:)` is refused with.
+    var attachmentRefusal: RoutingError?
     private var shut: Set<String> = []
     private var reservations: [String: LoopbackSocket] = [:]
     private var nextLeg: UInt32 = 1
@@ -36,7 +38,10 @@ import Routing
         }.sorted()
     }
 
-    func attachment(towards peer: IPAddress) async throws(RoutingError) -> NetworkAttachment { Self.node }
+    func attachment(towards peer: IPAddress) async throws(RoutingError) -> NetworkAttachment {
+        if let attachmentRefusal { throw attachmentRefusal }
+        return Self.node
+    }
     func attachment(of local: IPAddress) async throws(RoutingError) -> NetworkAttachment { Self.node }
     func hostPort() async throws(RoutingError) -> HostPort {
         HostPort(
