@@ -49,6 +49,23 @@ import Testing
         await node.stop()
     }
 
+    @Test("R-30: a publisher's SETUP that cannot be carried out leaves the stream's earlier transport as it was")
+    func setupFails() async throws {
+        let node = try await TestNode(routes: [Self.route])
+        let client = try TestClient(node, path: "/live")
+        #expect(try await Self.announce(client).status.code == 200)
+        let interleaved = "RTP/AVP/TCP;unicast;interleaved=0-1;mode=record"
+        #expect(try await client.request(.setup, "/stream=0", ["Transport": interleaved]).status.code == 200)
+        let source = try #require(node.routing.reports["rtsp.live.0.rtp"]?.specification.source)
+        node.routing.refusedTake = "rtsp.live.0.rtcp"
+        let udp = "RTP/AVP;unicast;client_port=6000-6001;mode=record"
+        #expect(try await client.request(.setup, "/stream=0", ["Transport": udp]).status.code == 500)
+        #expect(node.routing.reports["rtsp.live.0.rtp"]?.specification.source == source)
+        #expect(try await client.request(.record).status.code == 200)
+        #expect(node.server.reports().first?.streams.map(\.address) == ["channels 0-1"])
+        await node.stop()
+    }
+
     @Test("A publisher on TCP: its packets enter the fast path, players read them, and end with it")
     func interleaved() async throws {
         let node = try await TestNode(routes: [Self.route])

@@ -22,6 +22,8 @@ import Routing
     var refusal: RoutingError?
     /// What `attachment(towards:)` is refused with.
     var attachmentRefusal: RoutingError?
+    /// The route whose `take` is refused.
+    var refusedTake: String?
     private var shut: Set<String> = []
     private var reservations: [String: LoopbackSocket] = [:]
     private var nextLeg: UInt32 = 1
@@ -72,6 +74,7 @@ import Routing
 
     func take(route name: String, source: SourceSpecification) async throws(RoutingError) -> RouteReport {
         guard var report = reports[name] else { throw RoutingError(.notFound, "no route \(name)") }
+        if name == refusedTake { throw RoutingError(.failed, "route \(name) keeps its source") }
         report.specification.source = source
         reports[name] = report
         return report
