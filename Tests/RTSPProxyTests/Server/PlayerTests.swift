@@ -174,11 +174,17 @@ import Testing
         var removed: [Bool] = []
         node.routing.onOpen = { opened.append(socket.receiveNow(peeking: true) != nil) }
         node.routing.onRemove = { removed.append(socket.receiveNow(peeking: true) == nil) }
+        for stream in 0..<2 {
+            let transport = "RTP/AVP;unicast;client_port=\(6000 + 2 * stream)"
+            #expect(
+                try await client.request(.setup, "/streamid=\(stream)", ["Transport": transport]).status.code == 200)
+        }
         for last in [RTSPMethod.pause, .teardown] {
-            if last == .pause { try await client.play(udpPort: 6000) } else { try await client.request(.play) }
-            // The test takes the response while legs still open: what opened before it is what matters.
+            // The response is left where it is until all legs are open.
+            try client.send(.play)
             let isOpen = await eventually { opened.count == 4 }
-            #expect(isOpen && opened.first == true)
+            #expect(isOpen && opened == [true, true, true, true])
+            #expect(try await client.response().status.code == 200)
             #expect(try await client.request(last).status.code == 200)
             #expect(removed == [true, true, true, true])
             #expect(node.routing.openLegs.isEmpty)
