@@ -92,7 +92,7 @@ struct ControlAPITests {
         }
     }
 
-    @Test("Refusals carry a code, a message and the HTTP status")
+    @Test("F-11: refusals carry a code, a message and the HTTP status")
     func refusals() async throws {
         try await RunningNode.run { node in
             await node.control.refuse("big")

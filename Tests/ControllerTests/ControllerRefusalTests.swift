@@ -131,7 +131,8 @@ extension NodeFastPathTests {
             }
         }
 
-        @Test func aFullTableIsRefused() async throws {
+        @Test("F-11: a full table refuses one route more")
+        func aFullTableIsRefused() async throws {
             let bench = try await ControllerBench(egressPorts: 1, limits: FastPath.Limits(flows: 64, legs: 64))
             var error: RoutingError?
             var added = 0

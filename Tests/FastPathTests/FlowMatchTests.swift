@@ -9,7 +9,7 @@ import Testing
 extension FastPathSuite {
     @Suite("Matching")
     struct FlowMatchTests {
-        @Test("a flow is matched by interface, VLANs, destination address and UDP port alone")
+        @Test("F-12: a flow is matched by interface, VLANs, destination address and UDP port alone")
         func key() throws {
             let bench = try TestBench()
             var tagged = Packet()

@@ -50,6 +50,19 @@ import Testing
     }
 
     @Test(
+        "F-05: what is printed is read again, and equal, whatever stands in quotation marks or combines",
+        arguments: [
+            "url=\"\"x\"\"", "url=\"a;seq=1;\"", "url=\"a;rtptime=2\";seq=3", "url=\u{301}a;seq=1",
+            "url=a,\u{301}url=b",
+            "url=a;\u{301}seq=1", "url=url=a,url=b",
+        ])
+    func rtpInfoPrinted(text: String) {
+        let info = RTPInfoHeader(text)
+        #expect(!info.streams.isEmpty)
+        #expect(RTPInfoHeader(info.description) == info)
+    }
+
+    @Test(
         "R-33: ranges of all three units",
         arguments: [
             ("npt=now-", RangeHeader.live), ("npt= 0 - ", RangeHeader(.npt(.nanoseconds(0), nil))),
@@ -92,5 +105,7 @@ import Testing
         #expect(list.methods == [.options, .describe, .setup, .other("X-PING"), .getParameter])
         #expect(list.description == "OPTIONS, DESCRIBE, SETUP, X-PING, GET_PARAMETER")
         #expect(MethodList(headers, "Allow") == nil)
+        let combining = try #require(MethodList(["Public": "SETUP,\u{301}PLAY,TEARDOWN"], "Public"))
+        #expect(combining.methods == [.setup, .other("\u{301}PLAY"), .teardown])
     }
 }

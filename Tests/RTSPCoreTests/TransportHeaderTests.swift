@@ -111,6 +111,29 @@ import Testing
         #expect(TransportHeader(text)?.description == text)
     }
 
+    @Test(
+        "Quotation marks and combining characters: what is printed is read again, and equal",
+        arguments: [
+            "RTP/AVP;mode=a\"b;unicast", "RTP/AVP;unicast;mode=\"PLAY",
+            "RTP/AVP;client_port=1-2;destination=a\"b;unicast",
+            "RTP/AVP;source=\"\"a;b\"\"", "RTP/AVP;destination=[[::1]]",
+            "RTP/AVP;mode=\u{301}PLAY;client_port=\u{301}/",
+            "RTP/AVP;mode=\"PLAY, record\",RTP/AVP/TCP;source=\"a\"",
+        ])
+    func quoted(text: String) throws {
+        var header = try #require(TransportHeader(text))
+        for index in header.specifications.indices { header.specifications[index].others = [] }
+        #expect(TransportHeader(header.description) == header)
+    }
+
+    @Test("R-41: a parameter that says where packets go, and cannot be read, is told")
+    func unreadable() throws {
+        #expect(try one("RTP/AVP/TCP;interleaved=300-301;x=y").unreadable == "interleaved=300-301")
+        #expect(try one("RTP/AVP;client_port=1-2;client_port").unreadable == "client_port")
+        #expect(try one("RTP/AVP;mode=\"PLAY").unreadable == "mode=\"PLAY")
+        #expect(try one("RTP/AVP;x=y;ttl=900;server_port=x").unreadable == nil)
+    }
+
     @Test("A header without any protocol is none, and alternatives are limited")
     func limits() throws {
         #expect(TransportHeader("") == nil)

@@ -102,6 +102,41 @@ import Testing
         #expect(told == [454])
     }
 
+    @Test("A path that was removed takes no publisher")
+    func publishClosed() async throws {
+        let route = RTSPRoute(name: "live", match: .path("/live"), source: .publisher)
+        let context = ProxyContext(
+            configuration: RTSPConfiguration(linger: 0), routing: MockRouting(), logger: Logger(label: "test"))
+        let path = Path(route: route, path: "/live", routeName: "rtsp.live", context: context) { [source] _ in source }
+        await path.close()
+        do {
+            try path.publish(source, try .video())
+            Issue.record("somebody publishes on a path that is not there")
+        } catch {
+            #expect((error as? MediaSourceError)?.status.code == 404)
+        }
+        #expect(path.current == nil)
+    }
+
+    @Test("Who waits for a source is answered when the path is removed or reset meanwhile, and the source is let go")
+    func closedWhileOpening() async throws {
+        source.delay = .milliseconds(200)
+        for (isReset, status) in [(true, 503 as UInt16), (false, 404)] {
+            let opened = source.opened
+            let player = Task { [path] in await Self.status(at: path) }
+            try await settled { source.opened == opened + 1 }
+            if isReset {
+                await path.reset(MediaSourceError(.serviceUnavailable, "path /cam: reset"))
+            } else {
+                await path.close()
+            }
+            #expect(await player.value == status)
+            #expect(source.closed == source.opened)
+        }
+        #expect(await Self.status(at: path) == 404)
+        #expect(path.users == 0)
+    }
+
     @Test("Nobody publishes where the streams come from an upstream")
     func publish() async throws {
         #expect(throws: MediaSourceError.self) { try path.publish(source, try .video()) }

@@ -40,12 +40,23 @@ enum HeaderText {
     static func unquote(_ text: Substring) -> Substring {
         let quote = UInt8(ascii: "\"")
         guard text.utf8.count >= 2, text.utf8.first == quote, text.utf8.last == quote else { return text }
-        return trim(text.dropFirst().dropLast())
+        return trim(Substring(text.utf8.dropFirst().dropLast()))
     }
 
     /// With A to Z as small letters.
     static func lowercased(_ text: some StringProtocol) -> String {
         String(decoding: text.utf8.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+    }
+
+    /// With a to z as capital letters.
+    static func uppercased(_ text: some StringProtocol) -> String {
+        String(decoding: text.utf8.map { (0x61...0x7a).contains($0) ? $0 & 0xdf : $0 }, as: UTF8.self)
+    }
+
+    /// Whether it is a token (RFC 2326 section 15.1), as names of methods are.
+    static func isToken(_ text: Substring) -> Bool {
+        let separators = Array("()<>@,;:\\\"/[]?={}".utf8)
+        return !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7e).contains($0) && !separators.contains($0) }
     }
 
     /// An unsigned number of digits alone: no sign, no spaces.

@@ -13,8 +13,8 @@ public struct MethodList: Hashable, Sendable, CustomStringConvertible {
     public init?(_ headers: RTSPHeaders, _ name: String) {
         let values = headers.all(name)
         guard !values.isEmpty else { return nil }
-        methods = values.joined(separator: ",").split { $0 == "," || $0 == " " || $0 == "\t" }
-            .prefix(Self.maximumMethods).map { RTSPMethod($0.uppercased()) }
+        methods = values.joined(separator: ",").utf8.split { [UInt8(ascii: ","), 0x20, 0x09].contains($0) }
+            .prefix(Self.maximumMethods).map { RTSPMethod(HeaderText.uppercased(Substring($0))) }
     }
 
     public func contains(_ method: RTSPMethod) -> Bool { methods.contains(method) }

@@ -37,13 +37,16 @@ public struct RTPInfoHeader: Hashable, Sendable, CustomStringConvertible {
         var position = value.startIndex
         while let comma = value.utf8[position...].firstIndex(of: UInt8(ascii: ",")) {
             position = value.utf8.index(after: comma)
-            let following = HeaderText.trim(value[position...]).prefix(4)
-            guard HeaderText.lowercased(following) == "url=" else { continue }
+            guard Self.beginsWithURL(HeaderText.trim(value[position...])) else { continue }
             entries.append(HeaderText.trim(value[start..<comma]))
             start = position
         }
         entries.append(HeaderText.trim(value[start...]))
         return entries
+    }
+
+    fileprivate static func beginsWithURL(_ text: Substring) -> Bool {
+        HeaderText.lowercased(Substring(text.utf8.prefix(4))) == "url="
     }
 
     public var description: String { streams.map(\.description).joined(separator: ",") }
@@ -54,19 +57,31 @@ extension RTPInfoHeader.Stream: CustomStringConvertible {
         self.init(url: "")
         var rest = entry
         // A few servers write the parameters in front.
-        while HeaderText.lowercased(rest.prefix(4)) != "url=",
+        while !RTPInfoHeader.beginsWithURL(rest),
             let semicolon = rest.utf8.firstIndex(of: UInt8(ascii: ";")), take(rest[..<semicolon])
         {
             rest = HeaderText.trim(rest[rest.utf8.index(after: semicolon)...])
         }
+        rest = takingParameters(rest)
+        if RTPInfoHeader.beginsWithURL(rest) { rest = Substring(rest.utf8.dropFirst(4)) }
+        rest = HeaderText.trim(rest)
+        // Parameters, and more quotation marks, may also stand within the quotation marks.
+        while HeaderText.unquote(rest).utf8.count < rest.utf8.count {
+            rest = HeaderText.trim(takingParameters(HeaderText.unquote(rest)))
+        }
+        url = String(rest)
+        if url.isEmpty { return nil }
+    }
+
+    /// Takes the parameters at the end of `text`, and returns what is before them.
+    private mutating func takingParameters(_ text: Substring) -> Substring {
+        var rest = text
         while let semicolon = rest.utf8.lastIndex(of: UInt8(ascii: ";")) {
             let last = rest[rest.utf8.index(after: semicolon)...]
             guard take(last) || HeaderText.trim(last).isEmpty else { break }
             rest = rest[..<semicolon]
         }
-        if HeaderText.lowercased(rest.prefix(4)) == "url=" { rest = rest.dropFirst(4) }
-        url = String(HeaderText.unquote(HeaderText.trim(rest)))
-        if url.isEmpty { return nil }
+        return rest
     }
 
     /// Takes a parameter of the three that may stand behind a URL; false for anything else.

@@ -4,7 +4,8 @@ public import RTPWire
 
 /// One alternative of a Transport header (RFC 2326 section 12.39).
 ///
-/// Values that cannot be read count as absent, and are kept with the unknown parameters in `others`.
+/// Values that cannot be read count as absent, and are kept with the unknown parameters in `others`; `unreadable` tells of those
+/// that say how packets travel.
 public struct TransportSpecification: Hashable, Sendable {
     /// What stands behind `RTP/`, or the whole of another protocol.
     public enum Profile: Hashable, Sendable {
@@ -73,6 +74,11 @@ public struct TransportSpecification: Hashable, Sendable {
         delivery.map { $0 == .multicast }
             ?? (lowerTransport == .udp && interleaved == nil && clientUDPPorts == nil && serverUDPPorts == nil)
     }
+    /// The first parameter of those that say where packets go or what for, if it is there and cannot be read.
+    public var unreadable: String? {
+        let names = ["interleaved", "client_port", "port", "destination", "mode"]
+        return others.first { names.contains(HeaderText.parameter($0[...]).name) }
+    }
     public var destinationAddress: IPAddress? { destination.flatMap { IPAddress($0) } }
     public var sourceAddress: IPAddress? { source.flatMap { IPAddress($0) } }
 }
@@ -108,7 +114,7 @@ extension TransportSpecification {
         var specification: TransportSpecification?
         var parameters: [Substring] = []
         for part in HeaderText.split(text, at: UInt8(ascii: ";")) where !part.isEmpty {
-            if specification == nil, !part.contains("="), part.contains("/") {
+            if specification == nil, !part.utf8.contains(UInt8(ascii: "=")), part.utf8.contains(UInt8(ascii: "/")) {
                 specification = Self.protocolOf(part)
             } else {
                 parameters.append(part)
@@ -122,7 +128,7 @@ extension TransportSpecification {
     }
 
     private static func protocolOf(_ text: Substring) -> TransportSpecification {
-        var parts = text.split(separator: "/").map { HeaderText.trim($0) }
+        var parts = text.utf8.split(separator: UInt8(ascii: "/")).map { HeaderText.trim(Substring($0)) }
         var lower = LowerTransport.udp
         if parts.count > 2, let last = parts.last {
             switch HeaderText.lowercased(last) {
@@ -148,7 +154,6 @@ extension TransportSpecification {
     private mutating func take(_ text: Substring) -> Bool {
         let (name, value) = HeaderText.parameter(text)
         let text = value ?? ""
-        func host() -> String { String(text.first == "[" && text.last == "]" ? text.dropFirst().dropLast() : text) }
         func set<T>(_ path: WritableKeyPath<Self, T?>, _ value: T?) -> Bool {
             if let value { self[keyPath: path] = value }
             return value != nil
@@ -157,8 +162,8 @@ extension TransportSpecification {
         case "unicast": delivery = .unicast
         case "multicast": delivery = .multicast
         case "append": append = true
-        case "destination": destination = host()
-        case "source": return set(\.source, text.isEmpty ? nil : host())
+        case "destination": return set(\.destination, Self.host(text))
+        case "source": return set(\.source, Self.host(text).flatMap { $0.isEmpty ? nil : $0 })
         case "interleaved": return set(\.interleaved, Pair(text))
         case "ttl": return set(\.timeToLive, HeaderText.number(text))
         case "layers": return set(\.layers, HeaderText.number(text))
@@ -167,13 +172,23 @@ extension TransportSpecification {
         case "server_port": return set(\.serverUDPPorts, Pair(text))
         case "ssrc": return set(\.ssrc, Self.ssrc(text))
         case "mode":
-            modes = text.split(separator: ",").map { part in
-                let name = HeaderText.lowercased(HeaderText.trim(part))
-                return name == "receive" ? .record : RTSPMethod(name.uppercased())
+            let names = text.utf8.split(separator: UInt8(ascii: ",")).map { HeaderText.trim(Substring($0)) }
+            guard names.allSatisfy(HeaderText.isToken) else { return false }
+            modes = names.map { name in
+                let name = HeaderText.uppercased(name)
+                return name == "RECEIVE" ? .record : RTSPMethod(name)
             }
         default: return false
         }
         return true
+    }
+
+    /// An address without brackets, or a name; nil where it has what would end or quote a parameter.
+    private static func host(_ text: Substring) -> String? {
+        let isBracketed = text.utf8.first == UInt8(ascii: "[") && text.utf8.last == UInt8(ascii: "]")
+        let host = isBracketed ? text.dropFirst().dropLast() : text
+        let excluded = Array("\",;[]".utf8)
+        return host.utf8.allSatisfy { (0x21...0x7e).contains($0) && !excluded.contains($0) } ? String(host) : nil
     }
 
     /// Eight hexadecimal digits, but cameras also pad with spaces, leave zeros out, and write decimal numbers.

@@ -59,6 +59,7 @@ public struct TransportOffer {
         guard isRecording ? wanted.isRecord || wanted.modes.isEmpty : wanted.isPlay else {
             throw unsupported("the mode is not \(isRecording ? "RECORD" : "PLAY")")
         }
+        if let unreadable = wanted.unreadable { throw unsupported("'\(unreadable.prefix(100))' cannot be read") }
         var answer = TransportSpecification(profile: wanted.profile, modes: wanted.modes)
         if wanted.isMulticast {
             guard let multicast, !isRecording else { throw unsupported("multicast is not offered") }

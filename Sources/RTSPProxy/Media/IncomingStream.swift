@@ -195,31 +195,33 @@ final class IncomingStream {
 
     private static let attempts = 64
 
-    /// Adds the routes, or gives those that are there another source. Both or none of two new ones stay.
+    /// Adds the routes, or gives those that are there another source: both, or none.
     private func establish(rtp: SourceSpecification, rtcp: SourceSpecification) async throws(RoutingError) {
-        let isNew = try await establish(rtpRoute, rtp, payload: .rtp)
+        let earlier = try? await context.routing.route(rtpRoute).specification.source
+        try await establish(rtpRoute, rtp, payload: .rtp)
         do throws(RoutingError) {
             try await establish(rtcpRoute, rtcp, payload: .rtcp)
         } catch {
-            if isNew { try? await context.routing.remove(route: rtpRoute) }
+            if let earlier {
+                _ = try? await context.routing.take(route: rtpRoute, source: earlier)
+            } else {
+                try? await context.routing.remove(route: rtpRoute)
+            }
             throw error
         }
     }
 
-    /// Returns whether the route is new.
-    @discardableResult
     private func establish(
         _ name: String, _ source: SourceSpecification, payload: RouteSpecification.Payload
-    ) async throws(RoutingError) -> Bool {
+    ) async throws(RoutingError) {
         if let known = try? await context.routing.route(name) {
             if known.specification.source != source { _ = try await context.routing.take(route: name, source: source) }
-            return false
+            return
         }
         _ = try await context.routing.add(
             RouteSpecification(
                 name: name, source: source, payload: payload, clockRate: payload == .rtp ? clockRate : nil),
             owner: .session)
-        return true
     }
 
     /// The pair that an earlier daemon used for this stream: the source still sends there.

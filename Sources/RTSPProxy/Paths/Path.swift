@@ -84,7 +84,7 @@ final class Path {
     private func presentation() async throws(MediaSourceError) -> Presentation {
         switch state {
         case .live(let presentation): return presentation
-        case .closed: throw MediaSourceError(.notFound, "path \(path): removed")
+        case .closed: throw removed
         case .waiting(let error) where reconnecting != nil: throw error.whileReconnecting
         case .idle, .waiting:
             begin()
@@ -93,6 +93,8 @@ final class Path {
             return try await withCheckedContinuation { waiters.append($0) }.get()
         }
     }
+
+    private var removed: MediaSourceError { MediaSourceError(.notFound, "path \(path): removed") }
 
     private func leave() {
         users -= 1
@@ -120,6 +122,7 @@ final class Path {
     }
 
     private func open() async {
+        guard case .opening = state else { return }
         do throws(MediaSourceError) {
             let source: any MediaSource
             if let known = self.source { source = known } else { source = try makeSource(self) }
@@ -252,6 +255,7 @@ final class Path {
             throw MediaSourceError(
                 .forbidden, "path \(path): its streams come from an upstream, nobody may publish there")
         }
+        if case .closed = state { throw removed }
         if case .live = state { throw MediaSourceError(.forbidden, "path \(path): somebody publishes there already") }
         source = publisher
         publisher.onEnd = { [weak self] error in
@@ -268,17 +272,18 @@ final class Path {
 
     /// Ends the path: sessions, source and routes.
     func close() async {
-        let error = MediaSourceError(.notFound, "path \(path): removed")
-        await closeSource()
+        // First, so that nobody who asks meanwhile opens the source again.
         state = .closed
         lingering?.cancel()
-        resume(.failure(error))
-        end(sessions: error)
+        resume(.failure(removed))
+        await closeSource()
+        end(sessions: removed)
     }
 
     /// Ends the sessions and the source; whoever asks next opens it anew.
     func reset(_ error: MediaSourceError) async {
         end(sessions: error)
+        resume(.failure(error))
         await closeSource()
     }
 

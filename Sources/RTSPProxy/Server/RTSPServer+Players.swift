@@ -110,16 +110,16 @@ extension RTSPServer {
         }
         try session.core.setup(index, path: target.path)
         let choice = try offer(stream, session, on: connection).choose(from: request.headers)
-        // Another transport for a stream that is not playing takes the place of the first.
-        await remove([index], of: session)
         claim(choice.transport, index, of: session, on: connection)
         do throws(RoutingError) {
             let (delivery, answer) = try await delivery(choice, stream, session, on: connection)
+            await session.deliveries[index]?.end()
+            replace(index, by: choice.transport, of: session, on: connection)
             session.deliveries[index] = delivery
             session.core.didSetUp(index, choice.transport, url: target.url.description)
             return Reply(response(session, ["Transport": answer]))
         } catch {
-            release(choice.transport, index, of: session)
+            withdraw(choice.transport, index, of: session)
             throw RTSPRefusal(error)
         }
     }

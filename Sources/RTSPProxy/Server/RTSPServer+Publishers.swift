@@ -57,14 +57,14 @@ extension RTSPServer {
         offer.hasUDP = true
         offer.usedChannels = freeable(index, of: session, on: connection)
         let choice = try offer.choose(from: request.headers)
-        await remove([index], of: session)
         claim(choice.transport, index, of: session, on: connection)
         do throws(RoutingError) {
             let answer = try await receive(choice, index, publisher, on: connection)
+            replace(index, by: choice.transport, of: session, on: connection)
             session.core.didSetUp(index, choice.transport, url: target.url.description)
             return Reply(response(session, ["Transport": answer]))
         } catch {
-            release(choice.transport, index, of: session)
+            withdraw(choice.transport, index, of: session)
             throw RTSPRefusal(error)
         }
     }

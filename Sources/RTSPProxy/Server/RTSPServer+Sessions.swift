@@ -104,6 +104,24 @@ extension RTSPServer {
         }
     }
 
+    /// Gives back what the stream's earlier transport kept, if it had one, and keeps what both share for the new one, which was
+    /// claimed before.
+    func replace(
+        _ stream: Int, by transport: ServerTransport, of session: ProxySession, on connection: ClientConnection
+    ) {
+        guard let earlier = session.core.streams[stream]?.transport else { return }
+        release(earlier, stream, of: session)
+        claim(transport, stream, of: session, on: connection)
+    }
+
+    /// Gives back what `claim` kept for a transport that could not be carried out: the stream's earlier one stays (RFC 2326
+    /// appendix A.2).
+    func withdraw(_ transport: ServerTransport, _ stream: Int, of session: ProxySession) {
+        release(transport, stream, of: session)
+        guard let earlier = session.core.streams[stream]?.transport else { return }
+        claim(earlier, stream, of: session, on: session.carrier)
+    }
+
     /// Gives back what `claim` kept.
     func release(_ transport: ServerTransport, _ stream: Int, of session: ProxySession) {
         switch transport {

@@ -137,6 +137,18 @@ import Testing
         #expect(answer("RTP/AVP/TCP;interleaved=0-1") == "RTP/AVP/TCP;unicast;interleaved=0-1")
     }
 
+    @Test("R-41: channels and UDP ports that cannot be read make an alternative unacceptable, and no other one")
+    func unreadable() {
+        for parameter in [
+            "/TCP;unicast;interleaved=300-301", "/TCP;interleaved=", "/TCP;interleaved=a-b", "/TCP;interleaved=0-256",
+            ";unicast;client_port=99999-100000", ";unicast;client_port=6-7;client_port=x", ";multicast;port=70000",
+        ] {
+            #expect(answer("RTP/AVP\(parameter)") == "461", "\(parameter)")
+            let both = answer("RTP/AVP\(parameter),RTP/AVP/TCP;unicast;interleaved=4-5")
+            #expect(both == "RTP/AVP/TCP;unicast;interleaved=4-5", "\(parameter)")
+        }
+    }
+
     @Test("R-42: RTP/SAVP is refused, since there are no keys; RTP/AVPF is not")
     func profiles() {
         #expect(answer("RTP/SAVP;unicast;client_port=6-7") == "461")

@@ -47,6 +47,27 @@ import Testing
         await node.stop()
     }
 
+    @Test("R-20: DESCRIBE always answers with what the source offers now, whatever the client has of it")
+    func describeChanged() async throws {
+        let node = try await TestNode()
+        let client = try TestClient(node)
+        #expect(try await client.request(.setup, "/streamid=0", ["Transport": Self.udp]).status.code == 200)
+        let unmodified: RTSPHeaders = ["If-Modified-Since": "Sat, 01 Jan 2050 00:00:00 GMT"]
+        let other = try TestClient(node)
+        let before = try await other.request(.describe, "", unmodified)
+        #expect(before.status.code == 200 && String(decoding: before.body, as: UTF8.self).contains("o=- 7 1 IN"))
+        let source = try #require(node.source())
+        let path = try #require(node.server.sessions.values.first?.path)
+        source.text = MockSource.description.replacing("o=- 7 1 IN", with: "o=- 7 2 IN")
+        source.onEnd?(MediaSourceError(.badGateway, "camera: another description"))
+        #expect(path.current == nil)
+        let isBack = await eventually { path.current != nil }
+        #expect(isBack)
+        let after = try await other.request(.describe, "", unmodified)
+        #expect(after.status.code == 200 && String(decoding: after.body, as: UTF8.self).contains("o=- 7 2 IN"))
+        await node.stop()
+    }
+
     @Test("R-15: a client that takes no SDP gets 406; R-05: what no route is for gets 404")
     func describeRefused() async throws {
         let node = try await TestNode()
@@ -153,11 +174,17 @@ import Testing
         var removed: [Bool] = []
         node.routing.onOpen = { opened.append(socket.receiveNow(peeking: true) != nil) }
         node.routing.onRemove = { removed.append(socket.receiveNow(peeking: true) == nil) }
+        for stream in 0..<2 {
+            let transport = "RTP/AVP;unicast;client_port=\(6000 + 2 * stream)"
+            #expect(
+                try await client.request(.setup, "/streamid=\(stream)", ["Transport": transport]).status.code == 200)
+        }
         for last in [RTSPMethod.pause, .teardown] {
-            if last == .pause { try await client.play(udpPort: 6000) } else { try await client.request(.play) }
-            // The test takes the response while legs still open: what opened before it is what matters.
+            // The response is left where it is until all legs are open.
+            try client.send(.play)
             let isOpen = await eventually { opened.count == 4 }
-            #expect(isOpen && opened.first == true)
+            #expect(isOpen && opened == [true, true, true, true])
+            #expect(try await client.response().status.code == 200)
             #expect(try await client.request(last).status.code == 200)
             #expect(removed == [true, true, true, true])
             #expect(node.routing.openLegs.isEmpty)

@@ -26,6 +26,46 @@ import Testing
         try await client.request(.announce, "", ["Content-Type": "application/sdp"], body: description)
     }
 
+    @Test("F-12: two publishers behind one address, with one client_port, are told apart by the node's UDP ports")
+    func oneAddress() async throws {
+        let node = try await TestNode(
+            routes: ["one", "two"].map {
+                RTSPRoute(name: $0, match: .path("/\($0)"), source: .publisher, publish: .anyone)
+            })
+        let clients = [try TestClient(node, path: "/one"), try TestClient(node, path: "/two")]
+        var udpPorts: Set<UInt16> = []
+        for client in clients {
+            #expect(try await Self.announce(client).status.code == 200)
+            let setup = try await client.request(
+                .setup, "/stream=0", ["Transport": "RTP/AVP;unicast;client_port=6000-6001;mode=record"])
+            let transport = try #require(TransportHeader(setup.headers)?.specifications.first)
+            udpPorts.insert(try #require(transport.serverUDPPorts).rtp)
+            #expect(try await client.request(.record).status.code == 200)
+        }
+        let sources = ["one", "two"].compactMap { node.routing.reports["rtsp.\($0).0.rtp"]?.specification.source }
+        #expect(udpPorts.count == 2 && Set(sources.map(\.udpPort)) == udpPorts)
+        #expect(sources.map(\.source) == [IPAddress(127, 0, 0, 1), IPAddress(127, 0, 0, 1)])
+        #expect(sources.map(\.sourceUDPPort) == [6000, 6000])
+        await node.stop()
+    }
+
+    @Test("R-30: a publisher's SETUP that cannot be carried out leaves the stream's earlier transport as it was")
+    func setupFails() async throws {
+        let node = try await TestNode(routes: [Self.route])
+        let client = try TestClient(node, path: "/live")
+        #expect(try await Self.announce(client).status.code == 200)
+        let interleaved = "RTP/AVP/TCP;unicast;interleaved=0-1;mode=record"
+        #expect(try await client.request(.setup, "/stream=0", ["Transport": interleaved]).status.code == 200)
+        let source = try #require(node.routing.reports["rtsp.live.0.rtp"]?.specification.source)
+        node.routing.refusedTake = "rtsp.live.0.rtcp"
+        let udp = "RTP/AVP;unicast;client_port=6000-6001;mode=record"
+        #expect(try await client.request(.setup, "/stream=0", ["Transport": udp]).status.code == 500)
+        #expect(node.routing.reports["rtsp.live.0.rtp"]?.specification.source == source)
+        #expect(try await client.request(.record).status.code == 200)
+        #expect(node.server.reports().first?.streams.map(\.address) == ["channels 0-1"])
+        await node.stop()
+    }
+
     @Test("A publisher on TCP: its packets enter the fast path, players read them, and end with it")
     func interleaved() async throws {
         let node = try await TestNode(routes: [Self.route])

@@ -2,6 +2,7 @@
 
 import RTPWire
 import RTSPCore
+import Routing
 import Sessions
 import Testing
 
@@ -126,6 +127,33 @@ import Testing
         await node.stop()
     }
 
+    @Test("R-30: a SETUP that cannot be carried out leaves the stream's earlier transport as it was")
+    func setupFails() async throws {
+        let node = try await TestNode()
+        let client = try TestClient(node)
+        let interleaved: RTSPHeaders = ["Transport": "RTP/AVP/TCP;unicast;interleaved=0-1"]
+        let away = RoutingError(.unavailable, "no way there")
+        #expect(try await client.request(.setup, "/streamid=0", interleaved).status.code == 200)
+        node.routing.attachmentRefusal = away
+        #expect(try await client.request(.setup, "/streamid=0", Self.udp(6000)).status.code == 503)
+        #expect(node.server.endpoints.isEmpty)
+        #expect(node.server.reports().first?.streams.map(\.address) == ["channels 0-1"])
+        #expect(try await client.request(.setup, "/streamid=1", interleaved).status.code == 461)
+        // The same between two transports that share a UDP port.
+        node.routing.attachmentRefusal = nil
+        #expect(try await client.request(.setup, "/streamid=0", Self.udp(6000)).status.code == 200)
+        #expect(try await client.request(.setup, "/streamid=1", interleaved).status.code == 200)
+        node.routing.attachmentRefusal = away
+        #expect(try await client.request(.setup, "/streamid=0", Self.udp(6001)).status.code == 503)
+        #expect(Set(node.server.endpoints.keys.map(\.udpPort)) == [6000, 6001])
+        node.routing.attachmentRefusal = nil
+        #expect(try await client.request(.setup, "/streamid=0", Self.udp(6001)).status.code == 200)
+        #expect(Set(node.server.endpoints.keys.map(\.udpPort)) == [6001, 6002])
+        #expect(try await client.request(.play).status.code == 200)
+        await node.stop()
+        #expect(node.server.endpoints.isEmpty)
+    }
+
     @Test("R-33: PLAY of other units gets 501, RECORD in a player's session 405, parameters 451")
     func refusals() async throws {
         let node = try await TestNode()
@@ -176,7 +204,7 @@ import Testing
         await node.stop()
     }
 
-    @Test("An operator sees a session without its identifier, and closes it")
+    @Test("F-11: an operator sees a session without its identifier, and closes it; one that is not there is told")
     func operators() async throws {
         let node = try await TestNode()
         let client = try TestClient(node)
@@ -197,7 +225,7 @@ import Testing
         await node.stop()
     }
 
-    @Test("max-sessions: one more gets 503, and takes nothing")
+    @Test("F-11: one session more than max-sessions gets 503, and takes nothing")
     func sessionLimit() async throws {
         let node = try await TestNode(change: { $0.maximumSessions = 1 })
         let client = try TestClient(node)

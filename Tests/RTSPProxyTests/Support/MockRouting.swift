@@ -20,6 +20,10 @@ import Routing
     var onRemove: (@RTSPActor () -> Void)?
     /// What `addShutLeg` is refused with.
     var refusal: RoutingError?
+    /// What `attachment(towards:)` is refused with.
+    var attachmentRefusal: RoutingError?
+    /// The route whose `take` is refused.
+    var refusedTake: String?
     private var shut: Set<String> = []
     private var reservations: [String: LoopbackSocket] = [:]
     private var nextLeg: UInt32 = 1
@@ -36,7 +40,10 @@ import Routing
         }.sorted()
     }
 
-    func attachment(towards peer: IPAddress) async throws(RoutingError) -> NetworkAttachment { Self.node }
+    func attachment(towards peer: IPAddress) async throws(RoutingError) -> NetworkAttachment {
+        if let attachmentRefusal { throw attachmentRefusal }
+        return Self.node
+    }
     func attachment(of local: IPAddress) async throws(RoutingError) -> NetworkAttachment { Self.node }
     func hostPort() async throws(RoutingError) -> HostPort {
         HostPort(
@@ -67,6 +74,7 @@ import Routing
 
     func take(route name: String, source: SourceSpecification) async throws(RoutingError) -> RouteReport {
         guard var report = reports[name] else { throw RoutingError(.notFound, "no route \(name)") }
+        if name == refusedTake { throw RoutingError(.failed, "route \(name) keeps its source") }
         report.specification.source = source
         reports[name] = report
         return report

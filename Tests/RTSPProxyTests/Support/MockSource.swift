@@ -12,6 +12,8 @@ import SDP
     var onEnd: (@RTSPActor (MediaSourceError) -> Void)?
     private(set) var opened = 0
     private(set) var closed = 0
+    /// What the camera says when it is opened.
+    var text = MockSource.description
     private let path: String
     private let routing: MockRouting
     private let streams: Int
@@ -41,7 +43,7 @@ import SDP
 
     func open() async throws(MediaSourceError) -> Presentation {
         opened += 1
-        guard var description = try? SessionDescription(parsing: Array(Self.description.utf8)) else {
+        guard var description = try? SessionDescription(parsing: Array(text.utf8)) else {
             throw MediaSourceError(.badGateway, "no description")
         }
         description.media = Array(description.media.prefix(streams))
