@@ -20,6 +20,7 @@ final class ProxyContext {
     /// Groups for players that want multicast.
     let groups: GroupAllocator
     let counters: ProxyCounters
+    let openingDelay = OpeningDelay()
     /// First packets and unknown sources of the proxy's routes.
     let routeEvents: RouteEvents
     private var cachedHostPort: HostPort?

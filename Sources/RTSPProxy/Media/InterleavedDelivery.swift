@@ -61,7 +61,9 @@ final class InterleavedDelivery: StreamDelivery {
     }
 
     func start() async -> StreamStart? {
-        first = StreamStart(await context.routing.progress(of: stream.rtpRoute), at: MonotonicClock.now)
+        first = StreamStart(
+            await context.routing.progress(of: stream.rtpRoute), at: MonotonicClock.now,
+            margin: context.openingDelay.margin)
         return first
     }
 

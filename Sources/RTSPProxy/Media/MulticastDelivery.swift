@@ -124,7 +124,9 @@ final class MulticastDelivery: StreamDelivery {
     }
 
     func start() async -> StreamStart? {
-        first = StreamStart(await context.routing.progress(of: stream.rtpRoute), at: MonotonicClock.now)
+        first = StreamStart(
+            await context.routing.progress(of: stream.rtpRoute), at: MonotonicClock.now,
+            margin: context.openingDelay.margin)
         return first
     }
 

@@ -37,8 +37,6 @@ struct StreamStart: Hashable, Sendable {
         self.extendedSequence = extendedSequence
     }
 
-    /// How long the fast path may take from the choice of the packet to the opening of the leg.
-    private static let margin: UInt64 = 4_000_000
     /// A source that was silent for so long is silent.
     private static let silence: UInt64 = 2_000_000_000
     /// Above this rate packets come in bursts of a frame, in which the mean distance says little.
@@ -46,17 +44,17 @@ struct StreamStart: Hashable, Sendable {
     private static let burst: UInt64 = 16
 
     /// The first packet of a player that begins at `now` (CLOCK_MONOTONIC, nanoseconds), from how far the flow has come;
-    /// nil when that cannot be told.
+    /// nil when that cannot be told. `margin` is how long the opening of its leg may take from now on, in nanoseconds.
     ///
     /// It is the first one that is expected after the margin: the next one where they are rare, so that nobody waits for
     /// longer than the distance of two packets.
-    init?(_ progress: FlowProgress?, at now: UInt64) {
+    init?(_ progress: FlowProgress?, at now: UInt64, margin: UInt64) {
         guard let progress, progress.hasRTP, now &- progress.lastArrival < Self.silence || progress.lastArrival > now
         else { return nil }
         let since = now > progress.lastArrival ? now - progress.lastArrival : 0
         // Of a source that has just begun, one packet says nothing of when the next will come.
         var ahead =
-            progress.packetRate == 0 ? 2 : 1 + (since + Self.margin) * progress.packetRate / 1_000_000_000
+            progress.packetRate == 0 ? 2 : 1 + (since + margin) * progress.packetRate / 1_000_000_000
         if progress.packetRate > Self.burstRate { ahead += Self.burst }
         let extended = progress.extendedHighestSequence &+ ahead
         sequence = UInt16(truncatingIfNeeded: extended)

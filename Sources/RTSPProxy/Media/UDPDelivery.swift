@@ -32,6 +32,8 @@ final class UDPDelivery: StreamDelivery {
     private(set) var rtpLeg: UInt32?
     private(set) var rtcpLeg: UInt32?
     private var first: StreamStart?
+    /// When `start` chose the first packet.
+    private var startedAt: UInt64 = 0
 
     /// - Parameters:
     ///   - local: Where packets to the player pass, with the address to send from.
@@ -71,7 +73,10 @@ final class UDPDelivery: StreamDelivery {
     }
 
     func start() async -> StreamStart? {
-        first = StreamStart(await context.routing.progress(of: stream.rtpRoute), at: MonotonicClock.now)
+        startedAt = MonotonicClock.now
+        first = StreamStart(
+            await context.routing.progress(of: stream.rtpRoute), at: MonotonicClock.now,
+            margin: context.openingDelay.margin)
         return first
     }
 
@@ -79,6 +84,7 @@ final class UDPDelivery: StreamDelivery {
         guard let rtpLeg else { return }
         do throws(RoutingError) {
             try await context.routing.openLeg(rtpLeg, of: stream.rtpRoute, from: first?.extendedSequence)
+            if first != nil { context.openingDelay.note(MonotonicClock.now - startedAt) }
             if let rtcpLeg { try await context.routing.openLeg(rtcpLeg, of: stream.rtcpRoute, from: nil) }
         } catch {
             // The route went while the response was on its way: its end is told to the session by the path.

@@ -1,0 +1,26 @@
+// How long it takes now from the choice of a player's first packet to the opening of its leg.
+
+/// Remembers the longest of the latest delays: under load, first packets are announced further ahead, so that RTP-Info stays true.
+@RTSPActor
+final class OpeningDelay {
+    /// What a calm node needs, and what nobody should wait for longer, in nanoseconds.
+    private static let shortest: UInt64 = 4_000_000
+    private static let longest: UInt64 = 250_000_000
+    private static let remembered = 64
+
+    private var latest: [UInt64] = []
+    private var next = 0
+
+    /// Notes one delay, in nanoseconds.
+    func note(_ delay: UInt64) {
+        if latest.count < Self.remembered {
+            latest.append(delay)
+        } else {
+            latest[next] = delay
+            next = (next + 1) % Self.remembered
+        }
+    }
+
+    /// How far ahead a first packet is to be announced, in nanoseconds.
+    var margin: UInt64 { min(max((latest.max() ?? 0) * 3 / 2, Self.shortest), Self.longest) }
+}
