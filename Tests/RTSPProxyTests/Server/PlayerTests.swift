@@ -151,7 +151,8 @@ import Testing
     func information() async throws {
         let node = try await TestNode()
         node.routing.progresses["rtsp.cam.0.rtp"] = FlowProgress(
-            hasRTP: true, extendedHighestSequence: 0x2_ffff, timestamp: 90_000, lastArrival: TestNode.time(in: 5))
+            hasRTP: true, extendedHighestSequence: 0x2_ffff, timestamp: 90_000, lastArrival: TestNode.time(in: 5),
+            packetRate: 50)
         let client = try TestClient(node)
         let response = try await client.play(udpPort: 6000)
         #expect(
@@ -227,7 +228,7 @@ import Testing
         }
         #expect(rest)
         node.routing.progresses["rtsp.cam.0.rtp"] = FlowProgress(
-            hasRTP: true, extendedHighestSequence: 41, timestamp: 7, lastArrival: TestNode.time(in: 5))
+            hasRTP: true, extendedHighestSequence: 41, timestamp: 7, lastArrival: TestNode.time(in: 5), packetRate: 50)
         let again = try await one.request(.play, "", ["Range": "npt=12.5-"])
         #expect(again.headers["RTP-Info"]?.hasSuffix(";seq=42;rtptime=7") == true)
         let both = await eventually { node.routing.openLegs.count == 4 }
