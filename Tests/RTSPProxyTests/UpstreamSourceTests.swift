@@ -429,7 +429,9 @@ import Testing
         script.certificate = (chain, key)
         let camera = try await ScriptedCamera(script)
         let strict = try source(camera.url)
-        #expect(await refusal(of: strict) == .badGateway)
+        let status = await refusal(of: strict)
+        // Whether the refusal or the camera's close is seen first is a race.
+        #expect(status == .badGateway || status == .serviceUnavailable)
         #expect(camera.requests.isEmpty)
         await strict.close()
         var configuration = context.configuration
