@@ -48,11 +48,19 @@ extension FlowController {
     public func progress(of name: String) async -> FlowProgress? {
         guard let state = table[name], let flow = state.flow else { return nil }
         let records = fastPath.progress(of: flow)
+        let now = Self.monotonic()
+        if state.observation.isNew {
+            table[name]?.observation.begin(
+                .init(
+                    packets: records.packets, bytes: records.bytes, arrival: records.lastArrival,
+                    timestamp: records.timestamp), at: now)
+        }
         return FlowProgress(
             packets: records.packets, bytes: records.bytes, rtcpPackets: records.rtcpPackets, hasRTP: records.hasRTP,
             extendedHighestSequence: records.extendedHighestSequence, timestamp: records.timestamp, ssrc: records.ssrc,
             payloadType: records.payloadType, lastArrival: records.lastArrival,
-            packetRate: state.observation.packetRate, clockRate: records.clockRate, expected: records.expected,
+            packetRate: state.observation.packetRate(packets: records.packets, at: now), clockRate: records.clockRate,
+            expected: records.expected,
             received: records.received, jitter: records.jitter)
     }
 

@@ -32,6 +32,21 @@ struct FlowObservation {
     /// The rate on the wire, bits per second: with preamble, FCS and inter-frame gap, 24 bytes a packet.
     var wireRate: UInt64 { (byteRate + 24 * packetRate) * 8 }
 
+    /// Whether nobody has looked yet.
+    var isNew: Bool { last == nil }
+
+    /// The first look of a flow that may have had no packet yet.
+    mutating func begin(_ sample: Sample, at now: UInt64) {
+        if isNew { last = (sample, now) }
+    }
+
+    /// The packet rate of the last interval; before there was one, of what came since the first look, rounded up: sessions
+    /// begin with the flow, and announce packets by its rate.
+    func packetRate(packets: UInt64, at now: UInt64) -> UInt64 {
+        guard packetRate == 0, let last, now > last.time, packets > last.sample.packets else { return packetRate }
+        return UInt64(Double(packets - last.sample.packets + 1) * 1e9 / Double(now - last.time))
+    }
+
     /// Takes a look at `now` (nanoseconds).
     mutating func take(_ sample: Sample, at now: UInt64) {
         if let last, now > last.time, sample.packets >= last.sample.packets {
