@@ -234,17 +234,6 @@ extension FastPath {
         legStore.retire(old)
     }
 
-    /// What must be installed before these sets of legs can be set without a wait; nil if nothing. `setLegs` does it all by
-    /// itself, but holds the caller's thread for 8 ms and more meanwhile.
-    public func prepare(_ sets: [[LegParameters]]) throws(FastPathError) -> ShapePreparation? {
-        try legStore.prepare(sets, egress: egress, interface: portTable.interface(ofNumber:))
-    }
-
-    /// Takes into use what was prepared and installed, or forgets what the kernel did not take.
-    public func finish(_ preparation: ShapePreparation, isInstalled: Bool) throws(FastPathError) {
-        try legStore.finish(preparation, isInstalled: isInstalled)
-    }
-
     /// Ends a flow. Its destination stays ours while its source may still send: packets are dropped as `drop_draining`
     /// until `finishDraining`. Returns false when the destination has other flows and nothing drains.
     @discardableResult

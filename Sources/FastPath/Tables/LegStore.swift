@@ -113,7 +113,14 @@ struct LegStore {
             return FlowTarget(index: UInt32(first), shape: UInt16(CROSSPOINT_SHAPE_DIRECT), legCount: 1)
         }
         let sorted = parameters.enumerated().sorted { ($0.element.port, $0.offset) < ($1.element.port, $1.offset) }
-        let shape = Shape(sortedPorts: sorted.map(\.element.port))
+        var shape = Shape(legs: [])
+        for (_, leg) in sorted {
+            if shape.legs.last?.port == leg.port {
+                shape.legs[shape.legs.count - 1].count += 1
+            } else {
+                shape.legs.append(.init(port: leg.port, count: 1))
+            }
+        }
         let number: UInt16
         do {
             number = try shapes.use(shape, egress: egress, interface: interface)
@@ -141,19 +148,6 @@ struct LegStore {
             }
         }
         return FlowTarget(index: UInt32(group), shape: number, legCount: UInt16(count))
-    }
-
-    /// Makes what the kernel does not have yet for sets of legs; nil if it has everything.
-    mutating func prepare(
-        _ sets: [[LegParameters]], egress: Descriptor, interface: (UInt16) -> UInt32?
-    ) throws(FastPathError) -> ShapePreparation? {
-        let wanted = sets.filter { $0.count > 1 }.map { Shape(sortedPorts: $0.map(\.port).sorted()) }
-        return try shapes.prepare(Set(wanted), egress: egress, interface: interface)
-    }
-
-    /// Takes what was prepared into use.
-    mutating func finish(_ preparation: ShapePreparation, isInstalled: Bool) throws(FastPathError) {
-        try shapes.finish(preparation, isInstalled: isInstalled)
     }
 
     /// Takes a set out of use; the flow no longer points at it.

@@ -7,20 +7,7 @@ import Glibc
 /// How many legs of a group leave by which port.
 struct Shape: Hashable {
     /// Port numbers and leg counts, by port.
-    var legs: [Entry] = []
-
-    /// The shape of legs that leave by these ports, which are sorted.
-    init(sortedPorts: some Sequence<UInt16>) {
-        for port in sortedPorts {
-            if legs.last?.port == port {
-                legs[legs.count - 1].count += 1
-            } else {
-                legs.append(.init(port: port, count: 1))
-            }
-        }
-    }
-
-    init(legs: [Entry]) { self.legs = legs }
+    var legs: [Entry]
 
     struct Entry: Hashable {
         var port: UInt16
@@ -33,8 +20,8 @@ struct Shape: Hashable {
 
 /// Makes, shares, pins and finds again the devmaps of shapes.
 ///
-/// What a broadcast devmap contains depends on how many legs go to which interface only. Updating the outer map waits
-/// for RCU (8 ms), so a devmap is made when its shape is first needed, and kept.
+/// What a broadcast devmap contains depends on how many legs go to which interface only. A devmap is made when
+/// its shape is first needed, and kept.
 struct ShapeTable {
     private let pins: PinDirectory
     private let outer: Descriptor
@@ -84,39 +71,6 @@ struct ShapeTable {
             uses[number, default: 0] += 1
             return number
         }
-        let number = try make(shape, egress: egress, interface: interface)
-        let preparation = ShapePreparation(outer: outer, devmaps: [number: devmaps[number]].compactMapValues(\.self))
-        let error = preparation.install()
-        try finish(number, isInstalled: error == 0)
-        guard error == 0 else {
-            throw FastPathError(
-                .kernel, "devmap of \(shape.ports.count) legs: cannot be installed: \(errorText(error))")
-        }
-        uses[number, default: 0] += 1
-        return number
-    }
-
-    /// Makes the devmaps of those shapes that have none; nil if all have. To be installed, and finished then.
-    mutating func prepare(
-        _ wanted: Set<Shape>, egress: Descriptor, interface: (UInt16) -> UInt32?
-    ) throws(FastPathError) -> ShapePreparation? {
-        var preparation = ShapePreparation(outer: outer, devmaps: [:])
-        for shape in wanted where numbers[shape] == nil {
-            let number = try make(shape, egress: egress, interface: interface)
-            preparation.devmaps[number] = devmaps[number]
-        }
-        return preparation.devmaps.isEmpty ? nil : preparation
-    }
-
-    /// Takes shapes that were prepared into use, or forgets them.
-    mutating func finish(_ preparation: ShapePreparation, isInstalled: Bool) throws(FastPathError) {
-        for number in preparation.devmaps.keys { try finish(number, isInstalled: isInstalled) }
-    }
-
-    /// Makes a devmap that is not installed yet, and keeps its number for it.
-    private mutating func make(
-        _ shape: Shape, egress: Descriptor, interface: (UInt16) -> UInt32?
-    ) throws(FastPathError) -> UInt16 {
         let number = try freeNumber()
         let ports = shape.ports
         let map = crosspoint_bpf_create_devmap("cp_shape", UInt32(ports.count))
@@ -127,23 +81,18 @@ struct ShapeTable {
         for (key, port) in ports.enumerated() {
             try Self.set(descriptor, key: key, interface: interface(port), egress: egress)
         }
+        // No group has the number, and a grace period has passed since the last one had it.
+        let error = InnerMap(descriptor).enter(outer, at: UInt32(number))
+        guard error == 0 else {
+            throw FastPathError(
+                .kernel, "devmap of \(ports.count) legs: cannot be installed: \(errorText(error))")
+        }
+        try pins.pin(descriptor, .shapes, String(number))
         devmaps[number] = descriptor
         shapes[number] = shape
+        numbers[shape] = number
         uses[number] = 1
         return number
-    }
-
-    private mutating func finish(_ number: UInt16, isInstalled: Bool) throws(FastPathError) {
-        release(number)
-        // Somebody else may have needed the shape meanwhile.
-        guard isInstalled, let shape = shapes[number], let devmap = devmaps[number], numbers[shape] == nil else {
-            devmaps[number] = nil
-            shapes[number] = nil
-            uses[number] = nil
-            return
-        }
-        numbers[shape] = number
-        try pins.pin(devmap, .shapes, String(number))
     }
 
     /// Counts a user that an earlier process left.

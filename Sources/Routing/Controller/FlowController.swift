@@ -36,9 +36,6 @@ public actor FlowController: SessionRouteControl {
     var seconds = 0
     /// Who waits for a route's legs to be in the fast path.
     private var legWaiters: [String: [CheckedContinuation<RoutingError?, Never>]] = [:]
-    /// Whether the kernel takes what the legs need as they are, and who wants to change them then.
-    private var isPreparing = false
-    private var changers: [CheckedContinuation<Void, Never>] = []
     private var graceWaiters: [CheckedContinuation<Void, Never>] = []
     private var graceIsRunning = false
 
@@ -202,7 +199,6 @@ public actor FlowController: SessionRouteControl {
     func addLeg(
         _ leg: LegSpecification, to name: String, force: Bool, isShut: Bool
     ) async throws(RoutingError) -> LegReport {
-        await legsMayChange()
         guard var state = table[name] else { throw noRoute(name) }
         try valid { () throws(SpecificationError) in try state.specification.validate(adding: leg) }
         try check(leg: leg, of: state.specification)
@@ -245,7 +241,6 @@ public actor FlowController: SessionRouteControl {
     }
 
     public func removeLeg(_ number: UInt32, from name: String) async throws(RoutingError) {
-        await legsMayChange()
         guard var state = table[name] else { throw noRoute(name) }
         guard let index = state.leg(number) else { throw noLeg(number, state) }
         let leg = state.legs.remove(at: index)
@@ -375,22 +370,21 @@ public actor FlowController: SessionRouteControl {
     // MARK: Legs of one moment
 
     /// Returns when the fast path has the route's legs as they are now. All changes of one moment share one new set: a set
-    /// of a shape that was never used costs 8 ms, and a hundred players may come at once. Routes whose legs go to the same
+    /// of hundreds of legs takes its time, and a hundred players may come at once. Routes whose legs go to the same
     /// ports, as the streams of a presentation and their RTCP do, share the shape too, when they change in one moment.
     private func applyLegs(of name: String) async throws(RoutingError) {
         let problem = await withCheckedContinuation { continuation in
             let isFirst = legWaiters.isEmpty
             legWaiters[name, default: []].append(continuation)
             // Behind the calls that wait for this actor already.
-            if isFirst { Task { await self.applyWaitingLegs() } }
+            if isFirst { Task { self.applyWaitingLegs() } }
         }
         if let problem { throw problem }
     }
 
-    private func applyWaitingLegs() async {
+    private func applyWaitingLegs() {
         let waiting = legWaiters
         legWaiters.removeAll(keepingCapacity: true)
-        await prepareLegs(of: Array(waiting.keys))
         for (name, waiters) in waiting {
             var problem: RoutingError?
             do throws(RoutingError) {
@@ -401,25 +395,6 @@ public actor FlowController: SessionRouteControl {
             }
             for waiter in waiters { waiter.resume(returning: problem) }
         }
-    }
-
-    /// Has the kernel take what the routes' legs need, while this actor goes on with everything but changes of legs: opening
-    /// the legs of players that were promised a packet does not wait. What fails here is tried again, and told, by `setLegs`.
-    private func prepareLegs(of names: [String]) async {
-        let sets = names.compactMap { table[$0] }.filter { $0.flow != nil }.map(\.readyLegs)
-        guard let preparation = try? fastPath.prepare(sets) else { return }
-        isPreparing = true
-        let isInstalled = await preparation.installed()
-        isPreparing = false
-        try? fastPath.finish(preparation, isInstalled: isInstalled)
-        let changers = changers
-        self.changers = []
-        for changer in changers { changer.resume() }
-    }
-
-    /// Returns when legs may be changed: not while the kernel takes what the legs need as they are.
-    private func legsMayChange() async {
-        while isPreparing { await withCheckedContinuation { changers.append($0) } }
     }
 
     // MARK: Removal and grace periods
