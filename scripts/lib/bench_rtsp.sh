@@ -31,7 +31,8 @@ rtsp_make_network() {
 }
 
 rtsp_start() {
-    start camera camera.log "$python" -u "$repository/scripts/lib/rtsp/camera.py" --media audio --packet-time 5 --backlog 1024
+    start camera camera.log "$python" -u "$repository/scripts/lib/rtsp/camera.py" --media telephone \
+        --packet-time "$rtsp_packet_time" --backlog 1024 --quiet
     wait_until 10 grep -q ready "$work/camera.log" || die "the camera: $(tail -n 1 "$work/camera.log")"
     make_bpffs_directory
     write_configuration
@@ -118,6 +119,7 @@ rtsp_round() {
 bench_rtsp() {
     local rounds=5 json="" only="" round name cases=(crosspoint gst_rtsp_server crosspoint_on_air)
     rtsp_sessions=500
+    rtsp_packet_time=10
     rtsp_rate=1000000
     rtsp_load_seconds=8
     while [ $# -gt 0 ]; do
@@ -133,7 +135,8 @@ bench_rtsp() {
         esac
         shift
     done
-    begin crosspoint-bench
+    # The runtime directory lies in memory, as in /run: journals on a disk would be measured with the sessions.
+    TMPDIR=/dev/shm begin crosspoint-bench
     rtsp_make_network
     rtsp_start
     for ((round = 0; round < rounds; round++)); do
@@ -144,7 +147,7 @@ bench_rtsp() {
         done
     done
     local status=0
-    "$python" "$repository/scripts/lib/rtsp/bench_summary.py" "$work/rounds" ${json:+"$json"} || status=$?
+    "$python" "$repository/scripts/lib/rtsp/bench_summary.py" "$work/rounds" "$rtsp_packet_time" ${json:+"$json"} || status=$?
     if [ "$status" -eq 3 ]; then tells_logs=no; fi
     return "$status"
 }

@@ -20,8 +20,8 @@ struct Shape: Hashable {
 
 /// Makes, shares, pins and finds again the devmaps of shapes.
 ///
-/// What a broadcast devmap contains depends on how many legs go to which interface only. Updating the outer map waits
-/// for RCU (8 ms), so a devmap is made when its shape is first needed, and kept.
+/// What a broadcast devmap contains depends on how many legs go to which interface only. A devmap is made when
+/// its shape is first needed, and kept.
 struct ShapeTable {
     private let pins: PinDirectory
     private let outer: Descriptor
@@ -81,13 +81,11 @@ struct ShapeTable {
         for (key, port) in ports.enumerated() {
             try Self.set(descriptor, key: key, interface: interface(port), egress: egress)
         }
-        var key = UInt32(number)
-        let result = descriptor.use { map in
-            var value = map
-            return outer.use { bpf_map_update_elem($0, &key, &value, UInt64(BPF_ANY)) }
-        }
-        guard result == 0 else {
-            throw FastPathError(.kernel, "devmap of \(ports.count) legs: cannot be installed: \(errorText(errno))")
+        // No group has the number, and a grace period has passed since the last one had it.
+        let error = InnerMap(descriptor).enter(outer, at: UInt32(number))
+        guard error == 0 else {
+            throw FastPathError(
+                .kernel, "devmap of \(ports.count) legs: cannot be installed: \(errorText(error))")
         }
         try pins.pin(descriptor, .shapes, String(number))
         devmaps[number] = descriptor

@@ -35,8 +35,8 @@ extension ControlRouter {
         router.delete("v1/sessions/:name") { _, context in
             try requireAgents()
             let name = try name(context)
-            for agent in sessions where await agent.close(session: name) { return Response(status: .noContent) }
-            throw Self.unknown(session: name)
+            guard await close(session: name) else { throw Self.unknown(session: name) }
+            return Response(status: .noContent)
         }
         router.post("v1/rtsp/routes") { request, _ in
             let proxy = try proxy()
@@ -57,6 +57,13 @@ extension ControlRouter {
             }
             return Response(status: .noContent)
         }
+    }
+
+    /// Closes a session at whichever agent has it; false where none has. A method of its own: the optimiser of Swift 6.3.1
+    /// crashes over the loop in the closure.
+    private func close(session name: String) async -> Bool {
+        for agent in sessions { if await agent.close(session: name) { return true } }
+        return false
     }
 
     /// All sessions and counters; none where there is no agent.

@@ -62,13 +62,25 @@ final class UDPDelivery: StreamDelivery {
         guard rtpLeg == nil else { return }
         // A player on this node has an address that no leg can send to; its sockets are reached at the host port.
         let address = local.isLocal ? try await context.hostPort().address(like: local.address) : destination.address
-        let rtp = try await context.routing.addShutLeg(leg(to: address, isRTCP: false), to: stream.rtpRoute).number
-        rtpLeg = rtp
+        // Side by side: changes of one moment share what is dear in the fast path.
+        async let one = added(leg(to: address, isRTCP: false), to: stream.rtpRoute)
+        async let other = added(leg(to: address, isRTCP: true), to: stream.rtcpRoute)
+        let (rtp, rtcp) = await (one, other)
+        rtpLeg = try? rtp.get()
+        rtcpLeg = try? rtcp.get()
         do throws(RoutingError) {
-            rtcpLeg = try await context.routing.addShutLeg(leg(to: address, isRTCP: true), to: stream.rtcpRoute).number
+            _ = try (rtp.get(), rtcp.get())
         } catch {
             await end()
             throw error
+        }
+    }
+
+    private func added(_ leg: LegSpecification, to route: String) async -> Result<UInt32, RoutingError> {
+        do throws(RoutingError) {
+            return .success(try await context.routing.addShutLeg(leg, to: route).number)
+        } catch {
+            return .failure(error)
         }
     }
 

@@ -205,7 +205,7 @@ extension RTSPServer {
         let streams = try session.core.play(target.inSession)
         let deliveries = streams.compactMap { session.deliveries[$0] }
         do throws(RoutingError) {
-            for delivery in deliveries { try await delivery.prepare() }
+            try await prepare(deliveries)
         } catch {
             for delivery in deliveries { await delivery.end() }
             throw RTSPRefusal(error)
@@ -221,6 +221,26 @@ extension RTSPServer {
         if !information.isEmpty { headers["RTP-Info"] = RTPInfoHeader(information).description }
         session.core.didStart(streams)
         return Reply(response(session, headers)) { for delivery in deliveries { await delivery.begin() } }
+    }
+
+    /// Prepares several streams side by side, since each waits for the fast path; throws the first refusal.
+    private func prepare(_ deliveries: [any StreamDelivery]) async throws(RoutingError) {
+        let preparations = deliveries.map { delivery in
+            Task { @RTSPActor () -> RoutingError? in
+                do throws(RoutingError) {
+                    try await delivery.prepare()
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+        }
+        var refusal: RoutingError?
+        for preparation in preparations {
+            let problem = await preparation.value
+            refusal = refusal ?? problem
+        }
+        if let refusal { throw refusal }
     }
 
     func pause(_ request: RTSPRequest, _ session: ProxySession) async throws(RTSPRefusal) -> Reply {

@@ -370,26 +370,31 @@ public actor FlowController: SessionRouteControl {
     // MARK: Legs of one moment
 
     /// Returns when the fast path has the route's legs as they are now. All changes of one moment share one new set: a set
-    /// of a shape that was never used costs 8 ms, and a hundred players may come at once.
+    /// of hundreds of legs takes its time, and a hundred players may come at once. Routes whose legs go to the same
+    /// ports, as the streams of a presentation and their RTCP do, share the shape too, when they change in one moment.
     private func applyLegs(of name: String) async throws(RoutingError) {
         let problem = await withCheckedContinuation { continuation in
+            let isFirst = legWaiters.isEmpty
             legWaiters[name, default: []].append(continuation)
             // Behind the calls that wait for this actor already.
-            if legWaiters[name]?.count == 1 { Task { self.applyWaitingLegs(of: name) } }
+            if isFirst { Task { self.applyWaitingLegs() } }
         }
         if let problem { throw problem }
     }
 
-    private func applyWaitingLegs(of name: String) {
-        let waiters = legWaiters.removeValue(forKey: name) ?? []
-        var problem: RoutingError?
-        do throws(RoutingError) {
-            guard let state = table[name] else { throw noRoute(name) }
-            if let flow = state.flow { try setLegs(state.readyLegs, of: flow) }
-        } catch {
-            problem = error
+    private func applyWaitingLegs() {
+        let waiting = legWaiters
+        legWaiters.removeAll(keepingCapacity: true)
+        for (name, waiters) in waiting {
+            var problem: RoutingError?
+            do throws(RoutingError) {
+                guard let state = table[name] else { throw noRoute(name) }
+                if let flow = state.flow { try setLegs(state.readyLegs, of: flow) }
+            } catch {
+                problem = error
+            }
+            for waiter in waiters { waiter.resume(returning: problem) }
         }
-        for waiter in waiters { waiter.resume(returning: problem) }
     }
 
     // MARK: Removal and grace periods

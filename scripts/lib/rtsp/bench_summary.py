@@ -1,6 +1,6 @@
 """Puts the rounds of `scripts/bench rtsp` together.
 
-    bench_summary.py ROUNDS [JSON]
+    bench_summary.py ROUNDS PACKET_TIME [JSON]
 
 ROUNDS has one JSON object a line: {"case": …, "players": …} as rtsp-benchmark-players printed it, for cases with load also
 "generator" and what the node counted. Prints medians, writes them to JSON, and ends with 3 when something that must be 0 is not, in
@@ -18,7 +18,7 @@ FIGURES = (
     ("first_packet_ms_p99", ("first_packet_ms", "p99")),
 )
 # Of the node, in every round. Of gst-rtsp-server these are only told.
-MUST_BE_ZERO = ("failed", "without_packets", "missing", "disorder", "after_teardown")
+MUST_BE_ZERO = ("failed", "without_packets", "missing", "disorder", "early", "announced_wrong", "after_teardown")
 
 
 def value(players, path):
@@ -53,7 +53,7 @@ def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         rounds = [json.loads(line) for line in file]
     report = {
-        "results": {}, "faults": [], "packet_interval_ms": 5, "sessions": rounds[0]["players"]["sessions"],
+        "results": {}, "faults": [], "packet_interval_ms": int(sys.argv[2]), "sessions": rounds[0]["players"]["sessions"],
         "rounds": rounds,
     }
     for case in dict.fromkeys(measured["case"] for measured in rounds):
@@ -79,8 +79,8 @@ def main():
         report["faults"] += faults(number, measured)
     for fault in report["faults"]:
         print(f"FAULT: {fault}")
-    if len(sys.argv) > 2:
-        with open(sys.argv[2], "w", encoding="utf-8") as file:
+    if len(sys.argv) > 3:
+        with open(sys.argv[3], "w", encoding="utf-8") as file:
             json.dump(report, file, indent=2)
             file.write("\n")
     sys.exit(3 if report["faults"] else 0)

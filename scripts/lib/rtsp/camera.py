@@ -25,6 +25,9 @@ SENDERS = {
     "audio": "appsrc name=audio is-live=true format=time do-timestamp=true"
     f" caps=audio/x-raw,format=S16BE,rate={content.RATE},channels=2,layout=interleaved"
     " ! rtpL16pay name=pay{} pt=97 max-ptime={}",
+    # For measurements: made and paced by GStreamer itself, one packet a buffer.
+    "telephone": "audiotestsrc is-live=true samplesperbuffer={samples} ! audio/x-raw,rate=8000,channels=1 ! alawenc"
+    " ! rtppcmapay name=pay{} pt=8 max-ptime={}",
 }
 RECEIVERS = {
     "video": "rtpvrawdepay name=depay{} ! appsink name=video emit-signals=true sync=false",
@@ -60,7 +63,8 @@ def send(_factory, media, kinds):
     media.connect("unprepared", lambda _media: ended.set())
     for kind in kinds:
         element = media.get_element().get_by_name_recurse_up(kind)
-        threading.Thread(target=feed, args=(element, kind, ended), daemon=True).start()
+        if element:
+            threading.Thread(target=feed, args=(element, kind, ended), daemon=True).start()
 
 
 def receive(_factory, media, kinds):
@@ -123,6 +127,7 @@ def main():
     options.add_argument("--authentication", choices=("basic", "digest"))
     options.add_argument("--user", default="studio:secret")
     options.add_argument("--packet-time", type=int, default=5, help="of audio, ms")
+    options.add_argument("--quiet", action="store_true", help="tell nothing of what is asked")
     options.add_argument("--backlog", type=int, default=128, help="of connections")
     options.add_argument("--not-shared", action="store_true", help="every player gets content of its own")
     options.add_argument("--survives", action="store_true", help="sessions by UDP outlive their TCP connection")
@@ -133,14 +138,16 @@ def main():
     server = GstRtspServer.RTSPServer()
     server.set_service(options.tcp_port)
     server.set_backlog(options.backlog)
-    server.connect("client-connected", watch)
+    if not options.quiet:
+        server.connect("client-connected", watch)
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_shared(not options.not_shared)
     factory.set_protocols(PROTOCOLS[options.transport])
     factory.set_stop_on_disconnect(not options.survives)
     elements = RECEIVERS if options.record else SENDERS
     factory.set_launch("( " + " ".join(
-        elements[kind].format(number, options.packet_time * 1000000) for number, kind in enumerate(options.media)) + " )")
+        elements[kind].format(number, options.packet_time * 1000000, samples=options.packet_time * 8)
+        for number, kind in enumerate(options.media)) + " )")
     if options.record:
         factory.set_transport_mode(GstRtspServer.RTSPTransportMode.RECORD)
         factory.set_latency(200)

@@ -12,6 +12,7 @@
  *   first_packet_ms       from the reply to PLAY to the first packet at the RTP socket, both as the kernel stamped them when they
  *                         came in (SO_TIMESTAMPNS): this program's own delay is not in it. A packet that came before the reply
  *                         counts as 0 and is told as "early"
+ *   announced_wrong       sessions whose first packet is not the one that RTP-Info of the reply to PLAY names
  *   missing               sequence numbers between a session's first packet and its last that did not come
  *   after_teardown        packets whose stamp is later than that of the reply to TEARDOWN
  */
@@ -48,7 +49,9 @@ struct session {
 	size_t length;
 	int64_t began, play_reply, first_packet, teardown_reply;
 	uint64_t packets, missing, disorder, after_teardown;
-	uint16_t last_sequence;
+	uint16_t first_sequence, last_sequence;
+	/* RTP-Info's seq; -1 without one. */
+	int announced;
 };
 
 /* What an epoll event is about: a session's number, and which of its sockets. */
@@ -229,6 +232,8 @@ reply(struct session *session, const char *head, const char *body, int64_t stamp
 	case PLAY:
 		session->state = PLAYING;
 		session->play_reply = stamp;
+		field(head, "\r\nRTP-Info:", fields, sizeof(fields), "\r\n");
+		session->announced = strstr(fields, "seq=") ? atoi(strstr(fields, "seq=") + 4) : -1;
 		under_way--;
 		playing++;
 		break;
@@ -348,7 +353,7 @@ udp_event(struct session *session)
 		}
 		if (!session->packets++) {
 			session->first_packet = stamp;
-			session->last_sequence = sequence;
+			session->first_sequence = session->last_sequence = sequence;
 			continue;
 		}
 		step = sequence - session->last_sequence;
@@ -409,7 +414,7 @@ report(int64_t began)
 {
 	int64_t *first = calloc(session_count, sizeof(*first)), *setup = calloc(session_count, sizeof(*setup)), last = began;
 	uint64_t packets = 0, missing = 0, disorder = 0, after_teardown = 0;
-	int set_up = 0, heard = 0, early = 0;
+	int set_up = 0, heard = 0, early = 0, announced = 0, announced_wrong = 0;
 
 	for (int number = 0; number < session_count; number++) {
 		struct session *session = &sessions[number];
@@ -426,6 +431,8 @@ report(int64_t began)
 		if (!session->packets)
 			continue;
 		early += session->first_packet < session->play_reply;
+		announced += session->announced >= 0;
+		announced_wrong += session->announced >= 0 && session->announced != session->first_sequence;
 		first[heard++] = session->first_packet < session->play_reply ? 0 : session->first_packet - session->play_reply;
 	}
 	printf("{\"sessions\": %d, \"failed\": %d, \"first_failure\": \"%s\", ", session_count, failed, first_failure);
@@ -433,6 +440,7 @@ report(int64_t began)
 		printf("\"setup_seconds\": %.4f, \"sessions_per_second\": %.1f, ", (last - began) / 1e9, set_up * 1e9 / (last - began));
 	print_times("setup_ms", setup, set_up);
 	print_times("first_packet_ms", first, heard);
+	printf("\"announced\": %d, \"announced_wrong\": %d, ", announced, announced_wrong);
 	printf("\"early\": %d, \"without_packets\": %d, \"packets\": %llu, \"missing\": %llu, \"disorder\": %llu, \"after_teardown\": %llu}\n",
 	       early, set_up - heard, (unsigned long long)packets, (unsigned long long)missing, (unsigned long long)disorder,
 	       (unsigned long long)after_teardown);
