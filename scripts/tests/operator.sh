@@ -133,7 +133,6 @@ wrong_routes() {
     refused 64 '[Nn]ame' crosspoint route add 'a b' --from $from --to $to
     refused 64 'loopback' crosspoint route add new --from $from --to 127.0.0.1:5004@eth1
     refused 64 '224.0.0' crosspoint route add new --from 224.0.0.5:5004@eth0 --to $to
-    refused 64 'famil' crosspoint route add new --from $from --to '[fd02::5]:5004@eth1'
     refused 64 'payload' crosspoint route add new --from $from --to $to --payload video
     refused 64 'rate' crosspoint route add new --from $from --to $to --rate fast
     refused 1 'eth9.*br0, eth0, eth1' crosspoint route add new --from 239.1.1.90:5004@eth9 --to $to
@@ -314,6 +313,8 @@ without_daemon
 write_configuration
 sed -i 's/listen: off/listen: 127.0.0.1:9464/' "$work/crosspoint.yaml"
 printf 'limits: {flows: 64, legs: 64}\n' >>"$work/crosspoint.yaml"
+# docs/api.md has requests for the RTSP proxy.
+echo 'rtsp: {listen: [8554]}' >>"$work/crosspoint.yaml"
 start_daemon
 
 accepted added crosspoint route add steady --from 239.5.5.5:5004@eth0,source=10.1.0.7 --to 10.2.0.5:5004@eth1

@@ -349,7 +349,7 @@ published() {
         publisher=$started
         sleep 4
     fi
-    kill "$publisher"
+    kill "$publisher" 2>/dev/null || true
     wait "$publisher" || fault "the publisher: $(tail -n 1 "$work/publisher.log")"
     [ "$uses_node" = no ] || return 0
     wait_until 5 grep -q '^received' "$work/recorder.log" || true

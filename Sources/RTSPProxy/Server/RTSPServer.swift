@@ -104,7 +104,8 @@ final class RTSPServer {
         for session in carried.compactMap({ sessions[$0] }) {
             Task { @RTSPActor in await self.lostConnection(session) }
         }
-        if let announced = connection.announced, announced.core.state == .initial {
+        // A publisher that does not record has gone: the path is free for whoever comes next, or for itself.
+        if let announced = connection.announced, announced.core.state != .recording {
             Task { @RTSPActor in await self.end(announced, reason: "its connection closed") }
         }
     }
