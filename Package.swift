@@ -74,6 +74,14 @@ let package = Package(
             dependencies: ["RTPWire", "FastPath", "Netlink", "CrosspointShim", logging],
             swiftSettings: strict
         ),
+        // How many flows this node carries: formats, paced traffic, the search for the largest load without loss, the report.
+        .target(
+            name: "Qualification",
+            dependencies: [
+                "RTPWire", "FastPath", "Netlink", "Routing", "BPFPrograms", "CrosspointShim", "CLibBPF", logging,
+            ],
+            swiftSettings: strict
+        ),
         // What negotiates sessions: protocol agents on sockets, which ask Routing for flows.
         .target(name: "Sessions", swiftSettings: strict),
         .target(
@@ -99,7 +107,8 @@ let package = Package(
         .target(
             name: "CrosspointCommands",
             dependencies: [
-                "RTPWire", "FastPath", "Netlink", "Routing", "Sessions", "RTSPProxy", "Authentication", "Node", logging,
+                "RTPWire", "FastPath", "Netlink", "Routing", "Sessions", "RTSPProxy", "Authentication", "Node",
+                "Qualification", logging,
                 argumentParser,
                 nioCore, nioPosix, nioTLS,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -175,6 +184,10 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "QualificationTests", dependencies: ["Qualification", "RTPWire", "CrosspointShim", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "NodeTests",
             dependencies: ["Node", "Routing", "RTPWire", "FastPath", "RTSPProxy", "Sessions", logging],
             swiftSettings: strict
@@ -183,7 +196,7 @@ let package = Package(
             name: "CommandTests",
             dependencies: [
                 "CrosspointCommands", "Node", "Routing", "Netlink", "RTPWire", "FastPath", "RTSPProxy", "Sessions",
-                "Authentication", "TestSupport", logging, argumentParser,
+                "Authentication", "Qualification", "TestSupport", logging, argumentParser,
                 nioCore, nioPosix,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
