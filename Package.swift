@@ -125,6 +125,19 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(
+            name: "peers-benchmark",
+            dependencies: [
+                "RTPWire", "FastPath", "Netlink", "Qualification", "Routing", "CrosspointShim", "TestSupport",
+                argumentParser,
+            ],
+            path: "scripts/benchmarks/peers/measure",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "peers-relay", path: "scripts/benchmarks/peers/relay",
+            cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]
+        ),
+        .executableTarget(
             name: "rtsp-benchmark-generator",
             dependencies: ["RTPWire", "FastPath", "LoadGenerator", "CrosspointShim", argumentParser],
             path: "scripts/benchmarks/rtsp/generator",
