@@ -25,6 +25,7 @@ vm_userland() {
         mkdir -p "$root/usr/$folder"
         ln -s "usr/$folder" "$root/$folder"
     done
+    cp /etc/passwd /etc/group "$root/etc/"
     cp "$(command -v busybox)" "$root/busybox/busybox"
     for program in "${vm_programs[@]}"; do vm_copy "$root" "$(command -v "$program")"; done
     vm_copy "$root" "$repository/.build/debug/crosspointPackageTests.xctest" "$repository/.build/debug/crosspoint"
