@@ -23,7 +23,7 @@ final class Bench {
     static let group = IPAddress(239, 1, 1, 10)
     static let ingressAddress = IPAddress(10, 0, 0, 1)
 
-    init(pins: PinDirectory, limits: FastPath.Limits = FastPath.Limits(flows: 65_536, legs: 131_072)) throws {
+    init(pins: PinDirectory, limits: FastPath.Limits = FastPath.Limits()) throws {
         topology = try Topology(egressPorts: 9)
         generator = try LoadGenerator()
         fastPath = try FastPath(pins: pins, name: "benchmark", limits: limits)

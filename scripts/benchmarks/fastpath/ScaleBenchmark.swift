@@ -52,7 +52,7 @@ struct ScaleBenchmark: ParsableCommand {
         defer { pins.removeAll() }
         var report = ScaleReport()
         var memory = try Self.kernelMemory()
-        let bench = try Bench(pins: pins)
+        let bench = try Bench(pins: pins, limits: FastPath.Limits(flows: 65_536, legs: 131_072))
         var cases = Self.flows.map { (name: "flows_\($0)", what: $0 == 1 ? Case.forward : .forwardMany($0)) }
         cases += Self.legs.map { (name: "legs_\($0)", what: $0 == 1 ? Case.forward : .fanout($0)) }
         var measured: [String: [Double]] = [:]
