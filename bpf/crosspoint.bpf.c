@@ -175,7 +175,7 @@ gate_is_closed(const struct crosspoint_leg *leg, __u32 index, __u32 sequence, __
 		return 1;
 	if (!(frame & CROSSPOINT_FRAME_SEQUENCE))
 		return 0;
-	/* 24 bits are what egress knows, and hours of most flows. */
+	/* 24 bits are what egress knows: 32 s of the fastest video flow, and a gate holds for a second. */
 	if ((__s32)((sequence - leg->gate_sequence) << 8) >= 0)
 		return 0;
 	detail = bpf_map_lookup_elem(&leg_details, &index);
