@@ -23,7 +23,7 @@ final class IncomingStream {
     private var mode = Mode.closed
     /// Where the daemon gets the source's RTCP: a leg at the host port.
     private var rtcpListener: DatagramSocket?
-    private var rtcpListenerLeg: UInt32?
+    private(set) var rtcpListenerLeg: UInt32?
 
     private enum Mode {
         case closed

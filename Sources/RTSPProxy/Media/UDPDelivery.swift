@@ -2,6 +2,7 @@
 
 import AgentSupport
 import Logging
+import NIOCore
 import RTPWire
 import Routing
 import Sessions
@@ -35,14 +36,18 @@ final class UDPDelivery: StreamDelivery {
     private var first: StreamStart?
     /// When `start` chose the first packet.
     private var startedAt: UInt64 = 0
+    /// Called with each of the player's reports: signs of life.
+    private let onReport: @AgentActor (ByteBuffer) -> Void
 
     /// - Parameters:
     ///   - local: Where packets to the player pass, with the address to send from.
     ///   - serverUDPPort: The even UDP port to send RTP from; RTCP has the next one.
+    ///   - onReport: Called with each RTCP packet of the player, while it plays.
     init(
         context: ProxyContext, stream: PresentationStream, destination: Destination, local: NetworkAttachment,
-        serverUDPPort: UInt16
+        serverUDPPort: UInt16, onReport: @escaping @AgentActor (ByteBuffer) -> Void
     ) {
+        self.onReport = onReport
         self.context = context
         self.stream = stream
         self.destination = destination
@@ -54,6 +59,16 @@ final class UDPDelivery: StreamDelivery {
     func adopt(rtpLeg: UInt32?, rtcpLeg: UInt32?) {
         self.rtpLeg = rtpLeg
         self.rtcpLeg = rtcpLeg
+        listen()
+    }
+
+    /// Where the player's reports come from: one on this node is met at the fast path's end of the host port.
+    private var reporter: (address: IPAddress, udpPort: UInt16) {
+        (local.isLocal ? local.address : destination.address, destination.rtcpUDPPort)
+    }
+
+    private func listen() {
+        context.playerPorts.listen(to: reporter.address, udpPort: reporter.udpPort, onReport)
     }
 
     /// The legs, for the session's journal.
@@ -75,6 +90,7 @@ final class UDPDelivery: StreamDelivery {
             await end()
             throw error
         }
+        listen()
     }
 
     private func added(_ leg: LegSpecification, to route: String) async -> Result<UInt32, RoutingError> {
@@ -107,6 +123,7 @@ final class UDPDelivery: StreamDelivery {
 
     func end() async {
         let (rtp, rtcp) = (rtpLeg, rtcpLeg)
+        if rtp != nil { context.playerPorts.stopListening(to: reporter.address, udpPort: reporter.udpPort) }
         (rtpLeg, rtcpLeg, first) = (nil, nil, nil)
         // Side by side: both wait for the same grace period.
         async let one: Void = remove(rtp, from: stream.rtpRoute)

@@ -165,7 +165,7 @@ extension RTSPServer {
             let delivery = UDPDelivery(
                 context: context, stream: stream,
                 destination: .init(address: destination, rtpUDPPort: rtp, rtcpUDPPort: rtcp), local: local,
-                serverUDPPort: udpPort)
+                serverUDPPort: udpPort, onReport: onReport(of: session))
             return (delivery, choice.answer(serverUDPPort: udpPort, source: local.address, ssrc: ssrc))
         case .interleaved(let rtp, let rtcp):
             guard let fanOut = path.fanOuts[stream.index] else { throw Self.gone(path) }

@@ -215,6 +215,7 @@ final class RTSPServer {
                 let packets = await publisher.receivedPackets()
                 if packets != session.seenPackets { session.core.noteMedia(now: now) }
                 session.seenPackets = packets
+                await report(to: session, at: now)
             }
             guard session.core.isExpired(now: now) else { continue }
             context.counters.add(to: .expiredSessions)
