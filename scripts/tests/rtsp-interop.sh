@@ -26,6 +26,8 @@ set -euo pipefail
 peers="$repository/scripts/lib/rtsp"
 linger=1
 uses_node=yes
+# The process of the first node; `start_node` sets it.
+node=""
 
 scenarios=(
     ffmpeg-udp ffmpeg-tcp gstreamer-udp gstreamer-tcp gstreamer-multicast eight-mixed
@@ -111,11 +113,10 @@ start_vlc() {
     start cameras vlc.log setpriv --reuid=65534 --regid=65534 --clear-groups -- env "HOME=$work/vlc" \
         cvlc --intf dummy "$work/vlc/content.au" --sout '#rtp{sdp=rtsp://:8559/vlc}'
     vlc=$started
-    wait_until 10 answers 8559 || fault "VLC does not answer: $(tail -n 1 "$work/vlc.log")"
+    # It listens before it has anything to describe.
+    within 10 inside cameras "$python" "$peers/probe.py" describe 127.0.0.1 8559 /vlc >/dev/null 2>&1 ||
+        fault "VLC describes nothing: $(tail -n 1 "$work/vlc.log")"
 }
-
-# Whether somebody listens on a TCP port of the cameras.
-answers() { inside cameras ss -Hltn "sport = :$1" | grep -q .; }
 
 # The node that players talk to, and the one behind it. Both find names by the name server that runs beside the second.
 start_nodes() {
@@ -197,7 +198,7 @@ fault() { faults="$faults${faults:+; }$(tr '\n' ' ' <<<"$*" | sed 's/ *$//')"; }
 url() {
     if [ "$uses_node" = yes ]; then
         if [ "$1" = by-rtsps ]; then
-            echo rtsps://10.2.0.1/any
+            echo rtsps://10.2.0.1:322/any
             return
         fi
         echo "rtsp://10.2.0.1:8554/$1"

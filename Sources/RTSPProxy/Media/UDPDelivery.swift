@@ -38,6 +38,13 @@ final class UDPDelivery: StreamDelivery {
     private var startedAt: UInt64 = 0
     /// Called with each of the player's reports: signs of life.
     private let onReport: @AgentActor (ByteBuffer) -> Void
+    /// Whether it was told that the stream's packets do not fit.
+    private var isMisfit = false
+    /// When it is asked next whether they fit (CLOCK_MONOTONIC, nanoseconds).
+    private var nextLook = UInt64.max
+    /// The length of packets is known some seconds after a source has begun; it seldom changes.
+    private static let firstLook: UInt64 = 3_000_000_000
+    private static let furtherLooks: UInt64 = 30_000_000_000
 
     /// - Parameters:
     ///   - local: Where packets to the player pass, with the address to send from.
@@ -111,6 +118,7 @@ final class UDPDelivery: StreamDelivery {
 
     func begin() async {
         guard let rtpLeg else { return }
+        nextLook = MonotonicClock.now + Self.firstLook
         do throws(RoutingError) {
             try await context.routing.openLeg(rtpLeg, of: stream.rtpRoute, from: first?.extendedSequence)
             if first != nil { context.openingDelay.note(MonotonicClock.now - startedAt) }
@@ -140,6 +148,18 @@ final class UDPDelivery: StreamDelivery {
                 context.logger.warning("route \(route) leg \(leg): could not be removed: \(error)")
             }
         }
+    }
+
+    /// Why the stream's packets do not fit where the player is; nil where they do, and when it was told before.
+    func newMisfit(at now: UInt64) async -> String? {
+        guard rtpLeg != nil, !local.isLocal, !isMisfit, now >= nextLook else { return nil }
+        nextLook = now + Self.furtherLooks
+        guard
+            let reason = await context.routing.misfit(
+                of: leg(to: destination.address, isRTCP: false), on: stream.rtpRoute)
+        else { return nil }
+        isMisfit = true
+        return reason
     }
 
     private func leg(to address: IPAddress, isRTCP: Bool) -> LegSpecification {
