@@ -22,6 +22,9 @@ public protocol SessionRouteControl: RouteControl {
 
     /// What came on the route so far; nil while its flow does not exist. Costs no system call.
     func progress(of name: String) async -> FlowProgress?
+    /// Why packets of the route, as long as they were on average in the last second that had any, do not fit where the leg would send
+    /// them: a sentence with both lengths. Nil where they fit, and as long as nobody knows.
+    func misfit(of leg: LegSpecification, on name: String) async -> String?
     /// A duplicate of the socket that reserves the route's UDP port, on which packets of a route with `delivery` `.host`
     /// arrive; the caller closes it. Throws for a route that reserves nothing.
     func reservation(of name: String) async throws(RoutingError) -> Int32
@@ -30,6 +33,11 @@ public protocol SessionRouteControl: RouteControl {
     func removeSessionRoutes(of prefix: String, except names: Set<String>) async -> [String]
     /// First packets and unknown sources of session routes, from now on. The stream ends with its consumer.
     func sessionRouteEvents() async -> AsyncStream<SessionRouteEvent>
+}
+
+extension SessionRouteControl {
+    /// Where nothing has an MTU, everything fits.
+    public func misfit(of leg: LegSpecification, on name: String) async -> String? { nil }
 }
 
 /// Where on this node packets of a peer pass.
