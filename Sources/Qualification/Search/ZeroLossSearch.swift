@@ -3,7 +3,8 @@
 /// Searches the largest number for which trials succeed, when they do for small numbers and do not for large ones.
 ///
 /// From a first guess it goes up, or down, in steps that double, until it has one number that succeeded below one that did not,
-/// and halves what lies between. The number that is left must succeed once more: a machine has better moments and worse ones.
+/// and halves what lies between. A machine has better moments and worse ones: a number that does not succeed is tried once more
+/// before it counts as a failure, and the number that is left must succeed twice.
 public struct ZeroLossSearch: Hashable, Sendable {
     /// What to do next.
     public enum Step: Hashable, Sendable {
@@ -23,13 +24,15 @@ public struct ZeroLossSearch: Hashable, Sendable {
     private var passed: [Int: Int] = [0: 2]
     private var lowestFailure: Int
     private var stride = 1
+    /// A number that did not succeed once.
+    private var doubted: Int?
     /// Trials so far.
     public private(set) var trials = 0
 
     /// - Parameters:
     ///   - guess: Where to begin; taken into 1...limit.
     ///   - resolution: 0.01 for one percent.
-    public init(guess: Int, limit: Int, resolution: Double = 0.01, maximumTrials: Int = 16) {
+    public init(guess: Int, limit: Int, resolution: Double = 0.01, maximumTrials: Int = 28) {
         precondition(limit >= 1, "a search up to \(limit)")
         self.limit = limit
         self.resolution = resolution
@@ -49,6 +52,7 @@ public struct ZeroLossSearch: Hashable, Sendable {
         let best = best
         if trials >= maximumTrials { return .done(mostConfirmed) }
         if trials == 0 { return .attempt(guess) }
+        if let doubted { return .attempt(doubted) }
         let gap = max(1, Int(Double(best) * resolution))
         if lowestFailure - best <= gap || best == limit {
             return passed[best, default: 0] >= 2 ? .done(best) : .attempt(best)
@@ -70,9 +74,13 @@ public struct ZeroLossSearch: Hashable, Sendable {
     public mutating func record(_ number: Int, succeeded: Bool) {
         trials += 1
         if succeeded {
+            doubted = nil
             passed[number, default: 0] += 1
             if !isBounded { stride *= 2 }
+        } else if doubted != number {
+            doubted = number
         } else {
+            doubted = nil
             lowestFailure = min(lowestFailure, number)
             if best == 0 { stride *= 2 }
         }

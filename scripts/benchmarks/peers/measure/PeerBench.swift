@@ -107,7 +107,7 @@ final class PeerBench: Sendable {
     /// The largest rate at which not one copy is missing, packets per second.
     func largestRate(_ peer: RunningPeer, legs: Int, guess: Double) async throws -> Double {
         var search = ZeroLossSearch(
-            guess: Int(guess / 1000), limit: 20_000, resolution: 0.03, maximumTrials: 10)
+            guess: Int(guess / 1000), limit: 20_000, resolution: 0.03, maximumTrials: 16)
         while case .attempt(let thousands) = search.next {
             let result = try await send(plan(rate: Double(thousands) * 1000, legs: legs, peer: peer))
             search.record(thousands, succeeded: result.isWithoutLoss(legs: legs))
@@ -130,6 +130,9 @@ final class PeerBench: Sendable {
                     + "were to arrive, and \(first.arrived) did")
         }
         let largest = try await largestRate(peer, legs: legs, guess: guess)
+        guard largest > 0 else {
+            throw PeerFailure(description: "loses packets at every rate that was tried, though not at 5 kpkt/s")
+        }
         let load = min(wanted, (largest * 0.8).rounded())
         var plan = plan(rate: load, legs: legs, peer: peer)
         plan.isStamped = true
