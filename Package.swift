@@ -82,6 +82,14 @@ let package = Package(
             dependencies: ["RTPWire", "FastPath", "AFXDP", "Netlink", "CrosspointShim", logging],
             swiftSettings: strict
         ),
+        // How many flows this node carries: formats, paced traffic, the search for the largest load without loss, the report.
+        .target(
+            name: "Qualification",
+            dependencies: [
+                "RTPWire", "FastPath", "Netlink", "Routing", "BPFPrograms", "CrosspointShim", "CLibBPF", logging,
+            ],
+            swiftSettings: strict
+        ),
         // What negotiates sessions: protocol agents on sockets, which ask Routing for flows.
         .target(name: "Sessions", swiftSettings: strict),
         .target(
@@ -128,8 +136,7 @@ let package = Package(
             name: "CrosspointCommands",
             dependencies: [
                 "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions", "AgentSupport", "RTSPProxy",
-                "SIPAgent",
-                "Authentication", "Node", logging,
+                "SIPAgent", "Authentication", "Node", "Qualification", logging,
                 argumentParser,
                 nioCore, nioPosix, nioTLS,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -159,6 +166,19 @@ let package = Package(
             ],
             path: "scripts/benchmarks/afxdp/benchmark",
             swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "peers-benchmark",
+            dependencies: [
+                "RTPWire", "FastPath", "Netlink", "Qualification", "Routing", "CrosspointShim", "TestSupport",
+                argumentParser,
+            ],
+            path: "scripts/benchmarks/peers/measure",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "peers-relay", path: "scripts/benchmarks/peers/relay",
+            cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]
         ),
         .executableTarget(
             name: "rtsp-benchmark-generator",
@@ -250,6 +270,10 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "QualificationTests", dependencies: ["Qualification", "RTPWire", "CrosspointShim", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "NodeTests",
             dependencies: [
                 "Node", "Routing", "RTPWire", "FastPath", "AFXDP", "AgentSupport", "RTSPProxy", "SIPAgent", "Sessions",
@@ -261,7 +285,7 @@ let package = Package(
             name: "CommandTests",
             dependencies: [
                 "CrosspointCommands", "Node", "Routing", "Netlink", "RTPWire", "FastPath", "AgentSupport", "RTSPProxy",
-                "SIPAgent", "Sessions", "Authentication", "TestSupport", logging, argumentParser,
+                "SIPAgent", "Sessions", "Authentication", "Qualification", "TestSupport", logging, argumentParser,
                 nioCore, nioPosix,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

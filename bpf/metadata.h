@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
- * The note that ingress leaves in front of a frame for egress (XDP metadata; it survives the kernel's clones).
+ * XDP metadata: what lies in front of a frame.
  *
  * A frame can come with metadata of somebody else: its sender's, over veth, or the last round's, from a recycled
  * page. So these functions look at the size that is there. They invalidate packet pointers.
@@ -42,13 +42,4 @@ crosspoint_metadata_write(struct xdp_md *ctx, const struct crosspoint_metadata *
 		return 0;
 	*stored = *metadata;
 	return 1;
-}
-
-/* The frame's note, or NULL. */
-static __always_inline const struct crosspoint_metadata *
-crosspoint_metadata_of(struct xdp_md *ctx)
-{
-	const struct crosspoint_metadata *stored = (void *)(long)ctx->data_meta;
-
-	return (void *)(stored + 1) > (void *)(long)ctx->data ? NULL : stored;
 }
