@@ -104,7 +104,11 @@ extension NodeFastPathTests {
             let rig = try await EngineRig(egressPorts: 2, legs: Self.legs)
             try rig.use(.afxdp)
             let (release, isHung) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
-            Thread { rig.engine.occupyWorker(0) { isHung.signal(); release.wait() } }.start()
+            Thread {
+                rig.engine.occupyWorker(0) {
+                    isHung.signal(); release.wait()
+                }
+            }.start()
             isHung.wait()
             defer { release.signal() }
             // Ingress goes on giving it packets: its heart beats far ahead of the clock.
