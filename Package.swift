@@ -33,6 +33,7 @@ let package = Package(
     targets: [
         // What Debian provides.
         .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev", "libelf-dev"])]),
+        .systemLibrary(name: "CLibXDP", pkgConfig: "libxdp", providers: [.apt(["libxdp-dev"])]),
         .systemLibrary(name: "CLibMNL", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
 
         // What Swift cannot import, and the ABI that BPF, C and Swift share.
@@ -62,6 +63,13 @@ let package = Package(
             dependencies: ["RTPWire", "BPFPrograms", "CrosspointShim", "CLibBPF"],
             swiftSettings: strict
         ),
+        // AF_XDP workers. Their code runs per packet: see swift-evolution SE-0176 on what exclusivity checks cost there.
+        .target(
+            name: "AFXDP", dependencies: ["FastPath", "CrosspointShim", "CLibXDP"],
+            swiftSettings: strict + [
+                .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
+            ]
+        ),
         // Traffic for tests and benchmarks: a generator and a sink, as BPF programs.
         .target(
             name: "LoadGenerator",
@@ -71,7 +79,7 @@ let package = Package(
         .target(name: "Netlink", dependencies: ["RTPWire", "CrosspointShim", "CLibMNL"], swiftSettings: strict),
         .target(
             name: "Routing",
-            dependencies: ["RTPWire", "FastPath", "Netlink", "CrosspointShim", logging],
+            dependencies: ["RTPWire", "FastPath", "AFXDP", "Netlink", "CrosspointShim", logging],
             swiftSettings: strict
         ),
         // How many flows this node carries: formats, paced traffic, the search for the largest load without loss, the report.
@@ -114,7 +122,8 @@ let package = Package(
         .target(
             name: "Node",
             dependencies: [
-                "RTPWire", "FastPath", "Netlink", "Routing", "Sessions", "AgentSupport", "RTSPProxy", "SIPAgent",
+                "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions", "AgentSupport", "RTSPProxy",
+                "SIPAgent",
                 "Yams",
                 logging,
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -126,8 +135,8 @@ let package = Package(
         .target(
             name: "CrosspointCommands",
             dependencies: [
-                "RTPWire", "FastPath", "Netlink", "Routing", "Sessions", "AgentSupport", "RTSPProxy", "SIPAgent",
-                "Authentication", "Node", "Qualification", logging,
+                "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions", "AgentSupport", "RTSPProxy",
+                "SIPAgent", "Authentication", "Node", "Qualification", logging,
                 argumentParser,
                 nioCore, nioPosix, nioTLS,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -141,6 +150,21 @@ let package = Package(
             name: "fastpath-benchmark",
             dependencies: ["RTPWire", "FastPath", "LoadGenerator", "CrosspointShim", "TestSupport", argumentParser],
             path: "scripts/benchmarks/fastpath",
+            swiftSettings: strict
+        ),
+        .target(
+            name: "AFXDPReference", dependencies: ["CLibXDP"], path: "scripts/benchmarks/afxdp/reference",
+            cSettings: [
+                .define("_GNU_SOURCE"), .unsafeFlags(["-O2", "-Wall", "-Wextra", "-Wno-sign-compare", "-Werror"]),
+            ]
+        ),
+        .executableTarget(
+            name: "afxdp-benchmark",
+            dependencies: [
+                "RTPWire", "FastPath", "AFXDP", "AFXDPReference", "EngineSupport", "LoadGenerator", "CrosspointShim",
+                "TestSupport", argumentParser,
+            ],
+            path: "scripts/benchmarks/afxdp/benchmark",
             swiftSettings: strict
         ),
         .executableTarget(
@@ -213,6 +237,18 @@ let package = Package(
             dependencies: ["FastPath", "RTPWire", "BPFPrograms", "CrosspointShim", "TestSupport"],
             exclude: ["instruction-baseline.json"], swiftSettings: strict
         ),
+        // The AF_XDP loop without a kernel, for its tests and its benchmark.
+        .target(
+            name: "EngineSupport", dependencies: ["AFXDP", "FastPath", "CLibXDP", "CrosspointShim"],
+            path: "Tests/EngineSupport", swiftSettings: strict
+        ),
+        .testTarget(
+            name: "AFXDPTests",
+            dependencies: [
+                "AFXDP", "EngineSupport", "FastPath", "RTPWire", "CrosspointShim", "CLibXDP", "TestSupport",
+            ],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "NetlinkTests", dependencies: ["Netlink", "RTPWire", "TestSupport"], swiftSettings: strict
         ),
@@ -224,7 +260,7 @@ let package = Package(
         .testTarget(
             name: "ControllerTests",
             dependencies: [
-                "FastPath", "LoadGenerator", "Routing", "Netlink", "RTPWire", "BPFPrograms", "CrosspointShim",
+                "FastPath", "AFXDP", "LoadGenerator", "Routing", "Netlink", "RTPWire", "BPFPrograms", "CrosspointShim",
                 "TestSupport", logging,
             ],
             swiftSettings: strict
@@ -240,7 +276,8 @@ let package = Package(
         .testTarget(
             name: "NodeTests",
             dependencies: [
-                "Node", "Routing", "RTPWire", "FastPath", "AgentSupport", "RTSPProxy", "SIPAgent", "Sessions", logging,
+                "Node", "Routing", "RTPWire", "FastPath", "AFXDP", "AgentSupport", "RTSPProxy", "SIPAgent", "Sessions",
+                logging,
             ],
             swiftSettings: strict
         ),

@@ -3,6 +3,8 @@
  * The fast path: control flow only. Ingress finds a packet's flow, accounts it and sends it to its legs; egress
  * writes each copy's headers; two tracepoints count what the kernel and the drivers refuse afterwards.
  *
+ * A flow of the AF_XDP engine goes to the worker of its port and queue while that one lives (afxdp.h), and else like any other.
+ *
  * A flow with one leg is rewritten by ingress and leaves by the devmap `tx_ports`. A flow with more is broadcast by
  * the devmap of its shape, and egress rewrites each copy. The kernel does not tell egress which copy it has
  * (dev_map_enqueue_multi clones, bq_xmit_all runs the program), so ingress numbers the broadcasts, and egress counts
@@ -18,6 +20,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+#include "afxdp.h"
 #include "checksum.h"
 #include "counters.h"
 #include "events.h"
@@ -281,7 +284,7 @@ forward_group(struct xdp_md *ctx, struct crosspoint_lane *lane, struct crosspoin
 	if (!devmap)
 		return drop(ingress_port, CROSSPOINT_COPY_NO_LEG);
 	what->packet = ++lane->packet;
-	ingress->direct_leg = ~0;
+	ingress->direct_leg = CROSSPOINT_NOT_DIRECT_GROUP;
 	ingress->direct_port = ingress_port;
 	if (!crosspoint_metadata_clear(ctx) ||
 	    !crosspoint_note_write((void *)(long)ctx->data, (void *)(long)ctx->data_end, what))
@@ -447,6 +450,7 @@ int ingress(struct xdp_md *ctx)
 			if (reason >= 0 || !detail)
 				return drop(flow->port, reason);
 			target = *(volatile __u64 *)&detail->rtcp_target;
+			what.frame |= CROSSPOINT_FRAME_RTCP;
 		} else {
 			if (CROSSPOINT_UNLIKELY(header->first & 0x30)) {
 				if (!rtp_lengths_fit(ctx, payload_offset, payload_length, header->first))
@@ -478,6 +482,17 @@ int ingress(struct xdp_md *ctx)
 	}
 	if (CROSSPOINT_UNLIKELY(!copies))
 		return drop(flow->port, CROSSPOINT_DROP_NO_LEG);
+	if (CROSSPOINT_UNLIKELY(flags & CROSSPOINT_FLOW_AFXDP)) {
+		if (!crosspoint_give_to_worker(ctx, flow, slot, port, &what)) {
+			if (flags & CROSSPOINT_FLOW_AFXDP_ONLY)
+				return drop(flow->port, CROSSPOINT_DROP_NO_WORKER);
+		} else {
+			port->forwarded_packets++;
+			port->forwarded_bytes += length;
+			port->requested_copies += copies;
+			return XDP_REDIRECT;
+		}
+	}
 	port->forwarded_packets++;
 	port->forwarded_bytes += length;
 	port->requested_copies += copies;
@@ -673,8 +688,10 @@ int on_redirect_error(__u64 *arguments)
 		reason = CROSSPOINT_COPY_NO_MEMORY;
 	ingress = &lane->ports[port];
 	/* A group: its copies are counted where they would have left. */
-	if (ingress->direct_leg == ~0u)
+	if (ingress->direct_leg == CROSSPOINT_NOT_DIRECT_GROUP)
 		crosspoint_count_reason(ingress->direct_port, reason, 1);
+	else if (ingress->direct_leg == CROSSPOINT_NOT_DIRECT_WORKER)
+		crosspoint_count_reason(ingress->direct_port, CROSSPOINT_COPY_WORKER_BUSY, 1);
 	else
 		refuse_direct(lane, ingress, cpu, reason);
 	return 0;

@@ -29,6 +29,7 @@
 	X(DROP_BAD_LENGTH, "drop_bad_length") \
 	X(DROP_BAD_CHECKSUM, "drop_bad_checksum") \
 	X(DROP_REWRITE_FAILED, "drop_rewrite_failed") \
+	X(DROP_NO_WORKER, "drop_no_worker") \
 	/* Copies that were asked for and not sent. */ \
 	X(COPY_GATED, "copy_gated") \
 	X(COPY_NO_LEG, "copy_no_leg") \
@@ -37,7 +38,8 @@
 	X(COPY_TOO_LONG, "copy_too_long") \
 	X(COPY_NOT_SUPPORTED, "copy_not_supported") \
 	X(COPY_NO_MEMORY, "copy_no_memory") \
-	X(COPY_REFUSED, "copy_refused")
+	X(COPY_REFUSED, "copy_refused") \
+	X(COPY_WORKER_BUSY, "copy_worker_busy")
 
 enum crosspoint_reason {
 #define CROSSPOINT_REASON_NUMBER(name, text) CROSSPOINT_##name,

@@ -10,7 +10,9 @@
 
 #include <linux/types.h>
 
-#define CROSSPOINT_ABI_VERSION 3
+#include "socket_counters.h"
+
+#define CROSSPOINT_ABI_VERSION 4
 
 /* Ports (network interfaces) that one node can attach. Port numbers are indices into everything that is per port. */
 #define CROSSPOINT_MAX_PORTS 64
@@ -22,6 +24,12 @@
 /* Sequence numbers, in words of 64, for which the fast path remembers which ones came. */
 #define CROSSPOINT_HISTORY_WORDS 64
 #define CROSSPOINT_MAX_LEGS 512
+/* Receive queues of one port on which AF_XDP sockets can be. */
+#define CROSSPOINT_MAX_QUEUES 64
+/* AF_XDP workers at most; each has a lane of its own behind those of the CPUs. */
+#define CROSSPOINT_MAX_WORKERS 8
+/* A worker that was silent for longer gets no packets, ns. */
+#define CROSSPOINT_HEARTBEAT_LIMIT 100000000
 
 /* ---- Flow table -------------------------------------------------------------------------------------------- */
 
@@ -68,6 +76,10 @@ enum crosspoint_flow_flag {
 	CROSSPOINT_FLOW_REPORT_FIRST = 1 << 12,
 	/* The UDP checksum is verified before anything else is believed. */
 	CROSSPOINT_FLOW_VERIFY_CHECKSUM = 1 << 13,
+	/* Packets go to the AF_XDP worker of their port and queue while there is one; else the kernel engine has them. */
+	CROSSPOINT_FLOW_AFXDP = 1 << 14,
+	/* With CROSSPOINT_FLOW_AFXDP: without a worker they are dropped, never sent as they are. */
+	CROSSPOINT_FLOW_AFXDP_ONLY = 1 << 15,
 	/* Whatever asks for a look at the source. */
 	CROSSPOINT_FLOW_SOURCES = CROSSPOINT_FLOW_FILTER_SOURCE | CROSSPOINT_FLOW_FILTER_SOURCE_PORT |
 				  CROSSPOINT_FLOW_HAS_SOURCES | CROSSPOINT_FLOW_HAS_SOURCE_PORTS |
@@ -273,10 +285,16 @@ enum crosspoint_frame_flag {
 	CROSSPOINT_FRAME_IPV6 = 1 << 8,
 	CROSSPOINT_FRAME_RTP = 1 << 9,      /* an RTP header follows the UDP header */
 	CROSSPOINT_FRAME_SEQUENCE = 1 << 10, /* `sequence` is set */
+	CROSSPOINT_FRAME_RTCP = 1 << 11,     /* goes to rtcp_target */
 	CROSSPOINT_FRAME_WITHOUT = 16,       /* shift: from here on crosspoint_without_ipv4() of the packet */
 };
 
-/* What ingress knows about a frame when it has found its flow. */
+/*
+ * What ingress knows about a frame when it has found its flow.
+ *
+ * An AF_XDP worker finds it in front of the frame, as XDP metadata. `group` is the flow's slot there, and `packet` the lower half of
+ * its generation: the worker reads the target when it comes to the packet, since the one of now may be in other use by then.
+ */
 struct crosspoint_metadata {
 	__u32 group;
 	__u32 packet;   /* counts the broadcasts of one CPU */
@@ -319,13 +337,17 @@ struct crosspoint_port_count {
 	__u32 legs;               /* egress: the section of its copies that are still to come */
 	__u64 dropped_copies;     /* egress: dropped by the egress program, which the kernel tells of as refused */
 	/* Ingress: the last packet's single leg and its length, in case the kernel refuses it. */
-	__u32 direct_leg; /* counter, or ~0 for a group */
+	__u32 direct_leg; /* counter, or one of CROSSPOINT_NOT_DIRECT_* */
 	__u16 direct_port;
 	__u16 direct_bytes;
 };
 _Static_assert(sizeof(struct crosspoint_port_count) == 64, "one cache line");
 
-/* One CPU's lane. Index: CPU. */
+/* crosspoint_port_count.direct_leg of a packet that went elsewhere than to one leg. */
+#define CROSSPOINT_NOT_DIRECT_GROUP 0xffffffffu
+#define CROSSPOINT_NOT_DIRECT_WORKER 0xfffffffeu
+
+/* One CPU's lane, or one AF_XDP worker's behind them. Index: CPU, or number of CPUs + worker. */
 struct crosspoint_lane {
 	struct crosspoint_port_count ports[CROSSPOINT_MAX_PORTS];
 	/* The ports' interfaces, written by the daemon; a number is the lower bits of its interface's index where free. */
@@ -337,18 +359,39 @@ struct crosspoint_lane {
 };
 _Static_assert(sizeof(struct crosspoint_lane) == 68 * CROSSPOINT_MAX_PORTS + 64, "whole cache lines");
 
+/* ---- AF_XDP sockets ---------------------------------------------------------------------------------------- */
+
+enum crosspoint_socket_flag {
+	CROSSPOINT_SOCKET_OPEN = 1 << 0,
+	CROSSPOINT_SOCKET_ZERO_COPY = 1 << 1,
+	/* Frames of several buffers are received and sent. */
+	CROSSPOINT_SOCKET_MULTI_BUFFER = 1 << 2,
+};
+
+/*
+ * One AF_XDP socket of a port's queue, written by its worker only. Index: port * CROSSPOINT_MAX_QUEUES + queue, as in the map
+ * of the sockets themselves.
+ */
+struct crosspoint_socket {
+	__u64 heartbeat; /* CLOCK_MONOTONIC, ns; 0: takes no packets */
+	__u32 flags;     /* enum crosspoint_socket_flag */
+	__u32 worker;
+	__u64 counters[CROSSPOINT_SOCKET_COUNTER_SLOTS]; /* enum crosspoint_socket_counter */
+};
+_Static_assert(sizeof(struct crosspoint_socket) == 256, "whole cache lines");
+
 /* ---- Node -------------------------------------------------------------------------------------------------- */
 
 /* What the programs and whoever reads the pins must agree on; one record, written by the daemon. */
 struct crosspoint_node {
 	__u32 abi_version;
-	__u32 cpu_count; /* lanes of the per-CPU arrays */
+	__u32 lane_count; /* of the per-CPU arrays: CPUs and AF_XDP workers */
 	__u32 flow_slots;
 	__u32 flows;
 	__u32 leg_slots;
 	__u32 group_slots;
 	__u32 leg_counters;
-	__u32 reserved;
+	__u32 worker_lanes; /* the last ones of the lanes */
 	__u64 network_namespace; /* cookie: tells our interfaces from equal numbers elsewhere */
 	__u32 tx_ports_map;      /* id of the devmap of direct forwards */
 	__u32 ingress_program;   /* id */
@@ -374,7 +417,7 @@ struct crosspoint_flow_label {
 	__u8 payload;    /* 0 rtp, 1 rtcp, 2 raw */
 	__u8 accounting; /* 0 full, 1 sampled, 2 counters */
 	__u8 in_use;
-	__u8 reserved;
+	__u8 engine_reason; /* why the flow has its engine; the daemon's numbers */
 	__u32 slot;
 	__u8 padding[20];
 };

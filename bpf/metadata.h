@@ -27,3 +27,19 @@ crosspoint_metadata_clear(struct xdp_md *ctx)
 
 	return CROSSPOINT_LIKELY(!size) || !bpf_xdp_adjust_meta(ctx, size);
 }
+
+/* Returns 0 when there is no room, or the driver has no metadata. */
+static __always_inline int
+crosspoint_metadata_write(struct xdp_md *ctx, const struct crosspoint_metadata *metadata)
+{
+	int missing = (int)sizeof(*metadata) - crosspoint_metadata_size(ctx);
+	struct crosspoint_metadata *stored;
+
+	if (missing && bpf_xdp_adjust_meta(ctx, -missing))
+		return 0;
+	stored = (void *)(long)ctx->data_meta;
+	if ((void *)(stored + 1) > (void *)(long)ctx->data)
+		return 0;
+	*stored = *metadata;
+	return 1;
+}

@@ -14,6 +14,7 @@
 #include <linux/if_link.h>
 
 #include "../../bpf/drop_reasons.h"
+#include "../../bpf/socket_counters.h"
 #include "bpf_shim.h"
 
 uint32_t
@@ -32,6 +33,24 @@ crosspoint_reason_name(uint32_t reason)
 	};
 
 	return reason < CROSSPOINT_REASON_COUNT ? names[reason] : "unknown";
+}
+
+uint32_t
+crosspoint_socket_counter_count(void)
+{
+	return CROSSPOINT_SOCKET_COUNTER_COUNT;
+}
+
+const char *
+crosspoint_socket_counter_name(uint32_t counter)
+{
+	static const char *const names[] = {
+#define CROSSPOINT_SOCKET_COUNTER_NAME(name, text) [CROSSPOINT_SOCKET_##name] = text,
+		CROSSPOINT_SOCKET_COUNTERS(CROSSPOINT_SOCKET_COUNTER_NAME)
+#undef CROSSPOINT_SOCKET_COUNTER_NAME
+	};
+
+	return counter < CROSSPOINT_SOCKET_COUNTER_COUNT ? names[counter] : "unknown";
 }
 
 /* libbpf's callback has no argument of ours; messages are rare and read at once by whoever caused them. */

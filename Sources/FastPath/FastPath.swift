@@ -49,7 +49,10 @@ public final class FastPath {
     let legRefusals: MappedArray<crosspoint_leg_count>
     let legLabels: MappedArray<crosspoint_leg_label>
     let reasonCounts: MappedArray<crosspoint_reason_count>
-    let processors: Int
+    let sockets: MappedArray<crosspoint_socket>
+    let socketMap: Descriptor
+    /// Of the per-CPU arrays: one for each CPU, then one for each AF_XDP worker.
+    let lanes: Int
     let ingress: Descriptor
     let egress: Descriptor
     var portTable: PortTable
@@ -115,6 +118,7 @@ public final class FastPath {
     ) throws(FastPathError) {
         let sizes = LoadedObject.Sizes(
             processors: Int(libbpf_num_possible_cpus()),
+            workers: min(Int(libbpf_num_possible_cpus()), Int(CROSSPOINT_MAX_WORKERS)),
             flowSlots: Self.powerOfTwo(atLeast: max(limits.flows, 64) * 4), flows: max(limits.flows, 64),
             legSlots: max(Self.powerOfTwo(atLeast: limits.legs * 2), Int(CROSSPOINT_MAX_LEGS)),
             groupSlots: max(limits.flows, 64) + 1024,
@@ -124,7 +128,7 @@ public final class FastPath {
         self.pins = pins
         origin = .created
         programVersion = object.version
-        processors = sizes.processors
+        lanes = sizes.lanes
         node = try MappedArray(loaded.map("node"), name: "node", writable: true)
         func array<Record>(_ name: String) throws(FastPathError) -> MappedArray<Record> {
             try MappedArray(loaded.map(name), name: name, writable: true)
@@ -138,6 +142,8 @@ public final class FastPath {
         legRefusals = try array("leg_refusals")
         legLabels = try array("leg_labels")
         reasonCounts = try array("reason_counts")
+        sockets = try array("sockets")
+        socketMap = try loaded.map("socket_map")
         ingress = try loaded.program("ingress")
         egress = try loaded.program("egress")
         let transmit = try loaded.map("tx_ports")
@@ -178,7 +184,7 @@ public final class FastPath {
         }
         self.pins = pins
         self.node = node
-        processors = Int(record.cpu_count)
+        lanes = Int(record.lane_count)
         programVersion = object.version
         flowDetails = try array("flow_details")
         rtp = try array("rtp")
@@ -189,6 +195,8 @@ public final class FastPath {
         legRefusals = try array("leg_refusals")
         legLabels = try array("leg_labels")
         reasonCounts = try array("reason_counts")
+        sockets = try array("sockets")
+        socketMap = try descriptor(.maps, "socket_map")
         let transmit = try descriptor(.maps, "tx_ports")
         let ports = try PortTable(
             pins: pins, slots: array("ports"), transmit: transmit, lanes: array("lanes"))
@@ -209,8 +217,8 @@ public final class FastPath {
             return
         }
         let sizes = LoadedObject.Sizes(
-            processors: Int(record.cpu_count), flowSlots: Int(record.flow_slots), flows: Int(record.flows),
-            legSlots: Int(record.leg_slots),
+            processors: Int(record.lane_count - record.worker_lanes), workers: Int(record.worker_lanes),
+            flowSlots: Int(record.flow_slots), flows: Int(record.flows), legSlots: Int(record.leg_slots),
             groupSlots: Int(record.group_slots), legCounters: Int(record.leg_counters))
         let loaded = try LoadedObject(object, sizes: sizes) { (name) throws(FastPathError) in
             try pins.open(.maps, name)
@@ -254,7 +262,8 @@ public final class FastPath {
         transmit.use { _ = crosspoint_bpf_map_info($0, &info) }
         var record = crosspoint_node()
         record.abi_version = UInt32(CROSSPOINT_ABI_VERSION)
-        record.cpu_count = UInt32(sizes.processors)
+        record.lane_count = UInt32(sizes.lanes)
+        record.worker_lanes = UInt32(sizes.workers)
         record.flow_slots = UInt32(sizes.flowSlots)
         record.flows = UInt32(sizes.flows)
         record.leg_slots = UInt32(sizes.legSlots)

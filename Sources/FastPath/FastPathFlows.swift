@@ -146,7 +146,7 @@ extension FastPath {
     private func clearCounters(at index: Int) {
         rtp.clear(index)
         rtpDetails.clear(index)
-        for processor in 0..<processors { flowCounts.clear(processor * flowLabels.count + index) }
+        for lane in 0..<lanes { flowCounts.clear(lane * flowLabels.count + index) }
     }
 
     /// The index of the flow's counters.
@@ -159,6 +159,7 @@ extension FastPath {
         record.clock_rate = parameters.clockRate ?? 0
         record.payload = parameters.payload.rawValue
         record.accounting = label.accounting
+        record.engine_reason = parameters.engineReason.rawValue
         record.slot = UInt32(slot)
         record.in_use = 1
         flowLabels[index].pointee = record
@@ -186,6 +187,7 @@ extension FastPath {
         let place = flowTable.slots[handle.slot]
         Self.apply(parameters, to: &place.pointee, &flowDetails[handle.slot].pointee)
         flowLabels[counters(of: handle)].pointee.clock_rate = parameters.clockRate ?? 0
+        flowLabels[counters(of: handle)].pointee.engine_reason = parameters.engineReason.rawValue
         let kept =
             CROSSPOINT_FLOW_FILTER_SOURCE.rawValue | CROSSPOINT_FLOW_FILTER_SOURCE_PORT.rawValue
             | CROSSPOINT_FLOW_HAS_SOURCES.rawValue | CROSSPOINT_FLOW_HAS_SOURCE_PORTS.rawValue
@@ -408,7 +410,7 @@ extension FastPath {
     /// When the flow's last packet came (CLOCK_MONOTONIC, ns), and how many came; nil before the first.
     public func activity(of handle: FlowHandle) -> (last: UInt64, packets: UInt64, timestamp: UInt32)? {
         let index = counters(of: handle)
-        let packets = (0..<processors).reduce(UInt64(0)) {
+        let packets = (0..<lanes).reduce(UInt64(0)) {
             $0 + flowCounts[$1 * flowLabels.count + index].pointee.packets
         }
         let record = rtp[index].pointee
@@ -420,8 +422,8 @@ extension FastPath {
         let index = counters(of: handle)
         let detail = rtpDetails[index].pointee
         let record = rtp[index].pointee
-        let counts = (0..<processors).reduce(into: (packets: UInt64(0), bytes: UInt64(0))) { sum, processor in
-            let count = flowCounts[processor * flowLabels.count + index].pointee
+        let counts = (0..<lanes).reduce(into: (packets: UInt64(0), bytes: UInt64(0))) { sum, lane in
+            let count = flowCounts[lane * flowLabels.count + index].pointee
             sum.packets &+= count.packets
             sum.bytes &+= count.bytes
         }
@@ -440,8 +442,8 @@ extension FastPath {
 
     /// Packets dropped at the port because their flow was removed (`drop_draining`).
     public func drainedPackets(at port: Port) -> UInt64 {
-        (0..<processors).reduce(0) { sum, processor in
-            let index = processor * Int(CROSSPOINT_MAX_PORTS) + Int(port.number)
+        (0..<lanes).reduce(0) { sum, lane in
+            let index = lane * Int(CROSSPOINT_MAX_PORTS) + Int(port.number)
             return sum
                 + withUnsafeBytes(of: reasonCounts[index].pointee.packets) {
                     $0.load(fromByteOffset: Int(CROSSPOINT_DROP_DRAINING.rawValue) * 8, as: UInt64.self)
@@ -458,7 +460,7 @@ extension FastPath {
     /// Bytes of the flow so far, Ethernet header to payload.
     public func bytes(of handle: FlowHandle) -> UInt64 {
         let index = counters(of: handle)
-        return (0..<processors).reduce(0) { $0 + flowCounts[$1 * flowLabels.count + index].pointee.bytes }
+        return (0..<lanes).reduce(0) { $0 + flowCounts[$1 * flowLabels.count + index].pointee.bytes }
     }
 
     // MARK: Legs
@@ -468,9 +470,9 @@ extension FastPath {
         guard let counter = legCounters.allocate(1) else {
             throw FastPathError(.full, "leg table: all \(legLabels.count) legs are in use; raise limits: legs")
         }
-        for processor in 0..<processors {
-            legCounts.clear(processor * legLabels.count + counter)
-            legRefusals.clear(processor * legLabels.count + counter)
+        for lane in 0..<lanes {
+            legCounts.clear(lane * legLabels.count + counter)
+            legRefusals.clear(lane * legLabels.count + counter)
         }
         describeLeg(UInt32(counter), flow: flow, number: number, to: to)
         return UInt32(counter)

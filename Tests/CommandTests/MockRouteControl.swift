@@ -60,6 +60,15 @@ actor MockRouteControl: RouteControl {
         return index
     }
 
+    func setEngine(_ engine: RouteSpecification.Engine, of name: String) async throws(RoutingError) -> RouteReport {
+        var report = try await route(name)
+        report.specification.engine = engine
+        report.engine = engine == .afxdp ? "afxdp" : "kernel"
+        report.engineReason = "asked for"
+        reports[name] = report
+        return report
+    }
+
     func removeLeg(_ number: UInt32, from name: String) async throws(RoutingError) {
         var report = try await route(name)
         report.legs.remove(at: try index(number, report))

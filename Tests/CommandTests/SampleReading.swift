@@ -31,6 +31,7 @@ enum SampleReading {
         }
         return FlowStatistics(
             route: route, from: "239.1.1.10:5004@eth0", payload: lost == nil ? "rtcp" : "rtp", engine: "kernel",
+            engineReason: "",
             packets: packets, bytes: packets, lastPacketAgeNanoseconds: nil, rtp: rtp, rtcpPackets: 0,
             wrongSourcePackets: 0, invalidPackets: 0, legs: [leg])
     }

@@ -68,8 +68,8 @@ struct TableTests {
                 ],
                 flows: [
                     FlowStatistics(
-                        route: "cam1", from: "239.1.1.10:5004@eth0", payload: "rtp", engine: "kernel", packets: packets,
-                        bytes: packets * 1000, lastPacketAgeNanoseconds: 4000, rtp: rtp,
+                        route: "cam1", from: "239.1.1.10:5004@eth0", payload: "rtp", engine: "kernel", engineReason: "",
+                        packets: packets, bytes: packets * 1000, lastPacketAgeNanoseconds: 4000, rtp: rtp,
                         rtcpPackets: 0, wrongSourcePackets: 0, invalidPackets: 0,
                         legs: [
                             LegStatistics(leg: 1, to: "10.2.0.5:5004@eth1", packets: 7, bytes: 7000, refusedPackets: 0)
@@ -82,9 +82,9 @@ struct TableTests {
             text == """
                 node a  1970-01-01T00:00:00.000Z  fast path v1
 
-                ROUTE    STATE     ENDPOINT                   RATE   PACKETS/S  PACKETS  LOST  REORDERED  DUPLICATES   JITTER        SSRC      AGE
-                cam1     ok        239.1.1.10:5004@eth0  2.00 Gb/s  250 kpkt/s   250000    -3          0           3  12.3 µs  0x00000000  4.00 µs
-                  leg 1  not sent  > 10.2.0.5:5004@eth1      0 b/s     0 pkt/s        7
+                ROUTE    STATE     ENGINE  ENDPOINT                   RATE   PACKETS/S  PACKETS  LOST  REORDERED  DUPLICATES   JITTER        SSRC      AGE
+                cam1     ok        kernel  239.1.1.10:5004@eth0  2.00 Gb/s  250 kpkt/s   250000    -3          0           3  12.3 µs  0x00000000  4.00 µs
+                  leg 1  not sent          > 10.2.0.5:5004@eth1      0 b/s     0 pkt/s        7
 
                 PORT  RECEIVED/S  FORWARDED   SENT/S  RECEIVED  SENT  REFUSED  DROPPED  REASONS
                 eth0  250 kpkt/s  2.00 Gb/s  0 pkt/s    250000     0        0       42  wrong_source 30, draining 12

@@ -18,7 +18,8 @@ final class EgressBench {
         self.bench = bench
         let node = bench.fastPath.node[0].pointee
         let sizes = LoadedObject.Sizes(
-            processors: Int(node.cpu_count), flowSlots: Int(node.flow_slots), flows: Int(node.flows),
+            processors: Int(node.lane_count - node.worker_lanes), workers: Int(node.worker_lanes),
+            flowSlots: Int(node.flow_slots), flows: Int(node.flows),
             legSlots: Int(node.leg_slots),
             groupSlots: Int(node.group_slots), legCounters: Int(node.leg_counters))
         let pins = bench.pins

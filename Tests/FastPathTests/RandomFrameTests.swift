@@ -51,7 +51,7 @@ extension FastPathSuite {
             let frames = Self.frames(&random)
             let reasons = bench.fastPath.reasonCounts
             let port = Int(bench.input.number)
-            let processors = bench.fastPath.processors
+            let processors = bench.fastPath.lanes
             // The reason that one frame raised, by the counters' own words: a snapshot for each would take long.
             func counts() -> [UInt64] {
                 (0..<processors).reduce(into: [UInt64](repeating: 0, count: DropReason.all.count)) { sum, processor in

@@ -13,6 +13,7 @@ extension FastPathSuite {
         /// What no test can cause, and why.
         static let exceptions: [String: String] = [
             "drop_rewrite_failed": "no line of the program raises it: copies that cannot be rewritten have a reason",
+            "copy_worker_busy": "needs a worker: EngineLoadTests",
             "copy_no_memory": "the kernel would have to run out of memory while it clones",
             "copy_refused": "for errors of xdp_do_redirect() that no kernel so far returns for a devmap",
         ]
@@ -116,6 +117,7 @@ extension FastPathSuite {
                 packet.checksum = .wrong(by: 1)
                 return try parameters(FlowParameters(verifiesChecksum: true), packet)(bench, handle)
             },
+            "drop_no_worker": parameters(FlowParameters(clockRate: 90_000, engine: .afxdpOnly)),
             "copy_gated": { bench, handle in
                 var leg = try bench.leg()
                 leg.gate = .init(sequence: 5000, deadline: .max)
@@ -196,7 +198,7 @@ extension FastPathSuite {
             let outcome = try bench.ingress(Packet())
             #expect(outcome.verdict == .drop)
             // The port is no longer listed: its counters are there all the same.
-            let counted = (0..<bench.fastPath.processors).reduce(UInt64(0)) { sum, processor in
+            let counted = (0..<bench.fastPath.lanes).reduce(UInt64(0)) { sum, processor in
                 let index = processor * Int(CROSSPOINT_MAX_PORTS) + Int(port.number)
                 return sum
                     + withUnsafeBytes(of: bench.fastPath.reasonCounts[index].pointee.packets) {

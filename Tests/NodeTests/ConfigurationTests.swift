@@ -1,5 +1,6 @@
 // The configuration file: what it may say, and that every error names its line and key.
 
+import AFXDP
 import Foundation
 import Logging
 import Node
@@ -22,6 +23,7 @@ struct ConfigurationTests {
         bpffs: /sys/fs/bpf/xp
         limits: {flows: 4096, legs: 10000}
         log-level: debug
+        afxdp: {workers: 2, frames: 4096, mode: copy, polling: busy, payload-sharing: never}
         routes:
           cam1:
             from: 239.1.1.10:5004@eth0,source=10.1.0.7
@@ -35,6 +37,7 @@ struct ConfigurationTests {
             from: "[ff3e::1]:5004@eth0.100"
             to: []
             payload: raw
+            engine: afxdp
             force: true
 
         """
@@ -55,6 +58,10 @@ struct ConfigurationTests {
         #expect(configuration.bpffs == "/sys/fs/bpf/xp")
         #expect(configuration.limits == .init(flows: 4096, legs: 10_000))
         #expect(configuration.logLevel == .debug)
+        #expect(
+            configuration.engine
+                == .init(workers: 2, frames: 4096, mode: .copy, polling: .busy, payloadSharing: .never))
+        #expect(configuration.routes.map(\.engine) == [.auto, .afxdp])
         #expect(configuration.routes.map(\.name) == ["cam1", "cam2"])
         #expect(
             configuration.routes[0]
@@ -87,6 +94,9 @@ struct ConfigurationTests {
         "An error names its line, its key, and the remedy",
         arguments: [
             ("node: a\nnoode: b\n", 2, "noode", "did you mean 'node'?"),
+            ("afxdp:\n  frames: 5000\n", 2, "afxdp.frames", "no power of two"),
+            ("afxdp:\n  mode: zerocopy\n", 2, "afxdp.mode", "use auto, copy, zero-copy"),
+            ("afxdp:\n  workers: 9\n", 2, "afxdp.workers", "8"),
             (
                 "routes:\n  cam1:\n    from: 239.1.1.10:5004@eth0\n    to: []\n    paylod: raw\n", 5,
                 "routes.cam1.paylod", "did you mean 'payload'?"

@@ -19,15 +19,19 @@ enum SampleStatistics {
                 leg: 2, to: "10.2.0.6:5004@eth1", packets: packets, bytes: packets * 1442, refusedPackets: 13),
         ]
         let flow = FlowStatistics(
-            route: route, from: "239.1.1.10:5004@eth0", payload: "rtp", engine: "kernel", packets: packets,
-            bytes: packets * 1442, lastPacketAgeNanoseconds: 4000, rtp: rtp,
+            route: route, from: "239.1.1.10:5004@eth0", payload: "rtp", engine: "kernel", engineReason: "because",
+            packets: packets, bytes: packets * 1442, lastPacketAgeNanoseconds: 4000, rtp: rtp,
             rtcpPackets: 14, wrongSourcePackets: 15, invalidPackets: 16, legs: legs)
         let ports = ["eth0", "eth1"].map { name in
             PortStatistics(
                 name: name, interfaceIndex: 2, receivedPackets: packets, forwardedPackets: packets - 17,
                 forwardedBytes: packets * 1442, requestedCopies: packets * 2, transmittedCopies: packets * 2,
                 refusedCopies: 18, dropped: ["drop_draining": 10, "drop_wrong_source": 7], passed: ["pass_not_udp": 19],
-                undelivered: ["copy_interface_down": 20])
+                undelivered: ["copy_interface_down": 20],
+                sockets: [
+                    SocketStatistics(
+                        queue: 0, worker: 0, mode: "copy", isMultiBuffer: true, counters: ["tx_packets": packets])
+                ])
         }
         return StatisticsSnapshot(
             node: "studio-a", unixNanoseconds: 1_795_227_378_123_000_000, monotonicNanoseconds: nanoseconds,

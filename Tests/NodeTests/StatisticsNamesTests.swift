@@ -19,7 +19,7 @@ struct StatisticsNamesTests {
     /// The keys of `value` and of everything in it, except the names of reasons, which are not the snapshot's own.
     private func keys(_ value: Any, in key: String = "") -> Set<String> {
         if let object = value as? [String: Any] {
-            if ["dropped", "passed", "undelivered"].contains(key) { return [] }
+            if ["dropped", "passed", "undelivered", "counters"].contains(key) { return [] }
             return object.reduce(into: Set(object.keys)) { $0.formUnion(keys($1.value, in: $1.key)) }
         }
         return (value as? [Any] ?? []).reduce(into: []) { $0.formUnion(keys($1)) }
@@ -52,6 +52,14 @@ struct StatisticsNamesTests {
         #expect(!DropReason.all.isEmpty)
         for reason in DropReason.all {
             #expect(document.contains("| `\(reason.name)` |"), "\(reason.name) is not documented")
+        }
+    }
+
+    @Test("Every counter of AF_XDP sockets stands in docs/statistics.md")
+    func socketCounters() {
+        #expect(!SocketStatistics.counterNames.isEmpty)
+        for name in SocketStatistics.counterNames {
+            #expect(document.contains("`\(name)`"), "\(name) is not documented")
         }
     }
 

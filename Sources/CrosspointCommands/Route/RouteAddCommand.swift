@@ -54,6 +54,13 @@ struct RouteAddCommand: AsyncParsableCommand {
             valueName: "rate"))
     var rate: String?
 
+    @Option(
+        name: .long,
+        help:
+            "Who sends the packets on: auto, kernel (XDP programs) or afxdp (AF_XDP workers; the kernel while none answers)."
+    )
+    var engine = "auto"
+
     @Flag(name: .long, help: "Add it even if a port has no room for it.")
     var force = false
 
@@ -70,7 +77,8 @@ struct RouteAddCommand: AsyncParsableCommand {
             name: name, source: try SourceSpecification(from), legs: legs,
             payload: try RouteSpecification.Payload(payload, setting: "payload"),
             accounting: try RouteSpecification.Accounting(accounting, setting: "accounting"), clockRate: clock,
-            wireRate: try rate.map { text in try BitRate(text).bitsPerSecond }, isForced: force)
+            wireRate: try rate.map { text in try BitRate(text).bitsPerSecond }, isForced: force,
+            engine: try RouteSpecification.Engine(engine, setting: "engine"))
         try route.validate()
         return route
     }

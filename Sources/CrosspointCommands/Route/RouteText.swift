@@ -48,7 +48,8 @@ enum RouteText {
             ("accounting", route.accounting.rawValue),
             ("clock", route.clockRate.map { "\($0) Hz" } ?? "recognised from the stream"),
             ("rate", route.wireRate.map { BitRate(bitsPerSecond: $0).description } ?? "not given"),
-            ("membership", report.membership), ("engine", report.engine + " (\(report.engineReason))"),
+            ("membership", report.membership),
+            ("engine", "\(report.engine) (\(report.engineReason)); asked for: \(route.engine.rawValue)"),
             ("owner", report.owner.rawValue),
         ]
         if route.isForced { lines.append(("force", "true")) }

@@ -1,5 +1,6 @@
 // The daemon's parts over the fast path of this host.
 
+import AFXDP
 import FastPath
 import FoundationEssentials
 import Glibc
@@ -35,7 +36,7 @@ enum FastPathAssembly {
             controller = try FlowController(
                 fastPath: fastPath, network: network, store: store,
                 journal: RouteJournal(directory: "\(configuration.runtimeDirectory)/routes"), logger: logger,
-                hostPort: configuration.hostPort)
+                hostPort: configuration.hostPort, engine: configuration.engine)
         } catch let error as FastPathError {
             throw NodeError(error.kind == .privileges ? .notPermitted : .failed, error.message)
         } catch {

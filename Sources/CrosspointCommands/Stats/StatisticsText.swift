@@ -13,13 +13,16 @@ enum StatisticsText {
         let known = measured.sessions?.sessions ?? []
         let sessions = known.isEmpty ? "" : SessionText.table(known, snapshot).text(colour: colour) + "\n"
         let ports = snapshot.ports.isEmpty ? "no ports attached\n" : portTable(measured).text(colour: colour)
-        return "\(head)\n\(flows)\n\(sessions)\(ports)"
+        let table = socketTable(snapshot)
+        let sockets = table.map { "\n" + $0.text(colour: colour) } ?? ""
+        return "\(head)\n\(flows)\n\(sessions)\(ports)\(sockets)"
     }
 
     /// One row per flow, and below it one per leg.
     static func flowTable(_ measured: MeasuredStatistics) -> Table {
         var table = Table([
-            .left("ROUTE"), .left("STATE"), .left("ENDPOINT"), .right("RATE"), .right("PACKETS/S"), .right("PACKETS"),
+            .left("ROUTE"), .left("STATE"), .left("ENGINE"), .left("ENDPOINT"), .right("RATE"), .right("PACKETS/S"),
+            .right("PACKETS"),
             .right("LOST"), .right("REORDERED"), .right("DUPLICATES"), .right("JITTER"), .right("SSRC"), .right("AGE"),
         ])
         for (flow, rates) in zip(measured.snapshot.flows, measured.rates.flows) {
@@ -34,7 +37,8 @@ enum StatisticsText {
     private static func row(_ flow: FlowStatistics, _ rates: StatisticsRates.Flow) -> [Table.Cell] {
         let rtp = flow.rtp
         return [
-            Table.Cell(flow.route), Table.Cell(rates.state.label, colour(of: rates.state)), Table.Cell(flow.from),
+            Table.Cell(flow.route), Table.Cell(rates.state.label, colour(of: rates.state)), Table.Cell(flow.engine),
+            Table.Cell(flow.from),
             Table.Cell(Quantity.bitRate(rates.bitsPerSecond)), Table.Cell(Quantity.packetRate(rates.packetsPerSecond)),
             Table.Cell("\(flow.packets)"), count(rtp.map(\.lostPackets)), count(rtp.map(\.reorderedPackets)),
             count(rtp.map(\.duplicatePackets)),
@@ -52,7 +56,7 @@ enum StatisticsText {
                 Table.Cell("ok", .good)
             } else { Table.Cell("-", .faint) }
         return [
-            Table.Cell("  leg \(leg.leg)"), state, Table.Cell("> \(leg.to)"),
+            Table.Cell("  leg \(leg.leg)"), state, "", Table.Cell("> \(leg.to)"),
             Table.Cell(Quantity.bitRate(rates.bitsPerSecond)), Table.Cell(Quantity.packetRate(rates.packetsPerSecond)),
             Table.Cell("\(leg.packets)"),
             leg.refusedPackets == 0 ? "" : Table.Cell("\(leg.refusedPackets)", .warning),
@@ -78,6 +82,27 @@ enum StatisticsText {
             ])
         }
         return table
+    }
+
+    /// One row per AF_XDP socket; nil where there is none.
+    static func socketTable(_ snapshot: StatisticsSnapshot) -> Table? {
+        var table = Table([
+            .left("AF_XDP PORT"), .right("QUEUE"), .right("WORKER"), .left("MODE"), .right("RECEIVED"), .right("SENT"),
+            .left("EVENTS"),
+        ])
+        let sockets = snapshot.ports.flatMap { port in port.sockets.map { (port.name, $0) } }
+        let shown: Set<String> = ["rx_packets", "tx_packets", "tx_wakeups", "rx_wakeups"]
+        for (port, socket) in sockets {
+            let events = socket.counters.filter { $0.value > 0 && !shown.contains($0.key) }.sorted { $0.key < $1.key }
+            table.add([
+                Table.Cell(port), Table.Cell("\(socket.queue)"), Table.Cell("\(socket.worker)"),
+                Table.Cell(socket.mode + (socket.isMultiBuffer ? ", multi-buffer" : "")),
+                Table.Cell("\(socket.counters["rx_packets"] ?? 0)"),
+                Table.Cell("\(socket.counters["tx_packets"] ?? 0)"),
+                Table.Cell(events.map { "\($0.key) \($0.value)" }.joined(separator: ", ")),
+            ])
+        }
+        return sockets.isEmpty ? nil : table
     }
 
     /// Every reason that has counted anything, the largest first.

@@ -4,6 +4,7 @@
 #include "../../../bpf/fastpath_abi.h"
 #include "../../../bpf/probe_abi.h"
 
+#include "afxdp_shim.h"
 #include "bpf_shim.h"
 #include "descriptor_shim.h"
 #include "dns_shim.h"

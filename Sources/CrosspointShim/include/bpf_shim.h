@@ -10,6 +10,10 @@ struct bpf_object;
 uint32_t crosspoint_reason_count(void);
 const char *crosspoint_reason_name(uint32_t reason);
 
+/* What is counted of AF_XDP sockets: number and names (bpf/socket_counters.h). */
+uint32_t crosspoint_socket_counter_count(void);
+const char *crosspoint_socket_counter_name(uint32_t counter);
+
 /* Keeps libbpf's warnings to itself: the last ones are handed out, and the buffer emptied, by the second function. */
 void crosspoint_libbpf_keep_messages(void);
 size_t crosspoint_libbpf_take_messages(char *buffer, size_t size);

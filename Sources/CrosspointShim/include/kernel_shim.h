@@ -40,3 +40,9 @@ crosspoint_read64(const uint64_t *place)
 {
 	return __atomic_load_n(place, __ATOMIC_RELAXED);
 }
+
+static inline uint32_t
+crosspoint_read32(const uint32_t *place)
+{
+	return __atomic_load_n(place, __ATOMIC_ACQUIRE);
+}

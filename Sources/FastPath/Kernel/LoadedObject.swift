@@ -12,23 +12,28 @@ package final class LoadedObject {
     /// Sizes of the node's tables, as the maps are made with.
     package struct Sizes {
         var processors: Int
+        /// AF_XDP workers at most.
+        var workers: Int
         var flowSlots: Int
         var flows: Int
         var legSlots: Int
         var groupSlots: Int
         var legCounters: Int
 
+        /// Lanes of the per-CPU arrays.
+        var lanes: Int { processors + workers }
+
         func entries(ofMap name: String) -> Int? {
             switch name {
             case "flows", "flow_details": flowSlots
             case "rtp", "rtp_details", "flow_labels": flows
-            case "flow_counts": flows * processors
+            case "flow_counts": flows * lanes
             case "legs", "leg_details": legSlots
-            case "leg_counts", "leg_refusals": legCounters * processors
+            case "leg_counts", "leg_refusals": legCounters * lanes
             case "leg_labels": legCounters
             case "groups": groupSlots
-            case "reason_counts": Int(CROSSPOINT_MAX_PORTS) * processors
-            case "lanes": processors
+            case "reason_counts": Int(CROSSPOINT_MAX_PORTS) * lanes
+            case "lanes": lanes
             default: nil
             }
         }

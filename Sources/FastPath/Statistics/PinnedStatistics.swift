@@ -21,7 +21,8 @@ public final class PinnedStatistics: Sendable {
     private let legLabels: MappedArray<crosspoint_leg_label>
     private let lanes: MappedArray<crosspoint_lane>
     private let reasonCounts: MappedArray<crosspoint_reason_count>
-    private let processors: Int
+    private let sockets: MappedArray<crosspoint_socket>
+    private let laneCount: Int
 
     /// Opens the pins under `pins`; throws when nothing is pinned there, or it is of another layout.
     public init(pins: PinDirectory) throws(FastPathError) {
@@ -53,7 +54,8 @@ public final class PinnedStatistics: Sendable {
         legLabels = try array("leg_labels")
         lanes = try array("lanes")
         reasonCounts = try array("reason_counts")
-        processors = Int(node[0].pointee.cpu_count)
+        sockets = try array("sockets")
+        laneCount = Int(node[0].pointee.lane_count)
     }
 
     /// A reader of the same memory as the fast path's owner in this process: the kernel maps whole arrays at once, and
@@ -71,7 +73,8 @@ public final class PinnedStatistics: Sendable {
         legLabels = fastPath.legLabels
         lanes = fastPath.portTable.lanes
         reasonCounts = fastPath.reasonCounts
-        processors = fastPath.processors
+        sockets = fastPath.sockets
+        laneCount = fastPath.lanes
     }
 
     /// Reads everything.
@@ -102,9 +105,9 @@ public final class PinnedStatistics: Sendable {
     private func leg(_ counter: Int, _ label: crosspoint_leg_label) -> LegStatistics {
         var sum = crosspoint_leg_count()
         var refused = crosspoint_leg_count()
-        for processor in 0..<processors {
-            let count = legCounts[processor * legLabels.count + counter].pointee
-            let refusal = legRefusals[processor * legLabels.count + counter].pointee
+        for lane in 0..<laneCount {
+            let count = legCounts[lane * legLabels.count + counter].pointee
+            let refusal = legRefusals[lane * legLabels.count + counter].pointee
             sum.packets &+= count.packets
             sum.bytes &+= count.bytes
             refused.packets &+= refusal.packets
@@ -121,23 +124,60 @@ public final class PinnedStatistics: Sendable {
         let record = rtp[index].pointee
         let detail = rtpDetails[index].pointee
         var sum = crosspoint_flow_count()
-        for processor in 0..<processors {
-            let count = flowCounts[processor * flowLabels.count + index].pointee
+        for lane in 0..<laneCount {
+            let count = flowCounts[lane * flowLabels.count + index].pointee
             sum.packets &+= count.packets
             sum.bytes &+= count.bytes
         }
-        let flags = Int(label.slot) < flows.count ? flows[Int(label.slot)].pointee.flags : 0
+        let slot = Int(label.slot) < flows.count ? flows[Int(label.slot)].pointee : crosspoint_flow()
+        let flags = slot.flags
+        let engine = engine(of: slot, label, now: now)
         let isAccounted = flags & UInt16(CROSSPOINT_FLOW_ACCOUNT.rawValue) != 0
         let last = record.last_arrival
         return FlowStatistics(
             route: FastPath.text(label.route), from: FastPath.text(label.from),
-            payload: ["rtp", "rtcp", "raw"][Int(min(label.payload, 2))], engine: "kernel", packets: sum.packets,
-            bytes: sum.bytes,
+            payload: ["rtp", "rtcp", "raw"][Int(min(label.payload, 2))], engine: engine.name,
+            engineReason: engine.reason,
+            packets: sum.packets, bytes: sum.bytes,
             lastPacketAgeNanoseconds: sum.packets == 0 || last == 0 ? nil : now > last ? now - last : 0,
             rtp: isAccounted && record.state & UInt8(CROSSPOINT_RTP_STARTED.rawValue) != 0
                 ? RTPStatistics(record, detail, clockRate: label.clock_rate) : nil,
             rtcpPackets: detail.rtcp_packets, wrongSourcePackets: detail.wrong_source,
             invalidPackets: detail.invalid, legs: legs)
+    }
+
+    /// The engine that carries a flow at this moment, and why.
+    private func engine(
+        of flow: crosspoint_flow, _ label: crosspoint_flow_label, now: UInt64
+    ) -> (name: String, reason: String) {
+        let reason = EngineReason(rawValue: label.engine_reason) ?? .ordinary
+        guard flow.flags & UInt16(CROSSPOINT_FLOW_AFXDP.rawValue) != 0 else { return ("kernel", reason.text) }
+        let first = Int(flow.port) * Int(CROSSPOINT_MAX_QUEUES)
+        // Of a port with several queues all have a worker or none.
+        let isServed = (first..<first + Int(CROSSPOINT_MAX_QUEUES)).contains { index in
+            let heartbeat = crosspoint_read64(&sockets[index].pointee.heartbeat)
+            return heartbeat != 0 && Int64(bitPattern: now &- heartbeat) <= Int64(CROSSPOINT_HEARTBEAT_LIMIT)
+        }
+        if isServed { return ("afxdp", reason.text) }
+        return flow.flags & UInt16(CROSSPOINT_FLOW_AFXDP_ONLY.rawValue) == 0
+            ? ("kernel", EngineReason.noWorker.text) : ("none", EngineReason.noWorker.text)
+    }
+
+    /// The AF_XDP sockets of a port, by queue.
+    private func sockets(ofPort number: Int) -> [SocketStatistics] {
+        (0..<Int(CROSSPOINT_MAX_QUEUES)).compactMap { queue in
+            let record = sockets[number * Int(CROSSPOINT_MAX_QUEUES) + queue].pointee
+            guard record.flags & CROSSPOINT_SOCKET_OPEN.rawValue != 0 else { return nil }
+            var counters: [String: UInt64] = [:]
+            withUnsafeBytes(of: record.counters) { bytes in
+                let values = bytes.bindMemory(to: UInt64.self)
+                for (index, name) in SocketStatistics.counterNames.enumerated() { counters[name] = values[index] }
+            }
+            return SocketStatistics(
+                queue: queue, worker: Int(record.worker),
+                mode: record.flags & CROSSPOINT_SOCKET_ZERO_COPY.rawValue != 0 ? "zero-copy" : "copy",
+                isMultiBuffer: record.flags & CROSSPOINT_SOCKET_MULTI_BUFFER.rawValue != 0, counters: counters)
+        }
     }
 
     private func ports() throws(FastPathError) -> [PortStatistics] {
@@ -156,13 +196,14 @@ public final class PinnedStatistics: Sendable {
     private func port(_ number: Int, name: String, interfaceIndex: UInt32) -> PortStatistics {
         var port = PortStatistics(
             name: name, interfaceIndex: interfaceIndex, receivedPackets: 0, forwardedPackets: 0, forwardedBytes: 0,
-            requestedCopies: 0, transmittedCopies: 0, refusedCopies: 0, dropped: [:], passed: [:], undelivered: [:])
+            requestedCopies: 0, transmittedCopies: 0, refusedCopies: 0, dropped: [:], passed: [:], undelivered: [:],
+            sockets: sockets(ofPort: number))
         var reasons = [UInt64](repeating: 0, count: Int(CROSSPOINT_REASON_SLOTS))
         // The kernel tells of a bulk's missing frames together with those that the egress program itself dropped.
         var ownDrops: UInt64 = 0
-        for processor in 0..<processors {
-            let index = processor * Int(CROSSPOINT_MAX_PORTS) + number
-            let count = withUnsafeBytes(of: lanes[processor].pointee.ports) {
+        for lane in 0..<laneCount {
+            let index = lane * Int(CROSSPOINT_MAX_PORTS) + number
+            let count = withUnsafeBytes(of: lanes[lane].pointee.ports) {
                 $0.load(
                     fromByteOffset: number * MemoryLayout<crosspoint_port_count>.stride, as: crosspoint_port_count.self)
             }

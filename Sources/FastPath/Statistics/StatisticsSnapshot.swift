@@ -52,11 +52,14 @@ public struct PortStatistics: Hashable, Sendable, Codable {
     public var passed: [String: UInt64]
     /// Copies that were not sent, by reason (names of the `copy_` family).
     public var undelivered: [String: UInt64]
+    /// The AF_XDP sockets that are open there, by queue.
+    public var sockets: [SocketStatistics]
 
     public init(
         name: String, interfaceIndex: UInt32, receivedPackets: UInt64, forwardedPackets: UInt64,
         forwardedBytes: UInt64, requestedCopies: UInt64, transmittedCopies: UInt64, refusedCopies: UInt64,
-        dropped: [String: UInt64], passed: [String: UInt64], undelivered: [String: UInt64]
+        dropped: [String: UInt64], passed: [String: UInt64], undelivered: [String: UInt64],
+        sockets: [SocketStatistics] = []
     ) {
         self.name = name
         self.interfaceIndex = interfaceIndex
@@ -69,6 +72,7 @@ public struct PortStatistics: Hashable, Sendable, Codable {
         self.dropped = dropped
         self.passed = passed
         self.undelivered = undelivered
+        self.sockets = sockets
     }
 }
 
@@ -80,8 +84,10 @@ public struct FlowStatistics: Hashable, Sendable, Codable {
     public var from: String
     /// `rtp`, `rtcp` or `raw`.
     public var payload: String
-    /// `kernel`: the engine that carries the flow.
+    /// The engine that carries the flow now: `kernel` or `afxdp`; `none` while a flow that needs AF_XDP has no worker.
     public var engine: String
+    /// Why it has that engine.
+    public var engineReason: String
     /// Packets that matched the flow.
     public var packets: UInt64
     /// Their bytes, Ethernet header to payload, without FCS.
@@ -100,7 +106,8 @@ public struct FlowStatistics: Hashable, Sendable, Codable {
     public var legs: [LegStatistics]
 
     public init(
-        route: String, from: String, payload: String, engine: String, packets: UInt64, bytes: UInt64,
+        route: String, from: String, payload: String, engine: String, engineReason: String, packets: UInt64,
+        bytes: UInt64,
         lastPacketAgeNanoseconds: UInt64?, rtp: RTPStatistics?, rtcpPackets: UInt64,
         wrongSourcePackets: UInt64, invalidPackets: UInt64, legs: [LegStatistics]
     ) {
@@ -108,6 +115,7 @@ public struct FlowStatistics: Hashable, Sendable, Codable {
         self.from = from
         self.payload = payload
         self.engine = engine
+        self.engineReason = engineReason
         self.packets = packets
         self.bytes = bytes
         self.lastPacketAgeNanoseconds = lastPacketAgeNanoseconds

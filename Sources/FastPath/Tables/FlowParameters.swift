@@ -21,6 +21,15 @@ public struct FlowParameters: Hashable, Sendable {
         case toHost
     }
 
+    /// Who sends the packets on.
+    public enum Engine: Hashable, Sendable {
+        case kernel
+        /// The AF_XDP worker of port and queue, and the kernel engine while there is none.
+        case afxdp
+        /// The AF_XDP worker, and nobody while there is none.
+        case afxdpOnly
+    }
+
     public var payload: Payload
     /// Whether RTP is accounted; without it only packets and bytes are.
     public var accounts: Bool
@@ -38,11 +47,15 @@ public struct FlowParameters: Hashable, Sendable {
     public var verifiesChecksum: Bool
     /// Whether packets go to the host after accounting.
     public var goesToHost: Bool
+    /// Who sends the packets on, and why.
+    public var engine: Engine
+    public var engineReason: EngineReason
 
     public init(
         payload: Payload = .rtp, accounts: Bool = true, clockMask: UInt8 = 0, clockRate: UInt32? = nil,
         packetRate: UInt64 = 50, unknownSource: UnknownSource = .report, reportsFirstPacket: Bool = true,
-        verifiesChecksum: Bool = false, goesToHost: Bool = false
+        verifiesChecksum: Bool = false, goesToHost: Bool = false, engine: Engine = .kernel,
+        engineReason: EngineReason = .ordinary
     ) {
         self.payload = payload
         self.accounts = accounts
@@ -53,6 +66,8 @@ public struct FlowParameters: Hashable, Sendable {
         self.reportsFirstPacket = reportsFirstPacket
         self.verifiesChecksum = verifiesChecksum
         self.goesToHost = goesToHost
+        self.engine = engine
+        self.engineReason = engineReason
     }
 
     /// RFC 3550 appendix A.1 has MAX_DROPOUT 3000 and MAX_MISORDER 100 for 50 packets a second. At studio rates the
@@ -80,6 +95,7 @@ public struct FlowParameters: Hashable, Sendable {
             | bit(CROSSPOINT_FLOW_UNKNOWN_TO_HOST, unknownSource == .toHost)
             | bit(CROSSPOINT_FLOW_REPORT_FIRST, reportsFirstPacket)
             | bit(CROSSPOINT_FLOW_VERIFY_CHECKSUM, verifiesChecksum)
-            | bit(CROSSPOINT_FLOW_TO_HOST, goesToHost)
+            | bit(CROSSPOINT_FLOW_TO_HOST, goesToHost) | bit(CROSSPOINT_FLOW_AFXDP, engine != .kernel)
+            | bit(CROSSPOINT_FLOW_AFXDP_ONLY, engine == .afxdpOnly)
     }
 }

@@ -1,6 +1,6 @@
 // How one copy leaves, with everything resolved.
 
-import CrosspointShim
+package import CrosspointShim
 public import RTPWire
 
 /// One leg as the fast path needs it: addresses of both layers, egress port and changes.
@@ -84,6 +84,9 @@ public struct LegParameters: Hashable, Sendable {
     public var rewritesRTP: Bool {
         payloadType != nil || ssrc != nil || sequenceOffset != 0 || timestampOffset != 0
     }
+
+    /// Both records, for loops that run without the fast path.
+    package var records: (leg: crosspoint_leg, detail: crosspoint_leg_detail) { (record, detail) }
 
     /// What only some packets need.
     var detail: crosspoint_leg_detail {

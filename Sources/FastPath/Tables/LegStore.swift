@@ -56,6 +56,13 @@ struct LegStore {
         groupBlocks = BlockAllocator(capacity: groups.count, largest: 1)
     }
 
+    /// The arrays as they lie in memory, for a reader beside the kernel's programs.
+    var firstLeg: UnsafePointer<crosspoint_leg> { UnsafePointer(legs[0]) }
+    var firstDetail: UnsafePointer<crosspoint_leg_detail> { UnsafePointer(details[0]) }
+    var firstGroup: UnsafePointer<crosspoint_group> { UnsafePointer(groups[0]) }
+    var legCapacity: Int { legs.count }
+    var groupCapacity: Int { groups.count }
+
     /// Takes note of a set that an earlier process left in use. False when it does not make sense.
     mutating func adopt(_ target: FlowTarget) -> Bool {
         if target.isNone { return true }

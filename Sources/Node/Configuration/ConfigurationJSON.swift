@@ -1,12 +1,13 @@
 // The configuration as JSON, with the keys of the file.
 
+import AFXDP
 import Logging
 import RTPWire
 import Routing
 
 extension NodeConfiguration: Encodable {
     private enum CodingKeys: String, CodingKey {
-        case node, ports, routes, control, metrics, bpffs, limits, rtsp
+        case node, ports, routes, control, metrics, bpffs, limits, afxdp, rtsp
         case hostPort = "host-port"
         case runtimeDirectory = "runtime-directory"
         case logLevel = "log-level"
@@ -33,6 +34,12 @@ extension NodeConfiguration: Encodable {
         try container.encode(logLevel.rawValue, forKey: .logLevel)
         try container.encode(
             ["ipv4": hostPort.ipv4.description, "ipv6": hostPort.ipv6.description], forKey: .hostPort)
+        var engineKeys = container.nestedContainer(keyedBy: RouteName.self, forKey: .afxdp)
+        try engineKeys.encodeIfPresent(engine.workers, forKey: RouteName(stringValue: "workers"))
+        try engineKeys.encode(engine.frames, forKey: RouteName(stringValue: "frames"))
+        try engineKeys.encode(engine.mode.rawValue, forKey: RouteName(stringValue: "mode"))
+        try engineKeys.encode(engine.polling.rawValue, forKey: RouteName(stringValue: "polling"))
+        try engineKeys.encode(engine.payloadSharing.rawValue, forKey: RouteName(stringValue: "payload-sharing"))
         try container.encodeIfPresent(rtsp.map(RTSPConfigurationJSON.init), forKey: .rtsp)
         var routeKeys = container.nestedContainer(keyedBy: RouteName.self, forKey: .routes)
         for route in routes { try routeKeys.encode(route, forKey: RouteName(stringValue: route.name)) }

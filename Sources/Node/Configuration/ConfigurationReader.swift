@@ -1,5 +1,6 @@
 // From the nodes of the YAML to the configuration: every key, its form and its default.
 
+import AFXDP
 import Logging
 import RTPWire
 import Routing
@@ -12,7 +13,7 @@ struct ConfigurationReader {
 
     private static let keys = [
         "node", "ports", "routes", "control", "metrics", "runtime-directory", "bpffs", "limits", "log-level",
-        "host-port", "rtsp",
+        "host-port", "afxdp", "rtsp",
     ]
 
     func read() throws(ConfigurationError) -> NodeConfiguration {
@@ -31,6 +32,7 @@ struct ConfigurationReader {
         if let node = values["limits"] { configuration.limits = try limits(node) }
         if let node = values["log-level"] { configuration.logLevel = try logLevel(node) }
         if let node = values["host-port"] { configuration.hostPort = try hostPort(node) }
+        if let node = values["afxdp"] { configuration.engine = try engine(node) }
         if let node = values["rtsp"] {
             configuration.rtsp = try RTSPReader(node: node, checksFiles: checksFiles).read()
         }
@@ -98,6 +100,28 @@ struct ConfigurationReader {
         if let flows = values["flows"] { limits.flows = try flows.number(in: 1...1_048_576) }
         if let legs = values["legs"] { limits.legs = try legs.number(in: 1...1_048_576) }
         return limits
+    }
+
+    private func engine(_ node: ConfigurationNode) throws(ConfigurationError) -> EngineSettings {
+        let values = try node.values(known: ["workers", "frames", "mode", "polling", "payload-sharing"])
+        var settings = EngineSettings()
+        if let node = values["workers"] { settings.workers = try node.number(in: EngineSettings.workerRange) }
+        if let node = values["frames"] {
+            settings.frames = try node.number(in: EngineSettings.frameRange)
+            guard settings.frames & (settings.frames - 1) == 0 else {
+                throw node.error("'\(settings.frames)' is no power of two; use 8192, or another one")
+            }
+        }
+        if let node = values["mode"] { settings.mode = try word(node, "mode") }
+        if let node = values["polling"] { settings.polling = try word(node, "polling") }
+        if let node = values["payload-sharing"] { settings.payloadSharing = try word(node, "payload-sharing") }
+        return settings
+    }
+
+    private func word<Word: RawRepresentable & CaseIterable>(
+        _ node: ConfigurationNode, _ key: String
+    ) throws(ConfigurationError) -> Word where Word.RawValue == String {
+        try node.parse { text throws(SpecificationError) in try Word(text, setting: key) }
     }
 
     private func hostPort(_ node: ConfigurationNode) throws(ConfigurationError) -> HostPortSettings {

@@ -1,5 +1,6 @@
 // The text of a configuration: the same configuration always gives the same bytes.
 
+import AFXDP
 import Logging
 import RTPWire
 import Routing
@@ -49,10 +50,25 @@ public enum ConfigurationWriter {
             ]
             pairs.append(("host-port", Yams.Node(networks.map { (scalar($0.0), scalar($0.1)) })))
         }
+        let engine = Self.pairs(of: configuration.engine)
+        if !engine.isEmpty { pairs.append(("afxdp", Yams.Node(engine))) }
         if let rtsp = configuration.rtsp { pairs.append(("rtsp", node(of: rtsp))) }
         let routes = configuration.routes.sorted { $0.name < $1.name }
         if !routes.isEmpty { pairs.append(("routes", Yams.Node(routes.map { (scalar($0.name), node(of: $0)) }))) }
         return header + emit(Yams.Node(pairs))
+    }
+
+    private static func pairs(of engine: EngineSettings) -> [(Yams.Node, Yams.Node)] {
+        let defaults = EngineSettings()
+        var pairs: [(Yams.Node, Yams.Node)] = []
+        if let workers = engine.workers { pairs.append(("workers", plain("\(workers)"))) }
+        if engine.frames != defaults.frames { pairs.append(("frames", plain("\(engine.frames)"))) }
+        if engine.mode != defaults.mode { pairs.append(("mode", scalar(engine.mode.rawValue))) }
+        if engine.polling != defaults.polling { pairs.append(("polling", scalar(engine.polling.rawValue))) }
+        if engine.payloadSharing != defaults.payloadSharing {
+            pairs.append(("payload-sharing", scalar(engine.payloadSharing.rawValue)))
+        }
+        return pairs
     }
 
     private static func node(of route: RouteSpecification) -> Yams.Node {
@@ -66,6 +82,7 @@ public enum ConfigurationWriter {
         if let wireRate = route.wireRate {
             pairs.append(("rate", scalar(BitRate(bitsPerSecond: wireRate).description)))
         }
+        if route.engine != .auto { pairs.append(("engine", scalar(route.engine.rawValue))) }
         if route.delivery != .legs { pairs.append(("delivery", scalar(route.delivery.rawValue))) }
         if route.isForced { pairs.append(("force", plain("true"))) }
         return Yams.Node(pairs)

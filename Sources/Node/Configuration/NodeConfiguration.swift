@@ -1,5 +1,6 @@
 // Everything that a node is told by its configuration file.
 
+public import AFXDP
 public import Logging
 public import RTSPProxy
 public import Routing
@@ -52,6 +53,8 @@ public struct NodeConfiguration: Hashable, Sendable {
     public var logLevel: Logger.Level
     /// The networks of the host port (`host-port`).
     public var hostPort: HostPortSettings
+    /// How AF_XDP workers work (`afxdp`).
+    public var engine: EngineSettings
     /// What the RTSP proxy is told (`rtsp`); nil without the section: then none runs.
     public var rtsp: RTSPConfiguration?
 
@@ -67,7 +70,8 @@ public struct NodeConfiguration: Hashable, Sendable {
         metrics: ListenAddress? = .defaultMetrics,
         runtimeDirectory: String = NodeConfiguration.defaultRuntimeDirectory,
         bpffs: String = NodeConfiguration.defaultBPFFS, limits: Limits = Limits(), logLevel: Logger.Level = .info,
-        hostPort: HostPortSettings = HostPortSettings(), rtsp: RTSPConfiguration? = nil
+        hostPort: HostPortSettings = HostPortSettings(), engine: EngineSettings = EngineSettings(),
+        rtsp: RTSPConfiguration? = nil
     ) {
         self.node = node
         self.ports = ports
@@ -79,6 +83,7 @@ public struct NodeConfiguration: Hashable, Sendable {
         self.limits = limits
         self.logLevel = logLevel
         self.hostPort = hostPort
+        self.engine = engine
         self.rtsp = rtsp
     }
 

@@ -1,5 +1,6 @@
 // What of a changed configuration takes effect at the next start only.
 
+import AFXDP
 import Logging
 import RTPWire
 import RTSPProxy
@@ -21,6 +22,7 @@ extension NodeConfiguration {
         compare("limits", \.limits)
         compare("log-level", \.logLevel)
         compare("host-port", \.hostPort)
+        compare("afxdp", \.engine)
         switch (rtsp, other.rtsp) {
         case (nil, nil): break
         case (let new?, let old?): keys += new.differences(from: old).map { "rtsp.\($0)" }

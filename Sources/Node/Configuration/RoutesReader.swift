@@ -78,6 +78,11 @@ struct RoutesReader {
                 try RouteSpecification.Delivery(text, setting: "delivery")
             }
         }
+        if let node = values["engine"] {
+            route.engine = try node.parse { text throws(SpecificationError) in
+                try RouteSpecification.Engine(text, setting: "engine")
+            }
+        }
         if let node = values["force"] { route.isForced = try node.flag() }
     }
 }

@@ -76,6 +76,10 @@ struct ControlRouter: Sendable {
             let take = try await body(TakeRequest.self, of: request)
             return try json(try await control.take(route: try await operatedRoute(context), source: take.from))
         }
+        router.put("v1/routes/:name/engine") { request, context in
+            let asked = try await body(EngineRequest.self, of: request)
+            return try json(try await control.setEngine(asked.engine, of: try await operatedRoute(context)))
+        }
         router.post("v1/routes/:name/legs") { request, context in
             let leg = try await body(LegRequest.self, of: request)
             return try json(

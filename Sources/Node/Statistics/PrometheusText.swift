@@ -39,6 +39,7 @@ public enum PrometheusText {
             ("transmitted_copies", "Copies that left through this port.", \.transmittedCopies),
             ("refused_copies", "Copies that the driver refused.", \.refusedCopies),
         ]
+        writeSockets(ports, to: &writer)
         for (name, help, path) in counters {
             writer.family(
                 "crosspoint_port_\(name)_total", .counter, help, ports.map { ([("port", $0.name)], $0[keyPath: path]) })
@@ -56,6 +57,27 @@ public enum PrometheusText {
                         .map { ([("port", port.name), ("reason", $0.key)], $0.value) }
                 })
         }
+    }
+
+    private static func writeSockets(_ ports: [PortStatistics], to writer: inout PrometheusWriter) {
+        let sockets = ports.flatMap { port in port.sockets.map { (port: port.name, socket: $0) } }
+        writer.family(
+            "crosspoint_socket_info", .gauge, "The AF_XDP sockets and how they are bound; always 1.",
+            sockets.map { port, socket in
+                (
+                    [
+                        ("port", port), ("queue", "\(socket.queue)"), ("worker", "\(socket.worker)"),
+                        ("mode", socket.mode), ("multi_buffer", "\(socket.isMultiBuffer)"),
+                    ], 1
+                )
+            })
+        writer.family(
+            "crosspoint_socket_events_total", .counter,
+            "Packets, wakeups and errors of an AF_XDP socket since it was opened, by name.",
+            sockets.flatMap { port, socket in
+                socket.counters.sorted { $0.key < $1.key }
+                    .map { ([("port", port), ("queue", "\(socket.queue)"), ("event", $0.key)], $0.value) }
+            })
     }
 
     private static func labels(_ flow: FlowStatistics) -> PrometheusWriter.Labels {

@@ -10,6 +10,8 @@ public protocol RouteControl: Sendable {
     func remove(route name: String) async throws(RoutingError)
     /// Gives the route `name` another source; its legs go on.
     func take(route name: String, source: SourceSpecification) async throws(RoutingError) -> RouteReport
+    /// Moves the route `name` to another engine; every packet is sent by the one or by the other.
+    func setEngine(_ engine: RouteSpecification.Engine, of name: String) async throws(RoutingError) -> RouteReport
     /// Adds a leg to the route `name`.
     func addLeg(_ leg: LegSpecification, to name: String, force: Bool) async throws(RoutingError) -> LegReport
     /// Removes the leg with the given number.

@@ -30,7 +30,7 @@ enum AdmissionControl {
     static func refusal(frameLength: UInt64, legs: Int) -> String? {
         guard legs > 1, frameLength > longestCopiedFrame else { return nil }
         return "its frames of \(frameLength) bytes cannot be copied to \(legs) legs: the kernel engine copies up to "
-            + "\(longestCopiedFrame) bytes; use one leg, or shorter packets"
+            + "\(longestCopiedFrame) bytes; use engine auto or afxdp, one leg, or shorter packets"
     }
 
     /// A rate with three significant digits: `2.66 Gb/s`.

@@ -1,5 +1,6 @@
 // The one writer of the fast path: routes become flows, legs, memberships and neighbour requests here.
 
+public import AFXDP
 public import FastPath
 public import Logging
 public import Netlink
@@ -25,6 +26,9 @@ public actor FlowController: SessionRouteControl {
     var configuredPorts: Set<String> = []
     private let thread: ControllerThread
     let hostPortSettings: HostPortSettings
+    let packetEngine: PacketEngine
+    /// What kept the AF_XDP engine from working as it should, the last time; nil when nothing did.
+    var engineProblem: String?
     /// The interface that the host port's guards stand for.
     var guardedHostPort: UInt32?
     /// Routes with legs that were opened at a gate not long ago.
@@ -60,16 +64,19 @@ public actor FlowController: SessionRouteControl {
     ///
     /// Routes of the journal go on as they were: their flows are found in the fast path, where not a packet was lost.
     ///
-    /// - Parameter hostPort: how the host port is called and addressed, once somebody needs it.
+    /// - Parameters:
+    ///   - hostPort: how the host port is called and addressed, once somebody needs it.
+    ///   - engine: how AF_XDP workers work, once a route needs them.
     public init(
         fastPath: FastPath, network: any HostNetwork, store: any DescriptorStore, journal: RouteJournal, logger: Logger,
-        hostPort: HostPortSettings = HostPortSettings()
+        hostPort: HostPortSettings = HostPortSettings(), engine: EngineSettings = EngineSettings()
     ) throws {
         self.fastPath = fastPath
         self.network = network
         self.journal = journal
         self.logger = logger
         hostPortSettings = hostPort
+        packetEngine = PacketEngine(fastPath: fastPath, settings: engine)
         thread = try ControllerThread()
         sockets = try HeldSockets(store: store)
         try view.refresh(network)
@@ -99,6 +106,7 @@ public actor FlowController: SessionRouteControl {
         }
         await gracePeriod()
         for leg in states.flatMap(\.legs) { fastPath.removeLegCounter(leg.counter) }
+        refreshEngine()
         detachUnusedPorts()
     }
 
@@ -129,8 +137,10 @@ public actor FlowController: SessionRouteControl {
                 return leg
             }
             new.nextLegNumber = old.nextLegNumber
+            try chooseEngine(for: &new)
             try write(new)
             if let flow = new.flow {
+                fastPath.setParameters(new.parameters, of: flow)
                 if let before = old.flow, before != flow { try setLegs([], of: before) }
                 for leg in new.legs { describe(leg, flow: flow) }
                 try setLegs(new.readyLegs, of: flow)
@@ -144,6 +154,7 @@ public actor FlowController: SessionRouteControl {
         // The route may be gone after the wait.
         let result = report(new)
         await gracePeriod()
+        refreshEngine()
         detachUnusedPorts()
         return result
     }
@@ -210,6 +221,7 @@ public actor FlowController: SessionRouteControl {
         state.nextLegNumber += 1
         state.legs.append(new)
         do {
+            try chooseEngine(for: &state)
             try record(.leg(new.journalled), of: &state)
         } catch {
             release(neighbour: new.neighbour)
@@ -256,6 +268,7 @@ public actor FlowController: SessionRouteControl {
         release(neighbour: leg.neighbour)
         await gracePeriod()
         fastPath.removeLegCounter(leg.counter)
+        refreshEngine()
         detachUnusedPorts()
     }
 
@@ -278,6 +291,7 @@ public actor FlowController: SessionRouteControl {
         resolve(&new)
         state.legs[index] = new
         do {
+            try chooseEngine(for: &state)
             try activate(state, .leg(new.journalled))
         } catch {
             release(neighbour: new.neighbour)
@@ -346,6 +360,7 @@ public actor FlowController: SessionRouteControl {
         var settings = old.specification
         settings.source = route.source
         settings.legs = route.legs
+        settings.engine = route.engine
         guard settings == route else {
             try check(route, except: route.name)
             try await remove(route: route.name)
@@ -358,6 +373,7 @@ public actor FlowController: SessionRouteControl {
             return
         }
         try check(route, except: route.name)
+        if route.engine != old.specification.engine { _ = try await setEngine(route.engine, of: route.name) }
         if route.source != old.specification.source { _ = try await take(route: route.name, source: route.source) }
         for leg in old.legs where !route.legs.contains(leg.specification) {
             try await removeLeg(leg.number, from: route.name)
@@ -389,7 +405,10 @@ public actor FlowController: SessionRouteControl {
             var problem: RoutingError?
             do throws(RoutingError) {
                 guard let state = table[name] else { throw noRoute(name) }
-                if let flow = state.flow { try setLegs(state.readyLegs, of: flow) }
+                if let flow = state.flow {
+                    try setLegs(state.readyLegs, of: flow)
+                    fastPath.setParameters(state.parameters, of: flow)
+                }
             } catch {
                 problem = error
             }

@@ -1,5 +1,6 @@
 // Following the node: links, neighbours, routes, and what the flows themselves show.
 
+import AFXDP
 import CrosspointShim
 import FastPath
 import Glibc
@@ -41,6 +42,8 @@ extension FlowController {
         let reports = try fastPath.events()
         try view.refresh(network)
         resolveAll()
+        // What workers have is sent before the process ends; the kernel engine goes on.
+        defer { packetEngine.stop() }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { for await change in changes { await self.handle(change) } }
             group.addTask { for await report in reports { await self.handle(report) } }
@@ -109,7 +112,9 @@ extension FlowController {
         let isRelevant =
             before?.index != interface.index || before?.mac != interface.mac || before?.name != interface.name
             || before?.isRunning != interface.isRunning || before?.isUp != interface.isUp
+        if before?.mtu != interface.mtu || before?.receiveQueues != interface.receiveQueues { refreshEngine() }
         guard isRelevant else { return }
+        defer { refreshEngine() }
         if interface.isRunning {
             for key in neighbourUses.keys where key.interfaceIndex == interface.index { askFor(key) }
         }
@@ -157,6 +162,7 @@ extension FlowController {
         view.remove(interface: index)
         defer { remakeHostPort() }
         for port in fastPath.ports where port.interfaceIndex == index { fastPath.interfaceGone(port) }
+        refreshEngine()
         resolveAll()
     }
 
@@ -245,6 +251,7 @@ extension FlowController {
             state.parameters = parameters
             table[state.specification.name] = state
         }
+        reviewEngines()
         clearGates(now: now)
         finishDraining()
         // What a request for thousands of routes took goes back to the system; the allocator would keep it.

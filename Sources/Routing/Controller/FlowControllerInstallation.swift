@@ -60,7 +60,9 @@ extension FlowController {
         _ legs: [LegSpecification], route: RouteSpecification, state: RouteState?
     ) throws(RoutingError) {
         let frameLength = state?.observation.frameLength ?? 0
-        if let refusal = AdmissionControl.refusal(frameLength: frameLength, legs: route.legs.count) {
+        if route.engine == .kernel,
+            let refusal = AdmissionControl.refusal(frameLength: frameLength, legs: route.legs.count)
+        {
             throw RoutingError(.capacity, "route \(route.name): \(refusal)")
         }
         let rate = route.wireRate ?? state.flatMap { $0.observation.wireRate == 0 ? nil : $0.observation.wireRate }
@@ -100,6 +102,7 @@ extension FlowController {
                 resolve(&new)
                 state.legs.append(new)
             }
+            try chooseEngine(for: &state, isNew: journalled == nil)
             try activate(state)
         } catch {
             for leg in state.legs {
@@ -378,6 +381,7 @@ extension FlowController {
             if let flow = state.flow, state.readyLegs != before?.readyLegs || before?.flow != flow {
                 try setLegs(state.readyLegs, of: flow)
             }
+            if let flow = state.flow { fastPath.setParameters(state.parameters, of: flow) }
         } catch {
             if let before { try? write(before) } else { journal.remove(state.specification.name) }
             throw error
@@ -437,9 +441,9 @@ extension FlowController {
         } else {
             membership = state.specification.source.address.isMulticast ? "joined" : "reserved"
         }
+        let engine = engineReport(state)
         return RouteReport(
-            specification: state.specification, owner: state.owner, engine: "kernel",
-            engineReason: "the kernel engine carries every flow that needs no work on its payload",
+            specification: state.specification, owner: state.owner, engine: engine.name, engineReason: engine.reason,
             membership: membership,
             legs: state.legs.map { report($0, frameLength: state.observation.frameLength) })
     }

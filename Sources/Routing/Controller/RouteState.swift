@@ -58,6 +58,8 @@ struct RouteState {
     /// What is wrong with the membership; nil when nothing is.
     var membershipProblem: String?
     var observation = FlowObservation()
+    /// Why the AF_XDP engine does not carry the route although it should; nil when it does, or should not.
+    var engineProblem: String?
     /// When the flow's first packet came (CLOCK_MONOTONIC, nanoseconds), if this process has seen it.
     var firstArrival: UInt64?
     /// Changes that were appended to the route's journal since it was last written whole.
@@ -82,6 +84,12 @@ extension RouteSpecification {
         case .full: break
         case .sampled: parameters.clockMask = 7
         case .counters: parameters.accounts = false
+        }
+        // Where AF_XDP may be had is seen later; ingress sees it for each packet.
+        switch engine {
+        case .auto: break
+        case .kernel: parameters.engineReason = .kernelAskedFor
+        case .afxdp: (parameters.engine, parameters.engineReason) = (.afxdp, .afxdpAskedFor)
         }
         return parameters
     }

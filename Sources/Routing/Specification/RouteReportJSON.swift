@@ -2,13 +2,16 @@
 
 extension RouteReport: Codable {
     private enum CodingKeys: String, CodingKey {
-        case owner, engine, engineReason, membership, legs
+        case owner, engine, engineReason, engineAskedFor, membership, legs
     }
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
+        var specification = try RouteSpecification(lenientlyFrom: decoder)
+        specification.engine =
+            try container.decodeIfPresent(RouteSpecification.Engine.self, forKey: .engineAskedFor) ?? .auto
         self.init(
-            specification: try RouteSpecification(lenientlyFrom: decoder),
+            specification: specification,
             owner: try container.decode(RouteOwner.self, forKey: .owner),
             engine: try container.decode(String.self, forKey: .engine),
             engineReason: try container.decode(String.self, forKey: .engineReason),
@@ -22,6 +25,7 @@ extension RouteReport: Codable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(owner, forKey: .owner)
         try container.encode(engine, forKey: .engine)
+        try container.encode(specification.engine, forKey: .engineAskedFor)
         try container.encode(engineReason, forKey: .engineReason)
         try container.encode(membership, forKey: .membership)
         try container.encode(legs, forKey: .legs)

@@ -30,6 +30,16 @@ public struct RouteSpecification: Hashable, Sendable {
         case host
     }
 
+    /// Who sends the packets on.
+    public enum Engine: String, Hashable, Sendable, Codable, CaseIterable {
+        /// The kernel engine, unless the packets need the other one (the default).
+        case auto
+        /// XDP programs in the kernel.
+        case kernel
+        /// AF_XDP workers; and the kernel engine while none answers.
+        case afxdp
+    }
+
     /// The name, unique on the node: 1 to 63 characters of letters, digits, `-`, `_`, `.`; starts with a letter or digit.
     public var name: String
     /// Where the packets come from.
@@ -48,11 +58,13 @@ public struct RouteSpecification: Hashable, Sendable {
     public var isForced: Bool
     /// Where the packets go after accounting.
     public var delivery: Delivery
+    /// Who sends the packets on (`--engine`).
+    public var engine: Engine
 
     public init(
         name: String, source: SourceSpecification, legs: [LegSpecification] = [], payload: Payload = .rtp,
         accounting: Accounting = .full, clockRate: UInt32? = nil, wireRate: UInt64? = nil, isForced: Bool = false,
-        delivery: Delivery = .legs
+        delivery: Delivery = .legs, engine: Engine = .auto
     ) {
         self.name = name
         self.source = source
@@ -63,6 +75,7 @@ public struct RouteSpecification: Hashable, Sendable {
         self.wireRate = wireRate
         self.isForced = isForced
         self.delivery = delivery
+        self.engine = engine
     }
 
     /// The largest number of legs of one route.

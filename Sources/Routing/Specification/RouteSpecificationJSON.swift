@@ -21,16 +21,20 @@ extension RouteSpecification: Codable {
         case isForced = "force"
         /// Where the packets go.
         case delivery
+        /// Who sends the packets on.
+        case engine
     }
 
     /// Decodes and validates a route. Unknown keys are refused, and the error names the nearest known one.
     public init(from decoder: any Decoder) throws {
         try StrictKeys.check(decoder, known: CodingKeys.allCases.map(\.rawValue))
         try self.init(lenientlyFrom: decoder)
+        engine = try Self.word(try decoder.container(keyedBy: CodingKeys.self), .engine) ?? .auto
         try validate()
     }
 
-    /// The same for a route that stands among other keys, or that the node itself has made.
+    /// The same for a route that stands among other keys, or that the node itself has made; its engine is the caller's to
+    /// read, since a report has another meaning for the key.
     init(lenientlyFrom decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         self.init(
@@ -62,6 +66,7 @@ extension RouteSpecification: Codable {
         try container.encodeIfPresent(clockRate, forKey: .clockRate)
         try container.encodeIfPresent(wireRate.map(BitRate.init(bitsPerSecond:)), forKey: .wireRate)
         try container.encode(isForced, forKey: .isForced)
+        if engine != .auto { try container.encode(engine, forKey: .engine) }
         if delivery != .legs { try container.encode(delivery, forKey: .delivery) }
     }
 }

@@ -88,6 +88,11 @@ extension RouteSpecification {
                 .setting("clock"), "\(clockRate ?? 0)", of: name, "goes with payload rtp only", remedy: "leave it out")
         }
         if delivery == .host, !legs.isEmpty { throw hasNoLegs }
+        if delivery == .host, engine == .afxdp {
+            throw SpecificationError(
+                .setting("engine"), "afxdp", of: name, "sends nothing to the host",
+                remedy: "leave it out, or use delivery legs")
+        }
         if wireRate == 0 {
             throw SpecificationError(
                 .setting("rate"), "0", of: name, "is no rate", remedy: "use a rate such as 2.66Gb/s, or leave it out")

@@ -109,7 +109,10 @@ struct RawFrame {
     }
 
     /// Sends the frame as it is, by an AF_PACKET socket in the calling thread's namespace.
-    func send(through interfaceIndex: UInt32) throws {
+    func send(through interfaceIndex: UInt32) throws { try Self.send(bytes, through: interfaceIndex) }
+
+    /// The same for any bytes.
+    static func send(_ bytes: [UInt8], through interfaceIndex: UInt32) throws {
         let number = socket(AF_PACKET, CInt(SOCK_RAW.rawValue), 0)
         guard number >= 0 else { throw SystemFailure("packet socket") }
         defer { close(number) }

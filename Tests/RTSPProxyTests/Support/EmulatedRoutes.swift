@@ -39,6 +39,11 @@ actor EmulatedRoutes: SessionRouteControl {
         close(route.socket)
     }
 
+    func setEngine(_ engine: RouteSpecification.Engine, of name: String) async throws(RoutingError) -> RouteReport {
+        guard table[name] != nil else { throw missing(name) }
+        return report(of: name)
+    }
+
     func take(route name: String, source: SourceSpecification) async throws(RoutingError) -> RouteReport {
         guard let old = table[name] else { throw missing(name) }
         if (old.specification.source.address, old.specification.source.udpPort) != (source.address, source.udpPort) {

@@ -77,6 +77,11 @@ import Routing
         events.append("remove \(name)")
     }
 
+    func setEngine(_ engine: RouteSpecification.Engine, of name: String) async throws(RoutingError) -> RouteReport {
+        guard let report = reports[name] else { throw RoutingError(.notFound, "no route \(name)") }
+        return report
+    }
+
     func take(route name: String, source: SourceSpecification) async throws(RoutingError) -> RouteReport {
         guard var report = reports[name] else { throw RoutingError(.notFound, "no route \(name)") }
         if name == refusedTake { throw RoutingError(.failed, "route \(name) keeps its source") }

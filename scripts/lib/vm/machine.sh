@@ -4,7 +4,7 @@
 
 # What sends load and compares what came with what was sent: an emulated processor falls behind its own generator, and rings overflow.
 # shellcheck disable=SC2034  # scripts/test passes it
-vm_load_tests='ChangesOnAir|SumsAgree|Handover|WrongHeaders|ScaleTests|metadataSurvivesTheClones|loopsAreRefused|manyLegs'
+vm_load_tests='ChangesOnAir|SumsAgree|Handover|WrongHeaders|ScaleTests|metadataSurvivesTheClones|loopsAreRefused|manyLegs|EngineLoad|EngineRoutes'
 
 # vm_run FILTER SKIP LOG REPORT SECONDS: boots $vm_kernel with the archive $work/userland.cpio, runs the tests that FILTER names without those that SKIP names, and
 # leaves what they print in LOG and their report in REPORT. Two of its network cards are cabled to each other, and do AF_XDP without

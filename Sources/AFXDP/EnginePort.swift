@@ -1,0 +1,33 @@
+// An interface that the AF_XDP engine is to work at.
+
+/// A port as the engine needs to know it.
+public struct EnginePort: Hashable, Sendable {
+    /// The fast path's number of the port.
+    public var number: UInt16
+    public var name: String
+    public var interfaceIndex: UInt32
+    /// Receive queues in use.
+    public var queues: Int
+    /// In bytes, without the Ethernet header.
+    public var mtu: Int
+    /// Whether packets of the engine's flows come in there; else it only sends.
+    public var receives: Bool
+    /// Whether the driver has zero-copy; nil where the kernel does not say.
+    public var hasZeroCopy: Bool?
+
+    public init(
+        number: UInt16, name: String, interfaceIndex: UInt32, queues: Int, mtu: Int, receives: Bool,
+        hasZeroCopy: Bool? = nil
+    ) {
+        self.number = number
+        self.name = name
+        self.interfaceIndex = interfaceIndex
+        self.queues = queues
+        self.mtu = mtu
+        self.receives = receives
+        self.hasZeroCopy = hasZeroCopy
+    }
+
+    /// The longest frame without FCS: as the kernel engine has it, one tag does not count (is_skb_forwardable).
+    var longestFrame: Int { mtu + 14 + 4 }
+}

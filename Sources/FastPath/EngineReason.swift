@@ -1,0 +1,29 @@
+// Why a flow has the engine that it has.
+
+/// The reasons for an engine, as statistics tell them with and without the daemon. Numbers stand in pinned labels.
+public enum EngineReason: UInt8, Hashable, Sendable, CaseIterable {
+    /// Nothing speaks against the kernel engine.
+    case ordinary = 0
+    /// The kernel engine was asked for.
+    case kernelAskedFor = 1
+    /// The AF_XDP engine was asked for.
+    case afxdpAskedFor = 2
+    /// Several legs, and frames that the kernel does not copy.
+    case longFrames = 3
+    /// The AF_XDP engine would carry it, but cannot be had.
+    case unavailable = 4
+    /// The AF_XDP engine carries it, and no worker takes packets now.
+    case noWorker = 5
+
+    /// The reason for a person.
+    public var text: String {
+        switch self {
+        case .ordinary: "the kernel engine carries every flow that needs no work on its payload"
+        case .kernelAskedFor: "engine kernel was asked for"
+        case .afxdpAskedFor: "engine afxdp was asked for"
+        case .longFrames: "its frames are too long for the kernel to copy them to several legs"
+        case .unavailable: "the AF_XDP engine cannot be had: the daemon's log and 'crosspoint route show' say why"
+        case .noWorker: "no AF_XDP worker takes packets at its port now"
+        }
+    }
+}

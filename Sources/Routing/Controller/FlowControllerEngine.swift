@@ -1,0 +1,150 @@
+// Which engine carries a route, and the AF_XDP sockets that follow from it.
+
+import AFXDP
+import FastPath
+import Logging
+import Netlink
+
+extension FlowController {
+    /// Moves a route to another engine. Each packet is sent by the one or by the other; those that a worker already has may leave
+    /// after later ones of the kernel engine.
+    public func setEngine(
+        _ engine: RouteSpecification.Engine, of name: String
+    ) async throws(RoutingError) -> RouteReport {
+        guard var state = table[name] else { throw noRoute(name) }
+        guard state.specification.engine != engine else { return report(state) }
+        let before = state
+        state.specification.engine = engine
+        try valid { () throws(SpecificationError) in try state.specification.validate() }
+        if engine == .kernel {
+            let refusal = AdmissionControl.refusal(
+                frameLength: state.observation.frameLength, legs: state.specification.legs.count)
+            if let refusal { throw RoutingError(.capacity, "route \(name): \(refusal)") }
+        }
+        try chooseEngine(for: &state)
+        do {
+            try write(state)
+        } catch {
+            table[name] = before
+            refreshEngine()
+            throw error
+        }
+        state.journalledChanges = 0
+        if let flow = state.flow { fastPath.setParameters(state.parameters, of: flow) }
+        table[name] = state
+        // Sockets that nobody needs any more are emptied before they are closed.
+        refreshEngine()
+        return report(state)
+    }
+
+    /// The engine that a route should have.
+    private func wanted(_ state: RouteState) -> (engine: FlowParameters.Engine, reason: EngineReason) {
+        let specification = state.specification
+        guard specification.delivery == .legs else { return (.kernel, .ordinary) }
+        switch specification.engine {
+        case .kernel: return (.kernel, .kernelAskedFor)
+        case .afxdp: return (.afxdp, .afxdpAskedFor)
+        case .auto:
+            let refusal = AdmissionControl.refusal(
+                frameLength: state.observation.frameLength, legs: specification.legs.count)
+            return refusal == nil ? (.kernel, .ordinary) : (.afxdp, .longFrames)
+        }
+    }
+
+    /// Gives a route the engine that it should have, and opens the sockets that it needs there; the fast path is told by whoever
+    /// installs the route.
+    ///
+    /// - Throws: if AF_XDP was asked for and cannot be had. A route that carries packets already goes on in the kernel engine instead.
+    func chooseEngine(for state: inout RouteState, isNew: Bool = true) throws(RoutingError) {
+        let (engine, reason) = wanted(state)
+        state.engineProblem = nil
+        state.parameters.engine = engine
+        state.parameters.engineReason = reason
+        guard engine != .kernel, state.flow != nil else { return }
+        do {
+            try packetEngine.set(enginePorts(with: state))
+        } catch {
+            state.parameters.engine = .kernel
+            state.parameters.engineReason = .unavailable
+            state.engineProblem = "\(error)"
+            guard isNew, state.specification.engine == .afxdp else {
+                logger.error("route \(state.specification.name): engine kernel instead of afxdp: \(error)")
+                return
+            }
+            throw RoutingError(
+                error.kind == .kernel ? .failed : .unavailable, "route \(state.specification.name): \(error)")
+        }
+    }
+
+    /// The ports at which AF_XDP sockets are needed, by all routes and by one that is being changed.
+    private func enginePorts(with changed: RouteState? = nil) -> [EnginePort] {
+        var receiving: [String: Bool] = [:]
+        let others = table.values.filter { $0.specification.name != changed?.specification.name }
+        for state in others + (changed.map { [$0] } ?? [])
+        where state.parameters.engine != .kernel && state.flow != nil {
+            receiving[state.specification.source.port.interface] = true
+            for leg in state.legs where receiving[leg.specification.port.interface] == nil {
+                receiving[leg.specification.port.interface] = false
+            }
+        }
+        return receiving.compactMap { name, receives in
+            guard let port = fastPath.port(named: name), let index = port.interfaceIndex,
+                let interface = view.interface(named: name), interface.index == index
+            else { return nil }
+            return EnginePort(
+                number: port.number, name: interface.name, interfaceIndex: index,
+                queues: Int(max(interface.receiveQueues, 1)), mtu: Int(interface.mtu), receives: receives,
+                hasZeroCopy: interface.xdpFeatures.map { $0.contains(.zeroCopy) })
+        }
+    }
+
+    /// Makes the sockets those that the routes need now.
+    func refreshEngine() {
+        guard !packetEngine.ports.isEmpty || table.values.contains(where: { $0.parameters.engine != .kernel }) else {
+            return
+        }
+        do {
+            try packetEngine.set(enginePorts())
+            engineProblem = nil
+        } catch {
+            // Flows go on in the kernel engine by themselves; reviewEngines() tries again.
+            if engineProblem != error.message { logger.error("AF_XDP engine: \(error)") }
+            engineProblem = error.message
+        }
+    }
+
+    /// Once a second: routes that should have another engine get it.
+    func reviewEngines() {
+        for var state in Array(table.values) {
+            let (engine, reason) = wanted(state)
+            let isRetry = state.engineProblem != nil && seconds % 10 == 0
+            guard isRetry || (state.engineProblem == nil && engine != state.parameters.engine) else { continue }
+            let before = state
+            do {
+                try chooseEngine(for: &state, isNew: false)
+            } catch {
+                state = before
+                state.engineProblem = error.message
+            }
+            if state.parameters != before.parameters {
+                if let flow = state.flow { fastPath.setParameters(state.parameters, of: flow) }
+                let name = state.parameters.engine == .kernel ? "kernel" : "afxdp"
+                logger.info("route \(state.specification.name): engine \(name): \(reason.text)")
+            }
+            table[state.specification.name] = state
+        }
+        if !packetEngine.isComplete(enginePorts()), engineProblem == nil || seconds % 10 == 0 { refreshEngine() }
+    }
+
+    /// The engine that carries a route now, and why.
+    func engineReport(_ state: RouteState) -> (name: String, reason: String) {
+        if let problem = state.engineProblem { return ("kernel", problem) }
+        guard state.parameters.engine != .kernel else { return ("kernel", state.parameters.engineReason.text) }
+        let name = state.specification.source.port.interface
+        guard packetEngine.ports.contains(where: { $0.receives && fastPath.port(named: name)?.number == $0.number })
+        else {
+            return (state.parameters.engine == .afxdpOnly ? "none" : "kernel", EngineReason.noWorker.text)
+        }
+        return ("afxdp", state.parameters.engineReason.text)
+    }
+}
