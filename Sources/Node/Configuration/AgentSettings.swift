@@ -1,5 +1,6 @@
 // Settings that the sections of all protocol agents have.
 
+import AgentSupport
 import RTPWire
 import Routing
 
@@ -11,13 +12,14 @@ extension ConfigurationNode {
         return path
     }
 
-    /// The files of a certificate: `{chain: FILE, private-key: FILE}`.
-    func certificateFiles(checks: Bool) throws(ConfigurationError) -> (chain: String, privateKey: String) {
+    /// A certificate: `{chain: FILE, private-key: FILE}`.
+    func certificate(checks: Bool) throws(ConfigurationError) -> Certificate {
         let values = try values(known: ["chain", "private-key"])
         guard let chain = values["chain"], let privateKey = values["private-key"] else {
             throw error("has no '\(values["chain"] == nil ? "chain" : "private-key")'; name the files of both, in PEM")
         }
-        return (try chain.file(checks: checks), try privateKey.file(checks: checks, isSecret: true))
+        return Certificate(
+            chain: try chain.file(checks: checks), privateKey: try privateKey.file(checks: checks, isSecret: true))
     }
 
     /// A quoted-string without anything to escape (RFC 7235 section 2.2).

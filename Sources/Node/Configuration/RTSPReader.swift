@@ -1,5 +1,6 @@
 // The section `rtsp` of a configuration file, apart from its routes.
 
+import AgentSupport
 import RTPWire
 import RTSPProxy
 import Routing
@@ -18,10 +19,7 @@ struct RTSPReader {
     func read() throws(ConfigurationError) -> RTSPConfiguration {
         let values = try node.values(known: Self.keys)
         var rtsp = RTSPConfiguration()
-        if let node = values["certificate"] {
-            let files = try node.certificateFiles(checks: checksFiles)
-            rtsp.certificate = .init(chain: files.chain, privateKey: files.privateKey)
-        }
+        if let node = values["certificate"] { rtsp.certificate = try node.certificate(checks: checksFiles) }
         rtsp.listeners = try listeners(values, hasCertificate: rtsp.certificate != nil)
         if let node = values["ca-file"] { rtsp.authorities = try node.file(checks: checksFiles) }
         if let node = values["users-file"] { rtsp.usersFile = try node.file(checks: checksFiles, isSecret: true) }

@@ -19,10 +19,7 @@ struct SIPReader {
     func read() throws(ConfigurationError) -> SIPConfiguration {
         let values = try node.values(known: Self.keys)
         var sip = SIPConfiguration()
-        if let node = values["certificate"] {
-            let files = try node.certificateFiles(checks: checksFiles)
-            sip.certificate = .init(chain: files.chain, privateKey: files.privateKey)
-        }
+        if let node = values["certificate"] { sip.certificate = try node.certificate(checks: checksFiles) }
         sip.listeners = try listeners(values, hasCertificate: sip.certificate != nil)
         if let node = values["ca-file"] { sip.authorities = try node.file(checks: checksFiles) }
         if let node = values["names"] { sip.names = try names(node) }
