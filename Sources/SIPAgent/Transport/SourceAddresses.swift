@@ -2,6 +2,7 @@
 
 import AgentSupport
 import CrosspointShim
+import Glibc
 import RTPWire
 
 /// The kernel's own choice of source address, remembered for a few seconds: every message to a peer asks for it.
@@ -28,4 +29,17 @@ final class SourceAddresses {
         choices[peer] = Choice(address: address, end: now + Self.lifetime)
         return address
     }
+}
+
+extension SourceAddresses {
+    /// Whether the host has IPv6 at all.
+    nonisolated static var hasIPv6: Bool {
+        let descriptor = socket(AF_INET6, Int32(SOCK_DGRAM.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        close(descriptor)
+        return true
+    }
+
+    /// Whether an address is one of this host's: packets to it leave from itself.
+    func isLocal(_ address: IPAddress) -> Bool { address.isLoopback || towards(address) == address }
 }

@@ -15,6 +15,8 @@ final class StreamConnection {
     /// The node's address on it, and where the node listens for the transport.
     private(set) var localAddress: IPAddress
     let localPort: UInt16
+    /// The name that the peer's certificate was checked for; nil where the peer has connected.
+    let name: String?
     /// Whether the peer has connected, or this node.
     let isIncoming: Bool
     /// When it was made, and whether a message has come since: one that never says anything is closed.
@@ -33,7 +35,8 @@ final class StreamConnection {
 
     init(
         id: UInt64, transports: SIPTransports, transport: SIPTransport, peer: IPAddress, transportPort: UInt16,
-        localAddress: IPAddress, localPort: UInt16, channel: (any Channel)? = nil, isIncoming: Bool
+        localAddress: IPAddress, localPort: UInt16, name: String?, channel: (any Channel)?,
+        isIncoming: Bool
     ) {
         self.id = id
         self.transports = transports
@@ -42,6 +45,7 @@ final class StreamConnection {
         self.transportPort = transportPort
         self.localAddress = localAddress
         self.localPort = localPort
+        self.name = name
         self.channel = channel
         self.isIncoming = isIncoming
         since = MonotonicClock.now
