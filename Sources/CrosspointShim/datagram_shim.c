@@ -22,7 +22,6 @@ static socklen_t to_socket_address(const struct crosspoint_place *place, struct 
 
 	v6->sin6_family = AF_INET6;
 	v6->sin6_port = htons(place->udp_port);
-	v6->sin6_scope_id = place->scope;
 	memcpy(&v6->sin6_addr, place->address, 16);
 	return sizeof(*v6);
 }
@@ -97,7 +96,6 @@ int crosspoint_datagram_send(int socket, const void *data, size_t length, const 
 			struct in6_pktinfo information = { 0 };
 
 			memcpy(&information.ipi6_addr, source->address, 16);
-			information.ipi6_ifindex = source->scope;
 			message.msg_controllen = sizeof(control.v6);
 			control.header.cmsg_level = IPPROTO_IPV6;
 			control.header.cmsg_type = IPV6_PKTINFO;
@@ -129,11 +127,9 @@ int crosspoint_local_address(const struct crosspoint_place *peer, struct crosspo
 	close(fd);
 	memset(local, 0, sizeof(*local));
 	local->family = peer->family;
-	if (peer->family == AF_INET) {
+	if (peer->family == AF_INET)
 		memcpy(local->address, &((struct sockaddr_in *)&address)->sin_addr, 4);
-	} else {
+	else
 		memcpy(local->address, &((struct sockaddr_in6 *)&address)->sin6_addr, 16);
-		local->scope = ((struct sockaddr_in6 *)&address)->sin6_scope_id;
-	}
 	return 0;
 }

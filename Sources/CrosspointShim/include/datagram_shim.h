@@ -10,7 +10,6 @@ struct crosspoint_place {
 	int family;
 	uint8_t address[16];
 	uint16_t udp_port;
-	uint32_t scope; /* interface index of a link-local address; else 0 */
 };
 
 /* A non-blocking UDP socket bound to the place; an IPv6 one takes no IPv4. Returns the descriptor or a negative errno. */

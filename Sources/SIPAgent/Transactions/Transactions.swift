@@ -87,7 +87,7 @@ final class Transactions: SIPTransports.Receiver {
         var fallback: SIPPath?
         if path.destination.transport == .udp, !isFixed, request.estimatedSize > Self.largeRequest,
             SIPTransport.isTooLargeForUDP(bytes: request.bytes.count, pathMTU: nil),
-            let stream = transports.path(to: path.destination.over(.tcp))
+            let stream = transports.path(to: path.destination.overTCP)
         {
             fallback = path
             path = stream

@@ -30,3 +30,17 @@ struct SIPPath: Hashable, Sendable {
     /// As logs and ladders name the peer: `UDP 10.1.0.7:5060`.
     var text: String { "\(destination.transport) \(destination.address.bracketed):\(destination.transportPort)" }
 }
+
+extension SIPDestination {
+    /// The same place by TCP, for what is too large for UDP.
+    var overTCP: SIPDestination {
+        SIPDestination(transport: .tcp, address: address, transportPort: transportPort, name: name)
+    }
+}
+
+extension SIPRequest {
+    /// Bytes, about: to tell small requests from those that must be measured.
+    var estimatedSize: Int {
+        body.count + 400 + headers.fields.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
+    }
+}

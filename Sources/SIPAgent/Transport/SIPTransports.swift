@@ -135,17 +135,8 @@ final class SIPTransports {
     // MARK: Ways out
 
     /// The way to a destination; nil where this node has no address or no listener that faces it.
-    ///
-    /// - Parameter connection: one to use as long as it is open, as that of a peer that cannot be connected to.
-    func path(to destination: SIPDestination, connection: UInt64? = nil) -> SIPPath? {
-        if let connection, let open = connections[connection] {
-            return SIPPath(
-                destination: SIPDestination(
-                    address: open.peer, transportPort: open.transportPort, transport: open.transport,
-                    name: destination.name),
-                localAddress: open.localAddress, localPort: open.localPort, connection: connection)
-        }
-        guard let source = sources.towards(destination.address, zone: Self.scope(destination.zone)) else { return nil }
+    func path(to destination: SIPDestination) -> SIPPath? {
+        guard let source = sources.towards(destination.address) else { return nil }
         guard destination.transport != .udp else {
             guard let endpoint = endpoint(facing: source) else { return nil }
             let isWildcard = endpoint.address.isUnspecified
@@ -160,13 +151,22 @@ final class SIPTransports {
         return SIPPath(destination: destination, localAddress: source, localPort: port)
     }
 
+    /// The way back on a connection; nil where it is no more.
+    func path(on id: UInt64) -> SIPPath? {
+        guard let connection = connections[id] else { return nil }
+        let destination = SIPDestination(
+            transport: connection.transport, address: connection.peer, transportPort: connection.transportPort,
+            name: connection.name ?? connection.peer.description)
+        return SIPPath(
+            destination: destination, localAddress: connection.localAddress, localPort: connection.localPort,
+            connection: id)
+    }
+
     private func endpoint(facing source: IPAddress) -> UDPEndpoint? {
         endpoints.first { $0.address == source }
             ?? endpoints.first { $0.address.isUnspecified && $0.family == source.family }
             ?? endpoints.first { $0.family == source.family && !$0.address.isLoopback }
     }
-
-    private static func scope(_ zone: String?) -> UInt32 { zone.map { UInt32(if_nametoindex($0)) } ?? 0 }
 
     /// Sends on a way.
     func send(_ bytes: [UInt8], on path: SIPPath) -> Sent {
@@ -178,7 +178,7 @@ final class SIPTransports {
                 }
             let isSent = endpoint?.send(
                 bytes, to: path.destination.address, udpPort: path.destination.transportPort,
-                zone: Self.scope(path.destination.zone), from: path.localAddress)
+                from: path.localAddress)
             return isSent == true ? .datagram : .failed
         }
         guard let connection = connection(for: path) else { return .failed }
@@ -197,8 +197,8 @@ final class SIPTransports {
         var address = source.address
         if case .address(let named) = place.host { address = named }
         let destination = SIPDestination(
-            address: address, transportPort: place.transportPort ?? source.transport.defaultPort,
-            transport: source.transport)
+            transport: source.transport, address: address,
+            transportPort: place.transportPort ?? source.transport.defaultPort, name: address.description)
         let path = SIPPath(
             destination: destination, localAddress: source.localAddress, localPort: source.localPort)
         return send(bytes, on: path) != .failed
@@ -227,6 +227,8 @@ final class SIPTransports {
         let isSecure = destination.transport == .tls
         let tls = isSecure ? clientTLS : nil
         guard !isSecure || tls != nil else { return connection.closed() }
+        // Without a name the certificate must be for the address.
+        let hostName = IPAddress(destination.name) == nil ? destination.name : nil
         let accept: @AgentActor (any Channel) -> StreamConnection? = { channel in
             connection.connected(channel)
             return connection
@@ -240,7 +242,7 @@ final class SIPTransports {
                 channel.eventLoop.makeCompletedFuture {
                     if let tls {
                         try channel.pipeline.syncOperations.addHandler(
-                            try NIOSSLClientHandler(context: tls, serverHostname: destination.name))
+                            try NIOSSLClientHandler(context: tls, serverHostname: hostName))
                     }
                     try channel.pipeline.syncOperations.addHandler(StreamHandler(isSecure: isSecure, accept: accept))
                 }

@@ -20,9 +20,9 @@ final class SourceAddresses {
     init() {}
 
     /// The address that packets to `peer` leave from; nil where there is no route.
-    func towards(_ peer: IPAddress, zone: UInt32 = 0, now: UInt64 = MonotonicClock.now) -> IPAddress? {
+    func towards(_ peer: IPAddress, now: UInt64 = MonotonicClock.now) -> IPAddress? {
         if let choice = choices[peer], choice.end > now { return choice.address }
-        var place = crosspoint_place(peer, 0, scope: zone)
+        var place = crosspoint_place(peer, 0)
         var local = crosspoint_place()
         guard crosspoint_local_address(&place, &local) == 0, let address = local.ipAddress else { return nil }
         if choices.count >= Self.capacity { choices.removeAll(keepingCapacity: true) }

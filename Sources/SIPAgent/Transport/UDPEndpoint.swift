@@ -67,10 +67,10 @@ final class UDPEndpoint {
 
     /// Sends a datagram; false where the kernel does not take it. A full buffer is a lost datagram, as elsewhere on its way.
     func send(
-        _ bytes: [UInt8], to peer: IPAddress, udpPort: UInt16, zone: UInt32, from source: IPAddress
+        _ bytes: [UInt8], to peer: IPAddress, udpPort: UInt16, from source: IPAddress
     ) -> Bool {
-        var destination = crosspoint_place(peer, udpPort, scope: zone)
-        var origin = crosspoint_place(source, 0, scope: zone)
+        var destination = crosspoint_place(peer, udpPort)
+        var origin = crosspoint_place(source, 0)
         let result = bytes.withUnsafeBytes {
             crosspoint_datagram_send(descriptor, $0.baseAddress, $0.count, &destination, &origin)
         }
@@ -110,12 +110,11 @@ private final class UDPHandler: ChannelInboundHandler {
 }
 
 extension crosspoint_place {
-    init(_ address: IPAddress, _ udpPort: UInt16, scope: UInt32 = 0) {
+    init(_ address: IPAddress, _ udpPort: UInt16) {
         self.init()
         family = address.family == .ipv4 ? AF_INET : AF_INET6
         withUnsafeMutableBytes(of: &self.address) { $0.copyBytes(from: address.bytes) }
         udp_port = udpPort
-        self.scope = address.isLinkLocalUnicast ? scope : 0
     }
 
     /// The address; the family says how many of the bytes count.

@@ -1,0 +1,129 @@
+// One call: two dialogs with this node between them.
+
+import AgentSupport
+import Logging
+import RTPWire
+import SDP
+import SIPCore
+import Sessions
+
+/// A back-to-back user agent for one call (RFC 3261 section 6). Its events are handled one after the other, also where the media
+/// has to be waited for.
+@AgentActor
+final class Call {
+    enum State: String, Hashable, Sendable {
+        /// Nobody has answered.
+        case calling, ringing
+        case answered
+        /// Only what the other side of a transaction still has to say is waited for.
+        case ended
+    }
+
+    let name: String
+    let context: CallContext
+    let media: CallMedia
+    let ladder: MessageLadder
+    /// Who called whom, for people.
+    let target: String
+    let user: String?
+    let callerAddress: IPAddress
+    let startedAt: UInt64
+    let caller: CallSide
+    /// The one who has answered, or whose offer or answer the caller has got last.
+    var callee: CallSide?
+    var state = State.calling
+    var notes: [String] = []
+
+    // MARK: Before the answer
+
+    /// The INVITE that began the call; nil when it has its final response.
+    var initial: ServerRequest?
+    let hasInitialOffer: Bool
+    var branches: [CallBranch] = []
+    var branchSet = BranchSet<Int>()
+    /// Who is called next, each group at once.
+    var stages: [[CallTarget]]
+    /// How many destinations were added since others named them (3xx).
+    var redirections = 0
+    /// What the caller has been told of the session before the answer, and by which dialog.
+    var earlyDescription: SessionDescription?
+    var provisional: ReliableProvisionalSender?
+    var provisionalNumber: UInt32 = 0
+    /// The answer that waits for a PRACK.
+    var heldAnswer: (body: SessionDescription, side: CallSide)?
+    /// The reliable provisional response of the callee whose offer the caller's PRACK answers.
+    var heldAcknowledgement: (rack: RAck, side: CallSide)?
+    /// The failures that were the node's own doing, so that the answer says why.
+    var ownFailure: SIPRefusal?
+
+    // MARK: Events
+
+    private var events: [CallEvent] = []
+    private var isHandling = false
+    private static let maximumEvents = 256
+
+    init(
+        name: String, context: CallContext, media: CallMedia, initial: ServerRequest, stages: [[CallTarget]],
+        user: String?, ladder: MessageLadder
+    ) {
+        self.name = name
+        self.context = context
+        self.media = media
+        self.ladder = ladder
+        self.stages = stages
+        self.initial = initial
+        self.user = user
+        target = initial.request.uri.description
+        callerAddress = initial.source.address
+        startedAt = WallClock.nanoseconds
+        hasInitialOffer = initial.request.sessionDescription != nil
+        caller = CallSide(.caller, isSecure: initial.request.uri.scheme == .sips)
+        caller.call = self
+    }
+
+    /// Adds an event; it is handled when those before it have been.
+    func post(_ event: CallEvent) {
+        guard events.count < Self.maximumEvents else { return }
+        events.append(event)
+        guard !isHandling else { return }
+        isHandling = true
+        Task { @AgentActor in
+            while !events.isEmpty {
+                let waiting = events
+                events = []
+                for event in waiting { await handle(event) }
+            }
+            isHandling = false
+        }
+    }
+
+    private func handle(_ event: CallEvent) async {
+        switch event {
+        case .start: await start()
+        case .request(let request, let side): await received(request, on: side)
+        case .acknowledgement(let request, let side): await received(acknowledgement: request, on: side)
+        case .cancelled(let id): await cancelled(id)
+        case .unanswerable(let id): await unanswerable(id)
+        case .branch(let branch, let id, let outcome, let source): await received(outcome, id, of: branch, from: source)
+        case .response(let request, let id, let outcome, let source):
+            await received(outcome, id, to: request, from: source)
+        case .timer(let timer): await fired(timer)
+        case .close(let reason): await close(reason: reason)
+        }
+    }
+
+    // MARK: Sides
+
+    /// The other side, as far as there is one.
+    func other(of side: CallSide) -> CallSide? { side === caller ? callee : caller }
+
+    /// Sets a timer; it comes as an event.
+    func setTimer(_ timer: CallTimer, after time: Duration) {
+        context.timers.schedule(after: time) { [weak self] in self?.post(.timer(timer)) }
+    }
+
+    func note(_ text: String) {
+        if notes.count < 16 { notes.append(text) }
+        context.logger.info("sip \(name): \(text)")
+    }
+}

@@ -1,0 +1,76 @@
+// One of the two dialogs of a call.
+
+import AgentSupport
+import RTPWire
+import SIPCore
+
+/// What the node knows of one peer of a call: the dialog, the way to it, and what is under way in it.
+@AgentActor
+final class CallSide {
+    let side: SIPSide
+    /// The call holds its sides.
+    weak var call: Call?
+    /// Nil before the peer has one.
+    var dialog: Dialog?
+    /// The branch that the callee's dialog came from; nil for the caller.
+    let branch: Int?
+    /// Where the peer's messages come from.
+    var source: SIPSource?
+    /// The connection on which the peer is reached while it is open.
+    var connection: UInt64?
+    /// What the node calls itself towards the peer.
+    var contact: SIPURI?
+    var isSecure: Bool
+
+    var gate = ModificationGate()
+    /// The peer's INVITE that has no final response yet.
+    var invited: ServerRequest?
+    /// The peer's UPDATE or PRACK whose offer the other side is to answer.
+    var offered: ServerRequest?
+    /// This node's re-INVITE that has no final response yet.
+    var inviting: OutgoingRequest?
+    /// The 2xx that the peer has not acknowledged yet.
+    var success: (retransmission: SuccessRetransmission, id: TransactionID)?
+    /// Counts what timers of the 2xx belong to.
+    var successNumber: UInt32 = 0
+    /// The ACK that is sent again when the peer's 2xx comes again.
+    var acknowledgement: (request: SIPRequest, path: SIPPath)?
+    /// The number of the INVITE whose 2xx has an offer that the other side is to answer: its ACK carries the answer.
+    var awaitsAnswer: UInt32?
+
+    var timer: SessionTimer?
+    /// Counts what session timers belong to.
+    var timerNumber: UInt32 = 0
+    /// The methods that the peer allows, where it has said so.
+    var allowed: Set<SIPMethod>?
+    var supportsTimer = false
+    /// The largest Min-SE that the peer has asked for.
+    var minimumInterval: UInt32?
+    var authentication: SIPAuthenticationClient?
+    var agent: String?
+
+    init(_ side: SIPSide, of call: Call? = nil, branch: Int? = nil, isSecure: Bool = false) {
+        self.side = side
+        self.call = call
+        self.branch = branch
+        self.isSecure = isSecure
+    }
+
+    /// Notes what a message of the peer says about the peer.
+    func note(_ headers: SIPHeaders) {
+        let methods = headers.list("Allow")
+        if !methods.isEmpty { allowed = Set(methods.map { SIPMethod($0) }) }
+        if headers.contains("timer", in: "Supported") || headers.contains("timer", in: "Require") {
+            supportsTimer = true
+        }
+        if let agent = headers["User-Agent"] ?? headers["Server"] { self.agent = agent }
+    }
+
+    func note(_ source: SIPSource) {
+        self.source = source
+        if source.connection != nil { connection = source.connection }
+    }
+
+    /// Whether the peer is known to take an UPDATE.
+    var allowsUpdate: Bool { allowed?.contains(.update) == true }
+}
