@@ -1,5 +1,6 @@
 // The section `rtsp` of a configuration file, apart from its routes.
 
+import AgentSupport
 import RTPWire
 import RTSPProxy
 import Routing
@@ -46,13 +47,13 @@ struct RTSPReader {
         return path
     }
 
-    private func certificate(_ node: ConfigurationNode) throws(ConfigurationError) -> RTSPConfiguration.Certificate {
+    private func certificate(_ node: ConfigurationNode) throws(ConfigurationError) -> Certificate {
         let values = try node.values(known: ["chain", "private-key"])
         guard let chain = values["chain"], let privateKey = values["private-key"] else {
             throw node.error(
                 "has no '\(values["chain"] == nil ? "chain" : "private-key")'; name the files of both, in PEM")
         }
-        return RTSPConfiguration.Certificate(
+        return Certificate(
             chain: try file(chain), privateKey: try file(privateKey, isSecret: true))
     }
 

@@ -1,36 +1,36 @@
-// A UDP socket of the proxy, on its event loop.
+// A UDP socket of an agent, on the agents' event loop.
 
-import NIOCore
+public import NIOCore
 import NIOPosix
-import RTPWire
+public import RTPWire
 
-/// Sends and receives datagrams: RTCP, and media at the host port.
-@RTSPActor
-final class DatagramSocket {
+/// Sends and receives datagrams: signalling, RTCP, and media at the host port.
+@AgentActor
+public final class DatagramSocket {
     /// One datagram as it came.
-    typealias Receiver = @RTSPActor (_ payload: ByteBuffer, _ from: SocketAddress) -> Void
+    public typealias Receiver = @AgentActor (_ payload: ByteBuffer, _ from: SocketAddress) -> Void
 
     private let channel: any Channel
 
     /// Where it is bound.
-    let udpPort: UInt16
+    public let udpPort: UInt16
 
     /// A socket bound to an address and UDP port, 0 for any.
     ///
     /// - Parameters:
     ///   - receive: Called for each datagram.
     ///   - onBatch: Called when no more datagrams are waiting for the moment: time to flush what they caused.
-    convenience init(
+    public convenience init(
         address: IPAddress, udpPort: UInt16 = 0, receive: @escaping Receiver,
-        onBatch: @escaping @RTSPActor () -> Void = {}
+        onBatch: @escaping @AgentActor () -> Void = {}
     ) async throws {
         let channel = try await Self.bootstrap(receive, onBatch).bind(to: address.socketAddress(udpPort)).get()
         self.init(channel: channel)
     }
 
     /// A socket over a bound descriptor, which it closes.
-    convenience init(
-        descriptor: Int32, receive: @escaping Receiver, onBatch: @escaping @RTSPActor () -> Void = {}
+    public convenience init(
+        descriptor: Int32, receive: @escaping Receiver, onBatch: @escaping @AgentActor () -> Void = {}
     ) async throws {
         let channel = try await Self.bootstrap(receive, onBatch).withBoundSocket(descriptor).get()
         self.init(channel: channel)
@@ -50,9 +50,9 @@ final class DatagramSocket {
     private static let largest = 9216
 
     private static func bootstrap(
-        _ receive: @escaping Receiver, _ onBatch: @escaping @RTSPActor () -> Void
+        _ receive: @escaping Receiver, _ onBatch: @escaping @AgentActor () -> Void
     ) -> DatagramBootstrap {
-        DatagramBootstrap(group: RTSPActor.group)
+        DatagramBootstrap(group: AgentActor.group)
             .channelOption(.socketOption(.so_rcvbuf), value: SocketOptionValue(receiveBuffer))
             .channelOption(.datagramVectorReadMessageCount, value: batch)
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: batch * largest))
@@ -64,18 +64,19 @@ final class DatagramSocket {
     }
 
     /// Queues a datagram; `flush` sends what is queued.
-    func write(_ payload: ByteBuffer, to address: SocketAddress) {
+    public func write(_ payload: ByteBuffer, to address: SocketAddress) {
         channel.write(AddressedEnvelope(remoteAddress: address, data: payload), promise: nil)
     }
 
-    func flush() { channel.flush() }
+    public func flush() { channel.flush() }
 
-    func send(_ payload: ByteBuffer, to address: SocketAddress) {
+    /// Sends a datagram, and what was queued before it.
+    public func send(_ payload: ByteBuffer, to address: SocketAddress) {
         write(payload, to: address)
         flush()
     }
 
-    func close() { channel.close(promise: nil) }
+    public func close() { channel.close(promise: nil) }
 }
 
 /// Hands datagrams on.
@@ -83,9 +84,9 @@ private final class DatagramHandler: ChannelInboundHandler {
     typealias InboundIn = AddressedEnvelope<ByteBuffer>
 
     private let receive: DatagramSocket.Receiver
-    private let onBatch: @RTSPActor () -> Void
+    private let onBatch: @AgentActor () -> Void
 
-    init(receive: @escaping DatagramSocket.Receiver, onBatch: @escaping @RTSPActor () -> Void) {
+    init(receive: @escaping DatagramSocket.Receiver, onBatch: @escaping @AgentActor () -> Void) {
         self.receive = receive
         self.onBatch = onBatch
     }
@@ -93,12 +94,12 @@ private final class DatagramHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let envelope = unwrapInboundIn(data)
         let receive = receive
-        RTSPActor.assumeIsolated { receive(envelope.data, envelope.remoteAddress) }
+        AgentActor.assumeIsolated { receive(envelope.data, envelope.remoteAddress) }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
         let onBatch = onBatch
-        RTSPActor.assumeIsolated { onBatch() }
+        AgentActor.assumeIsolated { onBatch() }
     }
 
     /// An ICMP error for something sent earlier is no reason to stop receiving.

@@ -3,16 +3,16 @@
 import CrosspointShim
 import Testing
 
-@testable import RTSPProxy
+@testable import AgentSupport
 
 @Suite struct ServiceRecordTests {
     @Test("Records come by priority, and within one by weight")
     func order() {
         let records = [
-            ServiceRecord(priority: 20, weight: 0, tcpPort: 1, target: "c"),
-            ServiceRecord(priority: 10, weight: 90, tcpPort: 2, target: "a"),
-            ServiceRecord(priority: 10, weight: 10, tcpPort: 3, target: "b"),
-            ServiceRecord(priority: 10, weight: 0, tcpPort: 4, target: "d"),
+            ServiceRecord(priority: 20, weight: 0, transportPort: 1, target: "c"),
+            ServiceRecord(priority: 10, weight: 90, transportPort: 2, target: "a"),
+            ServiceRecord(priority: 10, weight: 10, transportPort: 3, target: "b"),
+            ServiceRecord(priority: 10, weight: 0, transportPort: 4, target: "d"),
         ]
         var generator = SystemRandomNumberGenerator()
         var first: [String: Int] = [:]
@@ -46,8 +46,8 @@ import Testing
         }
         #expect(
             parse(message) == [
-                ServiceRecord(priority: 10, weight: 5, tcpPort: 8810, target: "b.studio"),
-                ServiceRecord(priority: 20, weight: 0, tcpPort: 0, target: ""),
+                ServiceRecord(priority: 10, weight: 5, transportPort: 8810, target: "b.studio"),
+                ServiceRecord(priority: 20, weight: 0, transportPort: 0, target: ""),
             ])
         for length in 0..<message.count { #expect(parse(Array(message.prefix(length))) == nil) }
     }

@@ -1,10 +1,10 @@
 // Which even UDP ports are free for an RTP and RTCP pair (RFC 3550 section 11).
 
-import RTPWire
+public import RTPWire
 
 /// Hands out even UDP ports of a range, each with the odd one above it, per local address.
-@RTSPActor
-final class UDPPortAllocator {
+@AgentActor
+public final class UDPPortAllocator {
     private let range: ClosedRange<UInt16>
     private var taken: Set<Pair> = []
     /// Where the next search begins: a port that was just given back may still receive what its source sends.
@@ -15,13 +15,14 @@ final class UDPPortAllocator {
         var udpPort: UInt16
     }
 
-    init(range: ClosedRange<UInt16>) {
+    /// Pairs within `range`.
+    public init(range: ClosedRange<UInt16>) {
         self.range = range
         next = range.lowerBound % 2 == 0 ? range.lowerBound : range.lowerBound + 1
     }
 
     /// A free pair's even UDP port, or nil when all are taken.
-    func take(at address: IPAddress) -> UInt16? {
+    public func take(at address: IPAddress) -> UInt16? {
         let pairs = (Int(range.upperBound) + 1 - Int(first)) / 2
         guard pairs > 0 else { return nil }
         for _ in 0..<pairs {
@@ -35,11 +36,12 @@ final class UDPPortAllocator {
     }
 
     /// Marks a pair that is in use already: one of a route that was taken over.
-    func claim(_ udpPort: UInt16, at address: IPAddress) {
+    public func claim(_ udpPort: UInt16, at address: IPAddress) {
         taken.insert(Pair(address: address, udpPort: udpPort))
     }
 
-    func giveBack(_ udpPort: UInt16, at address: IPAddress) {
+    /// The pair is free again: the last to be handed out of those that are.
+    public func giveBack(_ udpPort: UInt16, at address: IPAddress) {
         taken.remove(Pair(address: address, udpPort: udpPort))
     }
 

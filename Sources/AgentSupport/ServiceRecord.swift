@@ -3,27 +3,28 @@
 import CrosspointShim
 
 /// An SRV record (RFC 2782).
-struct ServiceRecord: Hashable {
-    var priority: UInt16
-    var weight: UInt16
-    var tcpPort: UInt16
+public struct ServiceRecord: Hashable, Sendable {
+    public var priority: UInt16
+    public var weight: UInt16
+    /// The TCP or UDP port.
+    public var transportPort: UInt16
     /// Without a dot at its end; empty where the domain says that it does not have the service.
-    var target: String
+    public var target: String
 
-    init(priority: UInt16, weight: UInt16, tcpPort: UInt16, target: String) {
+    public init(priority: UInt16, weight: UInt16, transportPort: UInt16, target: String) {
         self.priority = priority
         self.weight = weight
-        self.tcpPort = tcpPort
+        self.transportPort = transportPort
         self.target = target
     }
 
     init(_ record: crosspoint_service) {
         let target = withUnsafeBytes(of: record.target) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-        self.init(priority: record.priority, weight: record.weight, tcpPort: record.port, target: target)
+        self.init(priority: record.priority, weight: record.weight, transportPort: record.port, target: target)
     }
 
     /// In the order of priorities, and within one at random by weight, those of weight 0 with the smallest chance (RFC 2782, page 4).
-    static func arranged(
+    public static func arranged(
         _ records: [ServiceRecord], using generator: inout some RandomNumberGenerator
     ) -> [ServiceRecord] {
         var arranged: [ServiceRecord] = []
