@@ -2,116 +2,102 @@
 
 import AgentSupport
 import RTPWire
-import SDP
 import SIPCore
 
 extension Call {
-    /// Passes a provisional response on, reliably where the callee's was or the caller insists.
-    func tellCaller(_ response: SIPResponse, side: CallSide?, body: SessionDescription?) async {
-        guard let initial, provisional?.isStopped != true else { return }
+    /// Passes a provisional response on in the caller's dialog of its fork, reliably where the callee's was or the caller insists.
+    func tellCaller(_ response: SIPResponse, on caller: CallSide, body: [UInt8], isReliable: Bool) {
+        guard let initial else { return }
         if state == .calling { state = .ringing }
-        var headers = inviteHeaders()
+        var headers = inviteHeaders(caller)
         PassedHeaders.copy(from: response.headers, to: &headers)
-        if body != nil { headers.append("Content-Type", "application/sdp") }
+        if !body.isEmpty { headers.append("Content-Type", "application/sdp") }
         let answer = SIPResponse(
-            response.status, to: initial.request, tag: caller.dialog?.id.localTag, headers: headers,
-            body: body?.bytes ?? [])
-        if let body { earlyDescription = body }
+            response.status, to: initial.request, tag: caller.dialog?.id.localTag, headers: headers, body: body)
         let isRequired = initial.request.headers.contains("100rel", in: "Require")
-        guard isRequired || (callerSupportsReliability && earlyReliable) else {
+        guard isRequired || (callerSupportsReliability && isReliable) else {
             return context.transactions.respond(answer, to: initial.id)
         }
-        if body != nil, hasInitialOffer { caller.gate.settled() }
-        if body != nil, !hasInitialOffer { caller.gate.sentOffer() }
-        var sender =
-            provisional
-            ?? ReliableProvisionalSender(
-                firstSequence: UInt32.random(in: 1...0x7fff_ffff / 2, using: &context.generator), times: context.times)
-        let step = sender.send(answer)
-        provisional = sender
-        carryOut(step)
+        // What a reliable response says of the session counts (RFC 3262 section 5).
+        if !body.isEmpty { if hasInitialOffer { caller.gate.settled() } else { caller.gate.sentOffer() } }
+        if caller.provisional == nil {
+            caller.provisional = ReliableProvisionalSender(
+                firstSequence: UInt32.random(in: 1...0x3fff_ffff, using: &context.generator), times: context.times)
+        }
+        carryOut(caller.provisional?.send(answer), on: caller)
     }
 
-    private func carryOut(_ step: ReliableProvisionalSender.Step?) {
+    private func carryOut(_ step: ReliableProvisionalSender.Step?, on caller: CallSide) {
         guard let initial, case .send(let response, let next)? = step else { return }
         context.transactions.respond(response, to: initial.id)
-        provisionalNumber += 1
-        setTimer(.provisional(provisionalNumber), after: next)
+        caller.provisionalNumber += 1
+        setTimer(.provisional(caller, caller.provisionalNumber), after: next)
     }
 
     /// The time for a PRACK has passed.
-    func provisionalDue(_ number: UInt32) async {
-        guard number == provisionalNumber, initial != nil, let step = provisional?.step() else { return }
-        guard case .giveUp = step else { return carryOut(step) }
+    func provisionalDue(_ caller: CallSide, _ number: UInt32) async {
+        guard number == caller.provisionalNumber, initial != nil, let step = caller.provisional?.step() else { return }
+        guard case .giveUp = step else { return carryOut(step, on: caller) }
         note("the caller did not acknowledge a reliable response")
+        if let callee, callee.dialog?.state == .confirmed { await bye(callee) }
         await refuse(SIPRefusal(.serverTimeout))
     }
 
     /// The caller acknowledges a reliable provisional response, perhaps with an offer or an answer (RFC 3262 section 5).
-    func received(prack: ServerRequest) async {
-        guard let result = provisional?.receive(prack.request.headers.rack), result.isMatching else {
+    func received(prack: ServerRequest, on caller: CallSide) async {
+        guard let result = caller.provisional?.receive(prack.request.headers.rack), result.isMatching else {
             return respond(.transactionDoesNotExist, to: prack)
         }
-        provisionalNumber += 1
-        let description: SessionDescription?
-        do throws(SIPRefusal) {
-            description = try Self.description(prack.request.sessionDescription, agent: context.warningAgent)
-        } catch { return respond(error, to: prack) }
-        if let held = heldAcknowledgement {
-            heldAcknowledgement = nil
-            guard let description, let branch = held.side.branch else {
+        caller.provisionalNumber += 1
+        let description = prack.request.sessionDescription
+        if let held = caller.heldAcknowledgement {
+            caller.heldAcknowledgement = nil
+            guard let description, let branch = held.side.media else {
                 respond(SIPStatus(400, "Bad Request (no answer to the offer)"), to: prack)
-                return await acknowledge(held.rack, on: held.side, body: nil)
+                return await acknowledge(held.rack, on: held.side)
             }
             do throws(SIPRefusal) {
-                let body = try await media.receive(callerAnswer: description, branch: branch)
+                let body = try await media.receiveAnswer(description, from: .caller, on: branch)
                 caller.gate.settled()
                 held.side.gate.settled()
                 await acknowledge(held.rack, on: held.side, body: body)
                 respond(.ok, to: prack)
             } catch {
                 respond(error, to: prack)
-                return await close(reason: "the caller's answer is of no use")
+                await acknowledge(held.rack, on: held.side)
+                return await close(reason: "the caller's answer is of no use: \(error.status.phrase)")
             }
         } else if let description {
             await change(prack, description, from: caller)
         } else {
             respond(.ok, to: prack)
         }
-        carryOut(result.next)
-        if let heldAnswer, provisional?.isUnacknowledged != true {
-            self.heldAnswer = nil
-            await answerCaller(heldAnswer.body, side: heldAnswer.side)
+        carryOut(result.next, on: caller)
+        if let held = caller.heldAnswer, caller.provisional?.isUnacknowledged != true {
+            caller.heldAnswer = nil
+            await answerCaller(held)
         }
     }
 
     /// Acknowledges a reliable provisional response of the callee.
-    func acknowledge(_ rack: RAck, on side: CallSide, body: SessionDescription?) async {
+    func acknowledge(_ rack: RAck, on side: CallSide, body: [UInt8] = []) async {
         var headers: SIPHeaders = ["RAck": rack.description]
-        if body != nil { headers.append("Content-Type", "application/sdp") }
-        await send(.prack, on: side, headers: headers, body: body?.bytes ?? [], purpose: .acknowledge)
+        if !body.isEmpty { headers.append("Content-Type", "application/sdp") }
+        await send(.prack, on: side, headers: headers, body: body, purpose: .acknowledge)
     }
 
     // MARK: The answer
 
     /// Answers the caller's INVITE; it waits while a reliable provisional response is not acknowledged (RFC 3262 section 3).
-    func answerCaller(_ body: SessionDescription, side: CallSide) async {
+    func answerCaller(_ body: [UInt8]) async {
         guard let initial else { return }
-        if provisional?.isUnacknowledged == true {
-            heldAnswer = (body, side)
+        if caller.provisional?.isUnacknowledged == true {
+            caller.heldAnswer = body
             return
         }
-        provisional?.stop()
-        // A caller takes the first description of a dialog for the answer (RFC 3261 section 13.2.1): another one is another dialog.
-        if hasInitialOffer, let earlyDescription, earlyDescription != body, let old = caller.dialog,
-            let dialog = Dialog(received: initial.request, tag: context.tag(), state: .early)
-        {
-            context.remove(old.id)
-            caller.dialog = dialog
-            context.add(caller, as: dialog.id)
-        }
+        caller.provisional?.stop()
         caller.dialog?.confirm()
-        var headers = inviteHeaders()
+        var headers = inviteHeaders(caller)
         headers.append("Supported", CallContext.policy.supported)
         if let policy = context.configuration.sessionTimer,
             let (timer, fields) = try? SessionTimer.answer(initial.request, policy: policy)
@@ -121,23 +107,32 @@ extension Call {
         }
         headers.append("Content-Type", "application/sdp")
         let response = SIPResponse(
-            .ok, to: initial.request, tag: caller.dialog?.id.localTag, headers: headers, body: body.bytes)
-        state = .answered
+            .ok, to: initial.request, tag: caller.dialog?.id.localTag, headers: headers, body: body)
         caller.gate.invitedEnded()
-        if hasInitialOffer { caller.gate.settled() } else { caller.gate.sentOffer() }
+        // The offer of the callee's answer, or the answer to the caller's offer.
+        if callee?.awaitsAnswer != nil { caller.gate.sentOffer() } else { caller.gate.settled() }
         caller.invited = nil
         persist()
         context.counters.add(to: .answeredCalls)
         succeed(response, on: caller, id: initial.id)
         self.initial = nil
         context.remove(invite: initial.id)
+        forgetForks()
         startSessionTimer(caller)
     }
 
+    /// The dialogs of the caller with forks that have not answered are no more.
+    private func forgetForks() {
+        for other in callers where other !== caller {
+            if let id = other.dialog?.id { context.remove(id) }
+        }
+        callers = [caller]
+    }
+
     /// The fields of every response to an INVITE that makes a dialog.
-    func inviteHeaders() -> SIPHeaders {
+    func inviteHeaders(_ side: CallSide) -> SIPHeaders {
         var headers = SIPHeaders()
-        if let contact = caller.contact { headers.append("Contact", "<\(contact)>") }
+        if let contact = side.contact { headers.append("Contact", "<\(contact)>") }
         headers.append("Allow", CallContext.policy.allow)
         headers.append("Server", CallContext.agent)
         return headers
@@ -172,22 +167,27 @@ extension Call {
 
     /// Answers the caller's INVITE with a failure of a destination, as far as that means anything to the caller.
     func refuse(with response: SIPResponse) async {
+        await refuse(Self.passed(response, unlessAnswerable: .temporarilyUnavailable))
+    }
+
+    /// What the other side is told of a failure. Credentials of a next hop are nothing that it could have, and places to go instead
+    /// would lead around the node.
+    static func passed(_ response: SIPResponse, unlessAnswerable redirected: SIPStatus) -> SIPRefusal {
         var status = response.status
-        // Credentials of a next hop are nothing that the caller could have.
         if status.code == 401 || status.code == 407 { status = .forbidden }
-        if status.isRedirection { status = .temporarilyUnavailable }
+        if status.isRedirection { status = redirected }
         var headers = SIPHeaders()
         for name in ["Retry-After", "Warning", "Reason", "Error-Info", "Unsupported"] {
             for value in response.headers.all(name) { headers.append(name, value) }
         }
-        await refuse(SIPRefusal(status, headers: headers))
+        return SIPRefusal(status, headers: headers)
     }
 
     /// Answers the caller's INVITE with a failure, and ends the call.
     func refuse(_ refusal: SIPRefusal) async {
         if let initial {
             self.initial = nil
-            provisional?.stop()
+            for caller in callers { caller.provisional?.stop() }
             context.counters.add(to: .failedCalls, ["status": "\(refusal.status.code)"])
             context.transactions.respond(
                 SIPResponse(

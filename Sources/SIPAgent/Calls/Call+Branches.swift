@@ -2,7 +2,6 @@
 
 import AgentSupport
 import RTPWire
-import SDP
 import SIPCore
 
 extension Call {
@@ -41,7 +40,7 @@ extension Call {
         }
         if case .progress = event, response.status.code > 100, !branch.isOver, initial != nil, !branch.isCancelled {
             // A provisional response without a tag makes no dialog; the caller is told all the same.
-            await carryOut(branchSet.receive(response, from: branch.number, isLast: stages.isEmpty), side: nil)
+            await carryOut(branchSet.receive(response, from: branch.number, isLast: stages.isEmpty))
         }
     }
 
@@ -53,8 +52,9 @@ extension Call {
         setTimer(.life(branch, branch.lifeNumber), after: context.times.c)
     }
 
-    /// The side of an early dialog, made when it first shows.
-    private func side(_ dialog: Dialog, of branch: CallBranch, from source: SIPSource?) -> CallSide {
+    /// The two dialogs of a fork, made when it first shows: with the callee, and with the caller, who is to tell forks apart
+    /// (RFC 3261 section 12.1).
+    private func fork(_ dialog: Dialog, of branch: CallBranch, from source: SIPSource?) -> CallSide {
         let tag = dialog.id.remoteTag ?? ""
         if let side = branch.sides[tag] { return side }
         let side = CallSide(.callee, of: self, branch: branch.number, isSecure: dialog.isSecure)
@@ -63,8 +63,30 @@ extension Call {
         side.minimumInterval = branch.minimumInterval
         side.contact = branch.path?.contact(isSecure: dialog.isSecure)
         if let source { side.note(source) }
+        side.media = branch.media.map { branch.sides.isEmpty ? $0 : media.splitBranch($0) }
         branch.sides[tag] = side
         context.add(side, as: dialog.id)
+        let own = caller.counterpart == nil ? caller : newCaller()
+        own.counterpart = side
+        own.media = side.media
+        side.counterpart = own
+        return side
+    }
+
+    /// A further dialog with the caller.
+    private func newCaller() -> CallSide {
+        let side = CallSide(.caller, of: self, isSecure: caller.isSecure)
+        if let initial { side.dialog = Dialog(received: initial.request, tag: context.tag(), state: .early) }
+        if let id = side.dialog?.id { context.add(side, as: id) }
+        side.contact = caller.contact
+        side.source = caller.source
+        side.connection = caller.connection
+        side.allowed = caller.allowed
+        side.supportsTimer = caller.supportsTimer
+        side.agent = caller.agent
+        side.gate = caller.gate
+        side.invited = initial
+        callers.append(side)
         return side
     }
 
@@ -74,43 +96,40 @@ extension Call {
     private func progress(
         _ response: SIPResponse, _ dialog: Dialog, of branch: CallBranch, from source: SIPSource?
     ) async {
-        let side = side(dialog, of: branch, from: source)
+        let side = fork(dialog, of: branch, from: source)
         side.note(response.headers)
-        let tag = dialog.id.remoteTag ?? ""
-        let verdict = branch.receivers[tag, default: ReliableProvisionalReceiver()].receive(response)
         var rack: RAck?
-        switch verdict {
+        switch branch.receivers[dialog.id.remoteTag ?? "", default: ReliableProvisionalReceiver()].receive(response) {
         case .drop: return
         case .unreliable: break
         case .acknowledge(let value): rack = value
         }
-        guard initial != nil, !branch.isCancelled else {
-            if let rack { await acknowledge(rack, on: side, body: nil) }
+        guard initial != nil, !branch.isCancelled, let place = side.media, let own = side.counterpart else {
+            if let rack { await acknowledge(rack, on: side) }
             return
         }
-        var body: SessionDescription?
+        var body: [UInt8] = []
         do throws(SIPRefusal) {
-            let description = try Self.description(response.sessionDescription, agent: context.warningAgent)
-            if let description, hasInitialOffer {
-                body = try await media.receive(calleeAnswer: description, branch: branch.number)
-                callee = side
-            } else if let description, let rack {
+            if let description = response.sessionDescription, hasInitialOffer {
+                body = try await media.receiveAnswer(description, from: .callee, on: place)
+            } else if let description = response.sessionDescription, let rack, own.heldAcknowledgement == nil {
                 // An offer of the callee: the caller answers it in its PRACK.
-                body = try await media.receive(calleeOffer: description, branch: branch.number)
+                _ = try media.receiveOffer(description, from: .callee, on: place)
+                body = try await media.offer(to: .caller, on: place)
                 side.gate.receivedOffer()
-                callee = side
-                heldAcknowledgement = (rack, side)
+                own.heldAcknowledgement = (rack, side)
             }
         } catch {
-            note("the answer of \(side.source?.text ?? "the callee") is of no use: \(error.status.phrase)")
-            ownFailure = error
-            if let rack { await acknowledge(rack, on: side, body: nil) }
-            return giveUp(branch)
+            note("the description of \(side.source?.text ?? "the callee") is of no use: \(error.status.phrase)")
+            if let rack { await acknowledge(rack, on: side) }
+            return cancel(branch)
         }
-        if let rack, heldAcknowledgement == nil { await acknowledge(rack, on: side, body: nil) }
-        if callee == nil { callee = side }
-        earlyReliable = rack != nil
-        await carryOut(branchSet.receive(response, from: branch.number, isLast: stages.isEmpty), side: side, body: body)
+        if let rack, own.heldAcknowledgement == nil { await acknowledge(rack, on: side) }
+        for case .forward(let response, _) in branchSet.receive(
+            response, from: branch.number, isLast: stages.isEmpty)
+        {
+            tellCaller(response, on: own, body: body, isReliable: rack != nil)
+        }
     }
 
     // MARK: Answers
@@ -121,58 +140,70 @@ extension Call {
     ) async {
         branch.isOver = true
         branch.authentication?.accepted()
-        let side = side(dialog, of: branch, from: source)
+        let side = fork(dialog, of: branch, from: source)
         side.dialog?.confirm(with: response)
         side.note(response.headers)
         if let source { side.note(source) }
-        guard initial != nil, !branchSet.isClosed else {
-            // The caller has given up, or another was faster.
-            _ = branchSet.receive(response, from: branch.number, isLast: true)
-            await acknowledge(side, sequence: response.cseq.sequence, of: branch)
-            await bye(side)
-            await finishIfOver()
-            return
-        }
+        let sequence = response.cseq.sequence
         let actions = branchSet.receive(response, from: branch.number, isLast: stages.isEmpty)
+        guard initial != nil, actions.contains(.forward(response, from: branch.number)), let place = side.media,
+            let own = side.counterpart
+        else {
+            // The caller has given up, or another was faster.
+            await acknowledge(side, sequence: sequence, of: branch)
+            await bye(side)
+            return await finishIfOver()
+        }
         for case .cancel(let number) in actions { cancel(branches[number]) }
         callee = side
-        state = .answered
+        caller = own
         side.timer = SessionTimer(accepted: response)
         do throws(SIPRefusal) {
-            let description = try Self.description(response.sessionDescription, agent: context.warningAgent)
+            let description = response.sessionDescription
             if hasInitialOffer {
-                let body: SessionDescription
-                if let description {
-                    body = try await media.receive(calleeAnswer: description, branch: branch.number)
-                } else {
-                    // The answer came in a reliable provisional response (RFC 3262 section 5).
-                    body = try media.earlyAnswer(branch: branch.number, agent: context.warningAgent)
-                }
-                await media.choose(branch: branch.number)
-                await acknowledge(side, sequence: response.cseq.sequence, of: branch)
-                await answerCaller(body, side: side)
-            } else if let description {
-                let body = try await media.receive(calleeOffer: description, branch: branch.number)
-                await media.choose(branch: branch.number)
+                let body = try await answer(description, on: place)
+                try await media.choose(place)
+                state = .answered
+                await acknowledge(side, sequence: sequence, of: branch)
+                await answerCaller(body)
+            } else if let description, !media.hasAgreement(on: place) {
+                _ = try media.receiveOffer(description, from: .callee, on: place)
+                let body = try await media.offer(to: .caller, on: place)
+                try await media.choose(place)
+                state = .answered
                 side.gate.receivedOffer()
-                side.awaitsAnswer = response.cseq.sequence
-                await answerCaller(body, side: side)
-            } else if let agreed = media.lastOffer(to: .caller) {
+                side.awaitsAnswer = sequence
+                await answerCaller(body)
+            } else if let agreed = media.lastDescription(to: .caller, on: place) {
                 // Offer and answer passed in a reliable response and its PRACK.
-                await media.choose(branch: branch.number)
-                await acknowledge(side, sequence: response.cseq.sequence, of: branch)
-                await answerCaller(agreed, side: side)
+                try await media.choose(place)
+                state = .answered
+                await acknowledge(side, sequence: sequence, of: branch)
+                await answerCaller(agreed)
             } else {
-                throw OfferAnswerError(.miscellaneous, "the callee described no session").refusal(
-                    agent: context.warningAgent)
+                throw noDescription
             }
             startSessionTimer(side)
         } catch {
             note("the answer of \(side.source?.text ?? "the callee") is of no use: \(error.status.phrase)")
-            await acknowledge(side, sequence: response.cseq.sequence, of: branch)
+            await acknowledge(side, sequence: sequence, of: branch)
             await bye(side)
             await refuse(error)
         }
+    }
+
+    /// The caller's answer, from the callee's: that of the 2xx, or of a provisional response before it (RFC 3262 section 5).
+    private func answer(_ description: [UInt8]?, on place: MediaBranch) async throws(SIPRefusal) -> [UInt8] {
+        if let description { return try await media.receiveAnswer(description, from: .callee, on: place) }
+        guard media.hasAgreement(on: place), let last = media.lastDescription(to: .caller, on: place) else {
+            throw noDescription
+        }
+        return last
+    }
+
+    /// The refusal for want of a session description.
+    var noDescription: SIPRefusal {
+        OfferAnswerError(.miscellaneous, "the other side described no session").refusal(agent: context.warningAgent)
     }
 
     /// Repeats the ACK of a 2xx that came again.
@@ -270,36 +301,30 @@ extension Call {
         branch.isOver = true
         for side in branch.sides.values {
             if let id = side.dialog?.id { context.remove(id) }
-            if callee === side, initial != nil { callee = nil }
+            if let place = side.media { await media.endBranch(place) }
         }
-        await media.end(branch: branch.number)
+        if let place = branch.media { await media.endBranch(place) }
         let isLast = stages.isEmpty
         let actions =
             response.map { branchSet.receive($0, from: branch.number, isLast: isLast) }
             ?? branchSet.timedOut(branch.number, isLast: isLast)
-        await carryOut(actions, side: nil)
+        await carryOut(actions)
         await callNext()
         await finishIfOver()
     }
 
     /// Does what the set of branches decides.
-    func carryOut(_ actions: [BranchSet<Int>.Action], side: CallSide?, body: SessionDescription? = nil) async {
+    func carryOut(_ actions: [BranchSet<Int>.Action]) async {
         for action in actions {
             switch action {
             case .cancel(let number): cancel(branches[number])
             case .timedOut: await refuse(SIPRefusal(.requestTimeout))
-            case .forward(let response, _):
-                if response.status.isProvisional {
-                    await tellCaller(response, side: side, body: body)
-                } else if !response.status.isSuccess {
-                    await refuse(with: response)
-                }
+            case .forward(let response, _) where response.status.isProvisional:
+                tellCaller(response, on: caller, body: [], isReliable: false)
+            case .forward(let response, _): if !response.status.isSuccess { await refuse(with: response) }
             }
         }
     }
-
-    /// The branch is not wanted any more, whatever it says.
-    func giveUp(_ branch: CallBranch) { cancel(branch) }
 
     /// Cancels a branch as soon as it can be: after its first provisional response (RFC 3261 section 9.1).
     func cancel(_ branch: CallBranch) {

@@ -9,7 +9,7 @@ extension Call {
     func cancelled(_ id: TransactionID) async {
         if let initial, initial.id == id { return await refuse(SIPRefusal(.requestTerminated)) }
         // A re-INVITE: its counterpart on the other side is cancelled, and what that answers decides.
-        for side in [caller, callee].compactMap({ $0 }) {
+        for side in sides {
             guard side.invited?.id == id, let request = other(of: side)?.inviting else { continue }
             cancel(request)
         }
@@ -58,7 +58,7 @@ extension Call {
 
     /// What was asked for and not answered when the call ends: INVITEs that change it above all (RFC 3261 section 15.1.2).
     private func refusePending() {
-        for side in [caller, callee].compactMap({ $0 }) {
+        for side in sides {
             if let invited = side.invited { respond(.requestTerminated, to: invited) }
             if let offered = side.offered { respond(.requestTerminated, to: offered) }
             side.invited = nil
@@ -75,7 +75,7 @@ extension Call {
             return await refuse(SIPRefusal(.temporarilyUnavailable))
         }
         context.counters.add(to: .endedCalls, ["by": "node"])
-        for side in [caller, callee].compactMap({ $0 }) where side.dialog?.state == .confirmed { await bye(side) }
+        for side in sides where side.dialog?.state == .confirmed { await bye(side) }
         refusePending()
         await finish(reason: reason)
     }
@@ -115,7 +115,7 @@ extension Call {
 
     /// Nobody asks for the dialogs any more.
     func forget() {
-        for side in [caller, callee].compactMap({ $0 }) + branches.flatMap({ $0.sides.values }) {
+        for side in callers + sides + branches.flatMap({ $0.sides.values }) {
             if let id = side.dialog?.id { context.remove(id) }
         }
         branches = []

@@ -2,7 +2,6 @@
 
 import AgentSupport
 import RTPWire
-import SDP
 import SIPCore
 
 extension Call {
@@ -22,7 +21,7 @@ extension Call {
         case .bye: await received(bye: server, on: side)
         case .invite: await received(invite: server, on: side)
         case .update: await received(update: server, on: side)
-        case .prack where side === caller: await received(prack: server)
+        case .prack where side.side == .caller: await received(prack: server, on: side)
         case .options:
             respond(SIPResponse(.ok, to: request, tag: nil, headers: CallContext.policy.capabilities), to: server)
         case .info, .message: await relay(server, from: side)
@@ -38,16 +37,14 @@ extension Call {
         guard let other = other(of: side), let sequence = other.awaitsAnswer else { return }
         other.awaitsAnswer = nil
         do throws(SIPRefusal) {
-            guard let description = try Self.description(request.sessionDescription, agent: context.warningAgent) else {
-                throw SIPRefusal(.badRequest)
-            }
-            let body = try await media.receive(answer: description, from: side.side)
+            guard let description = request.sessionDescription, let place = side.media else { throw noDescription }
+            let body = try await media.receiveAnswer(description, from: side.side, on: place)
             side.gate.settled()
             other.gate.settled()
             persist()
-            await acknowledge(other, sequence: sequence, body: body.bytes)
+            await acknowledge(other, sequence: sequence, body: body)
         } catch {
-            media.withdraw()
+            if let place = side.media { media.withdrawOffer(on: place) }
             await acknowledge(other, sequence: sequence)
             await close(reason: "the \(side.side.rawValue) did not answer the offer")
         }

@@ -2,7 +2,6 @@
 
 import AgentSupport
 import RTPWire
-import SDP
 import SIPCore
 
 extension Call {
@@ -23,13 +22,9 @@ extension Call {
         caller.contact = Self.contact(facing: initial.source, isSecure: caller.isSecure)
         do throws(SIPRefusal) {
             if let policy = context.configuration.sessionTimer { _ = try SessionTimer.answer(request, policy: policy) }
-            if let description = try Self.description(request.sessionDescription, agent: context.warningAgent) {
-                try await media.receive(callerOffer: description)
-                _ = caller.gate.receiveInvite(hasOffer: true, retryAfter: 0)
-            } else {
-                _ = caller.gate.receiveInvite(hasOffer: false, retryAfter: 0)
-            }
+            if let offer = request.sessionDescription { _ = try media.receiveOffer(offer, from: .caller, on: nil) }
         } catch { return await refuse(error) }
+        _ = caller.gate.receiveInvite(hasOffer: hasInitialOffer, retryAfter: 0)
         caller.invited = initial
         await callNext()
     }
@@ -40,14 +35,6 @@ extension Call {
             transport: source.transport, address: source.address, transportPort: source.transportPort, name: "")
         return SIPPath(destination: destination, localAddress: source.localAddress, localPort: source.localPort)
             .contact(isSecure: isSecure)
-    }
-
-    /// Reads a session description; nil where there is none.
-    static func description(_ bytes: [UInt8]?, agent: String) throws(SIPRefusal) -> SessionDescription? {
-        guard let bytes else { return nil }
-        do throws(SDPError) { return try SessionDescription(parsing: bytes) } catch {
-            throw OfferAnswerError(.sessionDescriptionParameterNotUnderstood, "\(error)").refusal(agent: agent)
-        }
     }
 
     // MARK: Branches
@@ -94,12 +81,12 @@ extension Call {
             branch.destination = destination
             branch.path = path
             do throws(SIPRefusal) {
-                let body = try await media.open(
-                    branch: branch.number, peer: destination.address, local: path.localAddress,
-                    isSecure: destination.transport == .tls)
-                if send(branch, body: body?.bytes ?? []) { return }
+                let peer = context.mediaPeer(destination.address, isSecure: destination.transport == .tls)
+                let place = branch.media ?? media.addBranch(towards: peer)
+                media.setPeer(peer, of: .callee, on: place)
+                branch.media = place
+                if send(branch, body: hasInitialOffer ? try await media.offer(to: .callee, on: place) : []) { return }
             } catch {
-                ownFailure = error
                 return await failed(branch, with: SIPResponse(error.status, toNothingOf: self, headers: error.headers))
             }
         }

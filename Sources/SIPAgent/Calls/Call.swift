@@ -3,7 +3,6 @@
 import AgentSupport
 import Logging
 import RTPWire
-import SDP
 import SIPCore
 import Sessions
 
@@ -28,7 +27,10 @@ final class Call {
     let user: String?
     let callerAddress: IPAddress
     let startedAt: UInt64
-    let caller: CallSide
+    /// The dialog with the caller: the one of the fork that has answered, or the first.
+    var caller: CallSide
+    /// All dialogs with the caller: one for each fork that has shown itself.
+    var callers: [CallSide]
     /// The one who has answered, or whose offer or answer the caller has got last.
     var callee: CallSide?
     var state = State.calling
@@ -45,16 +47,11 @@ final class Call {
     var stages: [[CallTarget]]
     /// How many destinations were added since others named them (3xx).
     var redirections = 0
-    /// What the caller has been told of the session before the answer, and by which dialog.
-    var earlyDescription: SessionDescription?
-    var provisional: ReliableProvisionalSender?
-    var provisionalNumber: UInt32 = 0
-    /// The answer that waits for a PRACK.
-    var heldAnswer: (body: SessionDescription, side: CallSide)?
-    /// The reliable provisional response of the callee whose offer the caller's PRACK answers.
-    var heldAcknowledgement: (rack: RAck, side: CallSide)?
-    /// The failures that were the node's own doing, so that the answer says why.
-    var ownFailure: SIPRefusal?
+    /// Why the call has ended, for people.
+    var endReason: String?
+    var isForgotten = false
+    /// Since when media that was agreed on does not come.
+    var silentSince: UInt64?
 
     // MARK: Events
 
@@ -78,6 +75,7 @@ final class Call {
         startedAt = WallClock.nanoseconds
         hasInitialOffer = initial.request.sessionDescription != nil
         caller = CallSide(.caller, isSecure: initial.request.uri.scheme == .sips)
+        callers = [caller]
         caller.call = self
     }
 
@@ -115,7 +113,10 @@ final class Call {
     // MARK: Sides
 
     /// The other side, as far as there is one.
-    func other(of side: CallSide) -> CallSide? { side === caller ? callee : caller }
+    func other(of side: CallSide) -> CallSide? { side.counterpart }
+
+    /// Both dialogs of an answered call, or what there is of them.
+    var sides: [CallSide] { [caller, callee].compactMap { $0 } }
 
     /// Sets a timer; it comes as an event.
     func setTimer(_ timer: CallTimer, after time: Duration) {

@@ -18,11 +18,14 @@ final class CallBranch: Transactions.Client {
     var path: SIPPath?
     /// The running transaction: another one after a challenge, a 422 or for the next place.
     var id: TransactionID?
+    /// The media of the first dialog; further ones split it.
+    var media: MediaBranch?
     /// The dialogs by the peer's tag.
     var sides: [String: CallSide] = [:]
     var receivers: [String: ReliableProvisionalReceiver] = [:]
     /// Nobody waits for it any more: it is cancelled as soon as it can be.
     var isCancelled = false
+    var isCancelSent = false
     /// The final response has come.
     var isOver = false
     /// Counts provisional responses, each of which starts timer C anew.

@@ -105,6 +105,17 @@ final class CallContext {
     /// The seconds of a Retry-After.
     func retryAfter() -> Int { Int.random(in: 0...10, using: &generator) }
 
+    /// Who warns, in Warning.
+    var warningAgent: String { Self.agent.lowercased() }
+
+    /// The credentials of this node towards a next hop; nil where the file cannot be read.
+    func authentication(_ credentials: DialTarget.Credentials) -> SIPAuthenticationClient? {
+        do { return try credentials.client() } catch {
+            logger.error("sip: \(error)")
+            return nil
+        }
+    }
+
     // MARK: Ways
 
     /// The way to the next hop of a dialog; nil where there is none.

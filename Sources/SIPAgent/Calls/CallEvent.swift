@@ -35,7 +35,7 @@ enum CallTimer {
     /// The 2xx on a side has not been acknowledged.
     case acknowledgement(CallSide, UInt32)
     /// A reliable provisional response has not been acknowledged.
-    case provisional(UInt32)
+    case provisional(CallSide, UInt32)
     /// A branch has rung long enough, or has shown no life (timer C).
     case ringing(CallBranch)
     case life(CallBranch, UInt32)
@@ -49,4 +49,6 @@ enum CallTimer {
     case retry(CallSide, UInt32)
     /// Whether media still comes is looked at.
     case media
+    /// Nobody asks for the dialogs of an ended call any more.
+    case forgotten
 }

@@ -10,6 +10,10 @@ final class CallSide {
     let side: SIPSide
     /// The call holds its sides.
     weak var call: Call?
+    /// The side of the call that this one talks to: a fork of the callee has a dialog of its own with the caller.
+    weak var counterpart: CallSide?
+    /// The branch of the media that both belong to.
+    var media: MediaBranch?
     /// Nil before the peer has one.
     var dialog: Dialog?
     /// The branch that the callee's dialog came from; nil for the caller.
@@ -37,6 +41,17 @@ final class CallSide {
     var acknowledgement: (request: SIPRequest, path: SIPPath)?
     /// The number of the INVITE whose 2xx has an offer that the other side is to answer: its ACK carries the answer.
     var awaitsAnswer: UInt32?
+
+    // MARK: The caller's reliable provisional responses
+
+    var provisional: ReliableProvisionalSender?
+    var provisionalNumber: UInt32 = 0
+    /// The reliable provisional response of the callee whose offer the PRACK answers.
+    var heldAcknowledgement: (rack: RAck, side: CallSide)?
+    /// The answer that waits for a PRACK.
+    var heldAnswer: [UInt8]?
+
+    // MARK: Session timer and abilities
 
     var timer: SessionTimer?
     /// Counts what session timers belong to.
