@@ -1,5 +1,6 @@
 // How the SIP agent is configured: the section `sip` of the configuration file.
 
+public import AgentSupport
 public import RTPWire
 public import SIPCore
 
@@ -21,18 +22,6 @@ public struct SIPConfiguration: Hashable, Sendable {
         }
     }
 
-    /// The certificate for TLS: files in PEM. Next hops that ask for one are shown it, too.
-    public struct Certificate: Hashable, Sendable {
-        /// The chain, the node's own first.
-        public var chain: String
-        public var privateKey: String
-
-        public init(chain: String, privateKey: String) {
-            self.chain = chain
-            self.privateKey = privateKey
-        }
-    }
-
     /// Whose packets a flow of a call takes.
     public enum SourcePolicy: String, Hashable, Sendable, Codable, CaseIterable {
         /// Those from the address and UDP port that the SDP names (the default).
@@ -44,7 +33,7 @@ public struct SIPConfiguration: Hashable, Sendable {
 
     /// `listen` and `tls-listen`: UDP and TCP port 5060 by default, and 5061 with TLS where there is a certificate.
     public var listeners: [Listener]
-    /// `certificate`
+    /// `certificate`: what TLS listeners show, and next hops that ask for one.
     public var certificate: Certificate?
     /// `ca-file`: the authorities that certificates of next hops are checked with, in PEM; nil for the system's.
     public var authorities: String?

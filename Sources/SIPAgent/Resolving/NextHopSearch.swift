@@ -80,7 +80,7 @@ struct NextHopSearch<Names: NameService> {
                 for record in ServiceRecord.arranged(records, using: &generator) where !record.target.isEmpty {
                     do throws(ResolutionError) {
                         found += try addresses(
-                            of: record.target, transport: service.transport, record.tcpPort, certificateName)
+                            of: record.target, transport: service.transport, record.transportPort, certificateName)
                     } catch {
                         if error.reason == .notCached { throw error }
                         failure = error
