@@ -60,6 +60,7 @@ extension Call {
         let side = CallSide(.callee, of: self, branch: branch.number, isSecure: dialog.isSecure)
         side.dialog = dialog
         side.authentication = branch.authentication
+        side.credentials = branch.target.credentials
         side.minimumInterval = branch.minimumInterval
         side.contact = branch.path?.contact(isSecure: dialog.isSecure)
         if let source { side.note(source) }

@@ -66,9 +66,21 @@ extension Call {
         }
     }
 
+    /// Ends the call for an operator; returns when its media is out of the fast path.
+    func end(reason: String) async {
+        await withCheckedContinuation { continuation in
+            endWaiters.append(continuation)
+            post(.close(reason: reason))
+        }
+    }
+
     /// Ends the call on both sides: an operator's wish, or nobody refreshes, acknowledges or sends.
     func close(reason: String) async {
-        guard state != .ended else { return }
+        guard state != .ended else {
+            for waiter in endWaiters { waiter.resume() }
+            endWaiters = []
+            return
+        }
         note("ended: \(reason)")
         if initial != nil {
             if let callee, callee.dialog?.state == .confirmed { await bye(callee) }
@@ -99,7 +111,9 @@ extension Call {
         caller.success = nil
         context.logger.debug("sip \(name): \(reason)")
         endReason = reason
-        await media.end()
+        _ = await media.end()
+        for waiter in endWaiters { waiter.resume() }
+        endWaiters = []
         context.journal.remove(name)
         await finishIfOver()
     }

@@ -14,7 +14,7 @@ extension Call {
             switch state {
             case .calling: "calling"
             case .ringing: "ringing"
-            case .answered: "answered"
+            case .answered: mediaState == .ok ? "answered" : mediaState.rawValue
             case .ended: "ended"
             }
         let expiry = [caller, callee].compactMap { $0?.timer.map { Double($0.interval) } }.min()

@@ -30,7 +30,6 @@ extension Call {
             await close(reason: "the \(side.side.rawValue) did not refresh the session")
         case .retry(let side, let number):
             if side.timerNumber == number, state == .answered { await refresh(side) }
-        case .media: await watchMedia()
         case .forgotten: forget()
         }
     }
@@ -111,15 +110,5 @@ extension Call {
             setTimer(.retry(side, side.timerNumber), after: .seconds(Int(max(seconds, 1))))
         default: break
         }
-    }
-
-    // MARK: Media
-
-    /// Looks whether the media that was agreed on comes, where the node is to hang up when it does not.
-    func watchMedia() async {
-        guard state == .answered, let patience = context.configuration.noMediaTimeout, let silentSince else { return }
-        let silence = (MonotonicClock.now - silentSince) / 1_000_000_000
-        if silence >= UInt64(patience) { return await close(reason: "no media for \(patience) s") }
-        setTimer(.media, after: .seconds(UInt64(patience) - silence))
     }
 }

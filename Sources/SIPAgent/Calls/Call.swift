@@ -50,8 +50,10 @@ final class Call {
     /// Why the call has ended, for people.
     var endReason: String?
     var isForgotten = false
-    /// Since when media that was agreed on does not come.
-    var silentSince: UInt64?
+    /// Who waits for the end.
+    var endWaiters: [CheckedContinuation<Void, Never>] = []
+    /// Whether media come as they were negotiated.
+    var mediaState = MediaState.ok
 
     // MARK: Events
 
@@ -77,11 +79,12 @@ final class Call {
         caller = CallSide(.caller, isSecure: initial.request.uri.scheme == .sips)
         callers = [caller]
         caller.call = self
+        media.onEvent = { [weak self] event in self?.received(event) }
     }
 
     /// Adds an event; it is handled when those before it have been.
     func post(_ event: CallEvent) {
-        guard events.count < Self.maximumEvents else { return }
+        if case .close = event {} else { guard events.count < Self.maximumEvents else { return } }
         events.append(event)
         guard !isHandling else { return }
         isHandling = true
@@ -107,6 +110,17 @@ final class Call {
             await received(outcome, id, to: request, from: source)
         case .timer(let timer): await fired(timer)
         case .close(let reason): await close(reason: reason)
+        }
+    }
+
+    /// What the media has to tell.
+    private func received(_ event: MediaEvent) {
+        switch event {
+        case .recordChanged: persist()
+        case .state(let state):
+            if state != mediaState { note("media: \(state.rawValue)") }
+            mediaState = state
+        case .abandoned: post(.close(reason: "no media for \(context.configuration.noMediaTimeout ?? 0) s"))
         }
     }
 

@@ -16,7 +16,7 @@ final class CallContext {
     let times: TransactionTimes
     let resolver: SIPResolver
     let counters: SIPCounters
-    let media: CallMediaContext
+    let media: MediaContext
     let journal: CallJournal
     let logger: Logger
     var generator = SystemRandomNumberGenerator()
@@ -40,7 +40,7 @@ final class CallContext {
 
     init(
         configuration: SIPConfiguration, transports: SIPTransports, transactions: Transactions, timers: SIPTimers,
-        times: TransactionTimes, resolver: SIPResolver, counters: SIPCounters, media: CallMediaContext,
+        times: TransactionTimes, resolver: SIPResolver, counters: SIPCounters, media: MediaContext,
         journal: CallJournal, logger: Logger
     ) {
         self.configuration = configuration
@@ -114,6 +114,25 @@ final class CallContext {
             logger.error("sip: \(error)")
             return nil
         }
+    }
+
+    /// How the media of a peer is judged, which signals from `address`.
+    func mediaPeer(_ address: IPAddress, isSecure: Bool) -> MediaPeer {
+        var networks = configuration.mediaNetworks
+        let isAlwaysAllowed = networks.isEmpty
+        if isAlwaysAllowed { networks = configuration.allowedNetworks }
+        return MediaPeer(
+            signalling: address, isSecure: isSecure, sources: configuration.sourcePolicy == .learn ? .learn : .strict,
+            allows: { [networks] media in
+                (isAlwaysAllowed && media == address) || networks.contains { $0.contains(media) }
+            })
+    }
+
+    /// Whether a request has come through this node before with the same Request-URI.
+    func isLoop(_ request: SIPRequest) -> Bool {
+        // Only Vias that name the node can be its own: that is looked at for those with the mark only.
+        let places = request.vias.filter { transports.isOwn($0.sentBy, $0.transport) }.map(\.sentBy)
+        return !places.isEmpty && LoopDetection.isLoop(request, ownPlaces: places)
     }
 
     // MARK: Ways

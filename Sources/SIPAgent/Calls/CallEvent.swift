@@ -47,8 +47,6 @@ enum CallTimer {
     case expiry(CallSide, UInt32)
     /// A refresh that met with a 491 is tried again.
     case retry(CallSide, UInt32)
-    /// Whether media still comes is looked at.
-    case media
     /// Nobody asks for the dialogs of an ended call any more.
     case forgotten
 }

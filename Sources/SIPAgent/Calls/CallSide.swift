@@ -62,6 +62,8 @@ final class CallSide {
     /// The largest Min-SE that the peer has asked for.
     var minimumInterval: UInt32?
     var authentication: SIPAuthenticationClient?
+    /// Where the credentials are from.
+    var credentials: DialTarget.Credentials?
     var agent: String?
 
     init(_ side: SIPSide, of call: Call? = nil, branch: Int? = nil, isSecure: Bool = false) {

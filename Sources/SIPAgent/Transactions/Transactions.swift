@@ -21,8 +21,6 @@ final class Transactions: SIPTransports.Receiver {
         func received(stray response: SIPResponse, from source: SIPSource)
         /// No ACK of a failure came, or the response could not be sent: the transaction is over.
         func failed(server id: TransactionID)
-        /// A request of a source that may not be answered: to be dropped before it costs anything.
-        func accepts(_ request: SIPRequest, from source: SIPSource) -> Bool
     }
 
     /// Who sent a request, and takes its responses.
@@ -133,7 +131,6 @@ final class Transactions: SIPTransports.Receiver {
         switch message {
         case .request(var request):
             request.noteSource(source.address, transportPort: source.transportPort)
-            guard core?.accepts(request, from: source) != false else { return }
             carryOut(
                 layer.receive(request, isReliable: source.transport.isReliable) {
                     SIPIdentifiers.tag(using: &generator)

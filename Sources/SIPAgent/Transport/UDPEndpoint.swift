@@ -1,8 +1,6 @@
 // A UDP socket that SIP is spoken on.
 
 import AgentSupport
-import CrosspointShim
-import Glibc
 import NIOCore
 import NIOPosix
 import RTPWire
@@ -17,7 +15,7 @@ final class UDPEndpoint {
     /// The address that it is bound to; unspecified where it takes what comes for any address.
     let address: IPAddress
     let udpPort: UInt16
-    private let descriptor: Int32
+    private let sender: DatagramSender
     private let channel: any Channel
 
     var family: IPAddress.Family { address.family }
@@ -29,15 +27,8 @@ final class UDPEndpoint {
     private static let largest = 65_535
 
     init(address: IPAddress, udpPort: UInt16, receive: @escaping Receiver) async throws(SIPTransportError) {
-        var place = crosspoint_place(address, udpPort)
-        let socket = crosspoint_datagram_socket(&place, Self.receiveBuffer)
-        guard socket >= 0 else {
-            throw SIPTransportError(
-                "sip listener udp \(address.bracketed):\(udpPort): \(String(cString: strerror(-socket))); is another server "
-                    + "running there?")
-        }
-        let sender = dup(socket)
-        let bound = crosspoint_datagram_port(socket)
+        let (socket, sender) = try DatagramSender.open(address, udpPort, receiveBuffer: Self.receiveBuffer)
+        let bound = sender.udpPort
         let wildcard = address.isUnspecified || address == IPAddress(0, 0, 0, 0)
         let local = address
         let bootstrap = DatagramBootstrap(group: AgentActor.group)
@@ -55,26 +46,18 @@ final class UDPEndpoint {
         do {
             channel = try await bootstrap.withBoundSocket(socket).get()
         } catch {
-            close(sender)
             throw SIPTransportError("sip listener udp \(address.bracketed):\(udpPort): \(error)")
         }
-        descriptor = sender
-        udpPort = bound
+        self.sender = sender
+        self.udpPort = bound
         self.address = address
     }
-
-    deinit { Glibc.close(descriptor) }
 
     /// Sends a datagram; false where the kernel does not take it. A full buffer is a lost datagram, as elsewhere on its way.
     func send(
         _ bytes: [UInt8], to peer: IPAddress, udpPort: UInt16, from source: IPAddress
     ) -> Bool {
-        var destination = crosspoint_place(peer, udpPort)
-        var origin = crosspoint_place(source, 0)
-        let result = bytes.withUnsafeBytes {
-            crosspoint_datagram_send(descriptor, $0.baseAddress, $0.count, &destination, &origin)
-        }
-        return result == 0 || result == -EAGAIN || result == -ENOBUFS
+        sender.send(bytes, to: peer, udpPort: udpPort, from: source)
     }
 
     func close() { channel.close(promise: nil) }
@@ -107,18 +90,4 @@ private final class UDPHandler: ChannelInboundHandler {
 
     /// An ICMP error for something sent earlier is no reason to stop receiving.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {}
-}
-
-extension crosspoint_place {
-    init(_ address: IPAddress, _ udpPort: UInt16) {
-        self.init()
-        family = address.family == .ipv4 ? AF_INET : AF_INET6
-        withUnsafeMutableBytes(of: &self.address) { $0.copyBytes(from: address.bytes) }
-        udp_port = udpPort
-    }
-
-    /// The address; the family says how many of the bytes count.
-    var ipAddress: IPAddress? {
-        withUnsafeBytes(of: address) { IPAddress(bytes: $0.prefix(family == AF_INET ? 4 : 16)) }
-    }
 }
