@@ -35,7 +35,19 @@ public struct HostResolver: Sendable {
         let count = crosspoint_dns_services(name, &records, records.count)
         guard count >= 0 else { return nil }
         let found = records.prefix(Int(count))
-        return (found.map { ServiceRecord($0) }, found.map(\.ttl).min())
+        return (found.map { ServiceRecord($0) }, found.map(\.time_to_live).min())
+    }
+
+    /// The NAPTR records (RFC 3403) of a name without those that have a regular expression, and for how many seconds they hold; nil where
+    /// nobody answered.
+    public static func timedNamingAuthorities(
+        of name: String
+    ) -> (records: [NamingAuthority], timeToLive: UInt32?)? {
+        var records = [crosspoint_naming_authority](repeating: crosspoint_naming_authority(), count: 32)
+        let count = crosspoint_dns_naming_authorities(name, &records, records.count)
+        guard count >= 0 else { return nil }
+        let found = records.prefix(Int(count))
+        return (found.compactMap { NamingAuthority($0) }, found.map(\.time_to_live).min())
     }
 
     /// The addresses of a name, by its A and AAAA records, in the order in which they are to be tried (RFC 6724).

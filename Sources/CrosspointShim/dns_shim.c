@@ -42,7 +42,7 @@ crosspoint_dns_parse_services(const uint8_t *answer, size_t size, struct crosspo
 		service->priority = ns_get16(data);
 		service->weight = ns_get16(data + 2);
 		service->port = ns_get16(data + 4);
-		service->ttl = ns_rr_ttl(record);
+		service->time_to_live = ns_rr_ttl(record);
 		if (read_name(message, data + 6, service->target, sizeof(service->target)))
 			count++;
 	}
@@ -90,7 +90,7 @@ crosspoint_dns_parse_naming_authorities(const uint8_t *answer, size_t size,
 		end = data + ns_rr_rdlen(record);
 		authority->order = ns_get16(data);
 		authority->preference = ns_get16(data + 2);
-		authority->ttl = ns_rr_ttl(record);
+		authority->time_to_live = ns_rr_ttl(record);
 		data += 4;
 		if (!read_string(&data, end, authority->flags, sizeof(authority->flags)) ||
 		    !read_string(&data, end, authority->service, sizeof(authority->service)) ||

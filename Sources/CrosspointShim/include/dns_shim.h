@@ -11,14 +11,14 @@
 struct crosspoint_service {
 	uint16_t priority, weight, port;
 	/* Seconds for which the record may be kept. */
-	uint32_t ttl;
+	uint32_t time_to_live;
 	char target[256];
 };
 
 /* One NAPTR record (RFC 3403); texts are cut where they are longer than any that SIP uses. */
 struct crosspoint_naming_authority {
 	uint16_t order, preference;
-	uint32_t ttl;
+	uint32_t time_to_live;
 	char flags[8], service[64];
 	/* Whether it has a regular expression in place of a replacement. */
 	uint8_t has_expression;

@@ -1,7 +1,7 @@
 // What no rule of a dial plan may be; each part by itself, so that a configuration file's errors name their line.
 
 public import Routing
-import SIPCore
+public import SIPCore
 
 extension DialRule {
     /// Throws if no node could call by this rule: a pattern that is none, a rewriting that names what its pattern does not find.

@@ -37,7 +37,7 @@ struct DialPlan {
     /// - Throws: which rule cannot be used, and why.
     init(_ rules: [DialRule]) throws(SpecificationError) {
         self.rules = try rules.map { rule throws(SpecificationError) in
-            do { return try Rule(rule) } catch {
+            do throws(SpecificationError) { return try Rule(rule) } catch {
                 var error = error
                 error.context = "dial plan rule \(rule.name)"
                 throw error
@@ -77,7 +77,7 @@ struct DialPlan {
             switch target {
             case .registered:
                 guard let place = newHost ?? called.place else { continue }
-                var address = SIPURI(place)
+                var address = SIPURI(.sip, place)
                 address.userName = user ?? called.user
                 if address.user == nil { continue }
                 targets.append(.registered(address))

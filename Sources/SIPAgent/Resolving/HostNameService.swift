@@ -1,19 +1,13 @@
 // The host's own resolver.
 
 import AgentSupport
-import CrosspointShim
 import RTPWire
 
 /// DNS as /etc/resolv.conf says, and for addresses what /etc/nsswitch.conf says. Blocks for some seconds where nobody answers.
 struct HostNameService: TimedNameService {
-    private static let maximumRecords = 64
-
     func namingAuthorities(of name: String) throws(ResolutionError) -> Timed<[NamingAuthority]> {
-        var records = [crosspoint_naming_authority](repeating: .init(), count: Self.maximumRecords)
-        let count = crosspoint_dns_naming_authorities(name, &records, records.count)
-        guard count >= 0 else { throw Self.silence(name, "NAPTR") }
-        let found = records.prefix(Int(count))
-        return Timed(found.compactMap { NamingAuthority($0) }, seconds: found.map(\.ttl).min())
+        guard let found = HostResolver.timedNamingAuthorities(of: name) else { throw Self.silence(name, "NAPTR") }
+        return Timed(found.records, seconds: found.timeToLive)
     }
 
     func services(of name: String) throws(ResolutionError) -> Timed<[ServiceRecord]> {
@@ -25,7 +19,7 @@ struct HostNameService: TimedNameService {
     func addresses(of name: String) throws(ResolutionError) -> Timed<[IPAddress]> {
         do throws(ResolverError) {
             let addresses = try HostResolver.addresses(of: name, transportPort: 0)
-            return Timed(addresses.compactMap { $0.ip }, seconds: nil)
+            return Timed(addresses.compactMap { IPAddress($0) }, seconds: nil)
         } catch {
             throw ResolutionError(.unavailable, error.message)
         }

@@ -37,7 +37,7 @@ struct NextHopSearch<Names: NameService> {
         var found: [SIPDestination] = []
         switch host {
         case .address(let address):
-            let transport = try asked ?? plain(uri)
+            let transport = try transport(asked, uri)
             found = [
                 SIPDestination(
                     transport: transport, address: address, transportPort: place.transportPort ?? transport.defaultPort,
@@ -45,7 +45,7 @@ struct NextHopSearch<Names: NameService> {
             ]
         case .name(let name):
             if let transportPort = place.transportPort {
-                found = try addresses(of: name, transport: try asked ?? plain(uri), transportPort, certificateName)
+                found = try addresses(of: name, transport: try transport(asked, uri), transportPort, certificateName)
             } else {
                 found = try search(name, uri, asked, certificateName, using: &generator)
             }
@@ -96,7 +96,7 @@ struct NextHopSearch<Names: NameService> {
             throw failure ?? ResolutionError(.notFound, "\(name): its SRV records say that it takes no calls")
         }
         // Without SRV records, or where nobody answers for them: the addresses, by which a host that /etc/hosts has is still found.
-        let transport = try asked ?? plain(uri)
+        let transport = try transport(asked, uri)
         return try addresses(of: name, transport: transport, transport.defaultPort, certificateName)
     }
 
@@ -109,7 +109,7 @@ struct NextHopSearch<Names: NameService> {
             if error.reason == .notCached { throw error }
         }
         let services = records.sorted { ($0.order, $0.preference) < ($1.order, $1.preference) }.compactMap { record in
-            transport(ofService: record.service, uri).flatMap { transport -> Service? in
+            supported(record.service, uri).flatMap { transport -> Service? in
                 guard record.flags.lowercased() == "s", !record.replacement.isEmpty else { return nil }
                 return Service(transport: transport, name: record.replacement)
             }
@@ -120,7 +120,7 @@ struct NextHopSearch<Names: NameService> {
         return usable.map { Service(transport: $0, name: Self.serviceName($0, name)) }
     }
 
-    private func transport(ofService service: String, _ uri: SIPURI) -> SIPTransport? {
+    private func supported(_ service: String, _ uri: SIPURI) -> SIPTransport? {
         let transport: SIPTransport? =
             switch service.uppercased() {
             case "SIP+D2U": .udp
@@ -166,7 +166,13 @@ struct NextHopSearch<Names: NameService> {
         return transport
     }
 
-    /// The transport where nothing names one and no record is looked for.
+    /// The transport where no record is looked for.
+    private func transport(_ asked: SIPTransport?, _ uri: SIPURI) throws(ResolutionError) -> SIPTransport {
+        if let asked { return asked }
+        return try plain(uri)
+    }
+
+    /// The transport where nothing names one.
     private func plain(_ uri: SIPURI) throws(ResolutionError) -> SIPTransport {
         let wanted: SIPTransport = uri.scheme == .sips ? .tls : .udp
         if transports.contains(wanted) { return wanted }
@@ -176,6 +182,6 @@ struct NextHopSearch<Names: NameService> {
 
     private func noTLS(_ uri: SIPURI) -> ResolutionError {
         ResolutionError(
-            .unsupported, "'\(uri)' needs TLS, and this node has no certificate; give it one, or call it by sip:")
+            .unsupported, "'\(uri)' needs TLS, which this node does not speak; call it by sip:")
     }
 }

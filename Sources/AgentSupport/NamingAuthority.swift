@@ -3,17 +3,17 @@
 import CrosspointShim
 
 /// A NAPTR record (RFC 3403), as RFC 3263 uses it.
-struct NamingAuthority: Hashable, Sendable {
-    var order: UInt16
-    var preference: UInt16
+public struct NamingAuthority: Hashable, Sendable {
+    public var order: UInt16
+    public var preference: UInt16
     /// `s`: the replacement is the name of SRV records.
-    var flags: String
+    public var flags: String
     /// `SIP+D2U`, `SIP+D2T`, `SIPS+D2T`.
-    var service: String
+    public var service: String
     /// Where to go on.
-    var replacement: String
+    public var replacement: String
 
-    init(order: UInt16, preference: UInt16, flags: String = "s", service: String, replacement: String) {
+    public init(order: UInt16, preference: UInt16, flags: String = "s", service: String, replacement: String) {
         self.order = order
         self.preference = preference
         self.flags = flags
