@@ -1,7 +1,8 @@
 // The SIP agent of a node, as the daemon runs it.
 
-import AgentSupport
+public import AgentSupport
 public import Logging
+import NIOPosix
 import RTPWire
 public import Routing
 public import ServiceLifecycle

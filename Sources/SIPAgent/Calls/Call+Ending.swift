@@ -1,6 +1,7 @@
 // The end of a call.
 
 import AgentSupport
+import Logging
 import RTPWire
 import SIPCore
 

@@ -1,6 +1,7 @@
 // A call from its INVITE to its branches.
 
 import AgentSupport
+import Logging
 import RTPWire
 import SIPCore
 
@@ -152,7 +153,7 @@ extension SIPResponse {
     /// A response that nobody has sent, for a branch that has failed before it was called.
     @AgentActor
     init(_ status: SIPStatus, toNothingOf call: Call, headers: SIPHeaders = [:]) {
-        let address = NameAddress(SIPURI(SIPHostPort(.name("invalid"))))
+        let address = NameAddress(SIPURI(.sip, SIPHostPort(.name("invalid"))))
         self.init(
             status, vias: [], from: address, to: address, callID: call.name, cseq: CSeq(1, .invite), headers: headers)
     }

@@ -85,7 +85,7 @@ final class CallJournal {
         guard let data = try? encoder.encode(record) else { return }
         var line = [UInt8](unsafeUninitializedCapacity: data.count + 2) { buffer, count in
             buffer[0] = UInt8(ascii: "+")
-            data.copyBytes(to: UnsafeMutableBufferPointer(rebasing: buffer[1...]))
+            _ = data.copyBytes(to: UnsafeMutableBufferPointer(rebasing: buffer[1...]))
             buffer[data.count + 1] = 0x0a
             count = data.count + 2
         }

@@ -1,7 +1,7 @@
 // All transactions of the agent, and what they ask for.
 
 import AgentSupport
-import Logging
+import NIOCore
 import RTPWire
 import SIPCore
 
@@ -34,14 +34,14 @@ final class Transactions: SIPTransports.Receiver {
 
     private struct ServerEntry {
         var source: SIPSource
-        var observer: MessageObserver?
+        var observer: (any MessageObserver)?
     }
 
     private struct ClientEntry {
         var path: SIPPath
         /// Held until the transaction is over: repeated answers want it.
         var client: any Client
-        var observer: MessageObserver?
+        var observer: (any MessageObserver)?
         /// The way by UDP of a request that was too large for it, where TCP fails (RFC 3261 section 18.1.1).
         var fallback: SIPPath?
     }
@@ -77,7 +77,7 @@ final class Transactions: SIPTransports.Receiver {
     /// - Parameter isFixed: whether the path's transport was asked for, so that a large request may not change it.
     /// - Returns: nil where it could not be sent at all.
     func send(
-        _ request: SIPRequest, on path: SIPPath, client: any Client, observer: MessageObserver? = nil,
+        _ request: SIPRequest, on path: SIPPath, client: any Client, observer: (any MessageObserver)? = nil,
         isFixed: Bool = false
     ) -> TransactionID? {
         var request = request
@@ -102,7 +102,7 @@ final class Transactions: SIPTransports.Receiver {
     private static let largeRequest = 1000
 
     /// Sends an ACK of a 2xx, which has no transaction.
-    func send(acknowledgement: SIPRequest, on path: SIPPath, observer: MessageObserver? = nil) {
+    func send(acknowledgement: SIPRequest, on path: SIPPath, observer: (any MessageObserver)? = nil) {
         let bytes = acknowledgement.bytes
         observer?.sent(bytes, to: path.text)
         _ = transports.send(bytes, on: path)
@@ -123,7 +123,7 @@ final class Transactions: SIPTransports.Receiver {
     func respond(_ response: SIPResponse, to id: TransactionID) { carryOut(layer.respond(response, to: id)) }
 
     /// Messages of a server transaction are shown to `observer` from now on.
-    func observe(_ id: TransactionID, by observer: MessageObserver) { servers[id]?.observer = observer }
+    func observe(_ id: TransactionID, by observer: any MessageObserver) { servers[id]?.observer = observer }
 
     // MARK: Receiving
 

@@ -1,11 +1,12 @@
 // What TLS connections share.
 
+import AgentSupport
 import NIOSSL
 
 /// TLS contexts from the configuration's files.
 enum SIPTLS {
     /// For peers that connect.
-    static func server(_ certificate: SIPConfiguration.Certificate) throws(SIPTransportError) -> NIOSSLContext {
+    static func server(_ certificate: Certificate) throws(SIPTransportError) -> NIOSSLContext {
         do {
             let (chain, key) = try load(certificate)
             return try NIOSSLContext(
@@ -31,13 +32,13 @@ enum SIPTLS {
     }
 
     private static func load(
-        _ certificate: SIPConfiguration.Certificate
+        _ certificate: Certificate
     ) throws -> ([NIOSSLCertificateSource], NIOSSLPrivateKey) {
         let chain = try NIOSSLCertificate.fromPEMFile(certificate.chain).map { NIOSSLCertificateSource.certificate($0) }
         return (chain, try NIOSSLPrivateKey(file: certificate.privateKey, format: .pem))
     }
 
-    private static func problem(_ certificate: SIPConfiguration.Certificate, _ error: any Error) -> SIPTransportError {
+    private static func problem(_ certificate: Certificate, _ error: any Error) -> SIPTransportError {
         SIPTransportError(
             "sip certificate \(certificate.chain), \(certificate.privateKey): \(error); both must be PEM files that belong "
                 + "together")

@@ -244,7 +244,7 @@ final class SIPTransports {
                         try channel.pipeline.syncOperations.addHandler(
                             try NIOSSLClientHandler(context: tls, serverHostname: hostName))
                     }
-                    try channel.pipeline.syncOperations.addHandler(StreamHandler(isSecure: isSecure, accept: accept))
+                    try channel.pipeline.syncOperations.addHandler(StreamHandler(accept: accept))
                 }
             }
             .connect(to: destination.address.socketAddress(destination.transportPort))

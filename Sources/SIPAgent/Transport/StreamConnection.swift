@@ -57,7 +57,7 @@ final class StreamConnection {
             localPort: localPort, connection: id)
     }
 
-    /// The connection that was asked for is there; over TLS, it is secure.
+    /// The connection that was asked for is there; over TLS, what is sent waits until it is secure.
     func connected(_ channel: any Channel) {
         guard !isClosed else { return channel.close(promise: nil) }
         self.channel = channel

@@ -2,32 +2,18 @@
 
 import AgentSupport
 import NIOCore
-import NIOSSL
 
 /// Hands what NIO says to the connection, on the loop that is the actor's.
 final class StreamHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private let accept: @AgentActor (any Channel) -> StreamConnection?
-    private let isSecure: Bool
     private var connection: StreamConnection?
 
-    /// - Parameter accept: the connection of a channel that is ready for messages; nil where it is not wanted.
-    init(isSecure: Bool, accept: @escaping @AgentActor (any Channel) -> StreamConnection?) {
-        self.accept = accept
-        self.isSecure = isSecure
-    }
+    /// - Parameter accept: the connection of a channel; nil where it is not wanted.
+    init(accept: @escaping @AgentActor (any Channel) -> StreamConnection?) { self.accept = accept }
 
     func channelActive(context: ChannelHandlerContext) {
-        if !isSecure { begin(context) }
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case .handshakeCompleted? = event as? TLSUserEvent, isSecure { begin(context) }
-        context.fireUserInboundEventTriggered(event)
-    }
-
-    private func begin(_ context: ChannelHandlerContext) {
         let (accept, channel) = (accept, context.channel)
         connection = AgentActor.assumeIsolated { accept(channel) }
         if connection == nil { context.close(promise: nil) }

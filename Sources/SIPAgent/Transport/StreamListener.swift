@@ -46,8 +46,7 @@ final class StreamListener {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
-                    try channel.pipeline.syncOperations.addHandler(
-                        StreamHandler(isSecure: tls != nil, accept: accept))
+                    try channel.pipeline.syncOperations.addHandler(StreamHandler(accept: accept))
                 }
             }
         // `::` takes IPv4 too; a host without IPv6 has only 0.0.0.0.
