@@ -16,6 +16,7 @@ import SIPCore
 public final class SIPAgent: Service, SessionControl {
     private let context: CallContext
     private let intake: CallIntake
+    private let accessCounters: AccessCounters
     private let routing: any SessionRouteControl
     private var ticker: Task<Void, Never>?
 
@@ -40,14 +41,17 @@ public final class SIPAgent: Service, SessionControl {
             transports: transports, timers: timers, counters: counters, times: times,
             capacity: Self.transactionsPerCall * configuration.limits.calls)
         let resolver = SIPResolver(threadPool: .singleton, clock: { .nanoseconds(Int64(MonotonicClock.now)) })
+        accessCounters = AccessCounters()
+        let access = try CallAccess(configuration: configuration, counters: accessCounters)
         context = CallContext(
-            configuration: configuration, transports: transports, transactions: transactions, timers: timers,
+            configuration: configuration, access: access, transports: transports, transactions: transactions,
+            timers: timers,
             times: times, resolver: resolver, counters: counters,
             media: MediaContext(
                 routing: routing, udpPorts: configuration.udpPorts,
                 policy: MediaPolicy(abandonment: configuration.noMediaTimeout.map { Double($0) }), logger: logger),
             journal: try CallJournal(runtimeDirectory: runtimeDirectory, logger: logger), logger: logger)
-        intake = try CallIntake(context: context)
+        intake = CallIntake(context: context)
         transactions.core = intake
         self.routing = routing
     }
@@ -66,8 +70,9 @@ public final class SIPAgent: Service, SessionControl {
 
     /// Listens, and takes up the calls of the journal.
     func start() async throws {
+        let lost = await CallAdoption(context: context, routing: routing).run()
         try await context.transports.listen()
-        await CallAdoption(context: context, routing: routing).run()
+        for call in lost { call.post(.close(reason: "its media could not be taken over")) }
         ticker = Task { @AgentActor [weak self] in
             while !Task.isCancelled {
                 try? await Task.sleep(for: .seconds(1))
@@ -85,6 +90,9 @@ public final class SIPAgent: Service, SessionControl {
 
     /// The UDP or TCP ports that are listened on.
     func ports(_ transport: SIPTransport) -> [UInt16] { context.transports.ports(transport) }
+
+    /// A call of this agent.
+    func call(named name: String) -> Call? { context.calls[name] }
 
     // MARK: SessionControl
 
@@ -104,7 +112,7 @@ public final class SIPAgent: Service, SessionControl {
     }
 
     public func counters() async -> [SessionCounter] {
-        context.counters.report() + [
+        context.counters.report() + accessCounters.report() + [
             SessionCounter(
                 name: "sip_calls", help: "Calls at the moment, ringing ones included.", value: Double(context.calls.count)),
             SessionCounter(

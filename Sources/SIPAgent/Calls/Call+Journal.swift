@@ -2,13 +2,12 @@
 
 import AgentSupport
 import RTPWire
-import SIPCore
 
 extension Call {
     /// Writes the call into the journal; to be done before the message that makes a change known.
     func persist() {
-        guard state == .answered, let media = media.record, let callee, let callerRecord = Self.record(of: caller),
-            let calleeRecord = Self.record(of: callee)
+        guard state == .answered, let media = media.record, let callee, let callerRecord = CallRecord.Side(caller),
+            let calleeRecord = CallRecord.Side(callee)
         else { return }
         context.journal.write(
             CallRecord(
@@ -16,12 +15,15 @@ extension Call {
                 caller: callerRecord, callee: calleeRecord, media: media))
     }
 
-    private static func record(of side: CallSide) -> CallRecord.Side? {
-        guard let dialog = side.dialog else { return nil }
-        return CallRecord.Side(
-            dialog: dialog, contact: side.contact?.description, peer: side.source?.address.description,
-            peerPort: side.source?.transportPort, isSecure: side.isSecure, timer: side.timer,
-            minimumInterval: side.minimumInterval, allowed: side.allowed?.map(\.name).sorted(),
-            credentialsUser: side.credentials?.user, passwordFile: side.credentials?.passwordFile)
+    /// Goes on with a call of an earlier daemon.
+    func takeUp() {
+        for side in sides {
+            if let id = side.dialog?.id { context.add(side, as: id) }
+            startSessionTimer(side)
+        }
+        context.reserve(name: name)
+        context.add(self)
+        note("taken over from an earlier daemon")
+        persist()
     }
 }

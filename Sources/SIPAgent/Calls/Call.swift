@@ -61,6 +61,7 @@ final class Call {
     private var isHandling = false
     private static let maximumEvents = 256
 
+    /// A call that begins with an INVITE.
     init(
         name: String, context: CallContext, media: CallMedia, initial: ServerRequest, stages: [[CallTarget]],
         user: String?, ladder: MessageLadder
@@ -79,6 +80,32 @@ final class Call {
         caller = CallSide(.caller, isSecure: initial.request.uri.scheme == .sips)
         callers = [caller]
         caller.call = self
+        media.onEvent = { [weak self] event in self?.received(event) }
+    }
+
+    /// An answered call of an earlier daemon.
+    init(adopting record: CallRecord, address: IPAddress, context: CallContext, media: CallMedia) {
+        name = record.name
+        self.context = context
+        self.media = media
+        ladder = MessageLadder()
+        stages = []
+        user = record.user
+        target = record.target
+        callerAddress = address
+        startedAt = record.startedAt
+        hasInitialOffer = true
+        state = .answered
+        let (caller, callee) = (CallSide(.caller, adopting: record.caller), CallSide(.callee, adopting: record.callee))
+        self.caller = caller
+        self.callee = callee
+        callers = [caller]
+        for (side, other) in [(caller, callee), (callee, caller)] {
+            side.call = self
+            side.counterpart = other
+            side.media = media.chosen
+            side.authentication = side.credentials.flatMap { context.authentication($0) }
+        }
         media.onEvent = { [weak self] event in self?.received(event) }
     }
 

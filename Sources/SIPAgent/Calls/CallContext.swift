@@ -9,7 +9,9 @@ import SIPCore
 /// Ways out, transactions, timers, and the tables of calls and dialogs.
 @AgentActor
 final class CallContext {
-    let configuration: SIPConfiguration
+    /// As it was read last.
+    var configuration: SIPConfiguration
+    let access: CallAccess
     let transports: SIPTransports
     let transactions: Transactions
     let timers: SIPTimers
@@ -39,11 +41,12 @@ final class CallContext {
     private static let historyCount = 64
 
     init(
-        configuration: SIPConfiguration, transports: SIPTransports, transactions: Transactions, timers: SIPTimers,
+        configuration: SIPConfiguration, access: CallAccess, transports: SIPTransports, transactions: Transactions, timers: SIPTimers,
         times: TransactionTimes, resolver: SIPResolver, counters: SIPCounters, media: MediaContext,
         journal: CallJournal, logger: Logger
     ) {
         self.configuration = configuration
+        self.access = access
         self.transports = transports
         self.transactions = transactions
         self.timers = timers
@@ -118,19 +121,17 @@ final class CallContext {
 
     /// How the media of a peer is judged, which signals from `address`.
     func mediaPeer(_ address: IPAddress, isSecure: Bool) -> MediaPeer {
-        var networks = configuration.mediaNetworks
-        let isAlwaysAllowed = networks.isEmpty
-        if isAlwaysAllowed { networks = configuration.allowedNetworks }
+        let access = access
         return MediaPeer(
-            signalling: address, isSecure: isSecure, sources: configuration.sourcePolicy == .learn ? .learn : .strict,
-            allows: { [networks] media in
-                (isAlwaysAllowed && media == address) || networks.contains { $0.contains(media) }
-            })
+            signalling: address, isSecure: isSecure, sources: configuration.sourcePolicy == .learn ? .learn : .strict
+        ) { media in
+            // The media of a call are on the actor as the call is.
+            AgentActor.assumeIsolated { access.mayCarryMedia(with: media, peer: address) }
+        }
     }
 
     /// Whether a request has come through this node before with the same Request-URI.
     func isLoop(_ request: SIPRequest) -> Bool {
-        // Only Vias that name the node can be its own: that is looked at for those with the mark only.
         let places = request.vias.filter { transports.isOwn($0.sentBy, $0.transport) }.map(\.sentBy)
         return !places.isEmpty && LoopDetection.isLoop(request, ownPlaces: places)
     }

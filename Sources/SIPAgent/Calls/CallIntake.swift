@@ -9,15 +9,14 @@ import SIPCore
 @AgentActor
 final class CallIntake: Transactions.Core {
     private let context: CallContext
-    private let plan: DialPlan
-    private let policy: RequestPolicy
 
-    init(context: CallContext) throws {
-        self.context = context
-        plan = try DialPlan(context.configuration.dialPlan)
-        var methods = CallContext.policy.methods
-        if context.configuration.registrar != nil { methods.append(.register) }
-        policy = RequestPolicy(methods: methods, extensions: CallContext.policy.extensions)
+    init(context: CallContext) { self.context = context }
+
+    /// What the node understands outside of calls.
+    private var policy: RequestPolicy {
+        var policy = CallContext.policy
+        if context.configuration.registrar != nil { policy.methods.append(.register) }
+        return policy
     }
 
     // MARK: Transactions.Core
@@ -29,6 +28,12 @@ final class CallIntake: Transactions.Core {
             }
             call.ladder.received(raw, from: source.text)
             return call.post(.request(ServerRequest(id: id, request: request, source: source), side))
+        }
+        let now = MonotonicClock.now
+        switch context.access.screen(request, from: source.address, now: now) {
+        case .proceed: break
+        case .drop: return context.transactions.forget(id)
+        case .answer(let refusal, let pause): return refuse(refusal, request, id, after: pause)
         }
         if let refusal = policy.refusal(of: request) { return refuse(refusal, request, id) }
         switch request.method {
@@ -60,8 +65,12 @@ final class CallIntake: Transactions.Core {
         refuse(SIPRefusal(status), request, id)
     }
 
-    private func refuse(_ refusal: SIPRefusal, _ request: SIPRequest, _ id: TransactionID) {
-        context.transactions.respond(refusal.response(to: request, tag: context.tag()), to: id)
+    private func refuse(
+        _ refusal: SIPRefusal, _ request: SIPRequest, _ id: TransactionID, after pause: Duration = .zero
+    ) {
+        let (transactions, response) = (context.transactions, refusal.response(to: request, tag: context.tag()))
+        guard pause > .zero else { return transactions.respond(response, to: id) }
+        context.timers.schedule(after: pause) { transactions.respond(response, to: id) }
     }
 
     // MARK: Calls
@@ -71,8 +80,12 @@ final class CallIntake: Transactions.Core {
         guard context.hasRoom(for: source.address) else {
             return refuse(SIPRefusal(.serviceUnavailable, headers: ["Retry-After": "10"]), request, id)
         }
-        guard let decision = plan.decide(request.uri, from: source.address) else {
-            return respond(.notFound, to: request, id)
+        let decision: DialDecision
+        let user: String?
+        switch context.access.admit(request, from: source.address, now: MonotonicClock.now) {
+        case .call(let found, let caller): (decision, user) = (found, caller)
+        case .refuse(let refusal, let pause): return refuse(refusal, request, id, after: pause)
+        case .drop: return context.transactions.forget(id)
         }
         let stages = stages(of: decision)
         guard !stages.isEmpty else { return respond(.temporarilyUnavailable, to: request, id) }
@@ -84,7 +97,7 @@ final class CallIntake: Transactions.Core {
             caller: context.mediaPeer(source.address, isSecure: source.transport == .tls))
         let call = Call(
             name: name, context: context, media: media,
-            initial: ServerRequest(id: id, request: request, source: source), stages: stages, user: nil, ladder: ladder)
+            initial: ServerRequest(id: id, request: request, source: source), stages: stages, user: user, ladder: ladder)
         context.add(call)
         context.add(invite: id, of: call)
         call.post(.start)

@@ -73,6 +73,23 @@ final class CallSide {
         self.isSecure = isSecure
     }
 
+    /// A dialog of an earlier daemon. Its last requests may not be in the journal: their numbers are left out.
+    convenience init(_ side: SIPSide, adopting record: CallRecord.Side) {
+        self.init(side, isSecure: record.isSecure)
+        dialog = record.dialog
+        dialog?.skipSequence(by: Self.skippedNumbers)
+        contact = record.contact.flatMap { try? SIPURI($0) }
+        source = record.source
+        timer = record.timer
+        minimumInterval = record.minimumInterval
+        allowed = record.allowed.map { Set($0.map { SIPMethod($0) }) }
+        if let user = record.credentialsUser, let passwordFile = record.passwordFile {
+            credentials = DialTarget.Credentials(user: user, passwordFile: passwordFile)
+        }
+    }
+
+    private static let skippedNumbers: UInt32 = 100
+
     /// Notes what a message of the peer says about the peer.
     func note(_ headers: SIPHeaders) {
         let methods = headers.list("Allow")

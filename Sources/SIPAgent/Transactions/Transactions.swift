@@ -122,6 +122,12 @@ final class Transactions: SIPTransports.Receiver {
     /// Answers a request.
     func respond(_ response: SIPResponse, to id: TransactionID) { carryOut(layer.respond(response, to: id)) }
 
+    /// Says nothing to a request, now or when it comes again.
+    func forget(_ id: TransactionID) {
+        servers[id] = nil
+        layer.forget(id)
+    }
+
     /// Messages of a server transaction are shown to `observer` from now on.
     func observe(_ id: TransactionID, by observer: any MessageObserver) { servers[id]?.observer = observer }
 

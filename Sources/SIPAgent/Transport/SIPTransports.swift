@@ -118,7 +118,8 @@ final class SIPTransports {
     func close() async {
         isClosed = true
         for listener in listeners { await listener.close() }
-        for endpoint in endpoints { endpoint.close() }
+        for endpoint in endpoints { await endpoint.close() }
+        endpoints = []
         for connection in Array(connections.values) { connection.close() }
     }
 

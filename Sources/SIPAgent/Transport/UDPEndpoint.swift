@@ -60,7 +60,8 @@ final class UDPEndpoint {
         sender.send(bytes, to: peer, udpPort: udpPort, from: source)
     }
 
-    func close() { channel.close(promise: nil) }
+    /// Receives no more; the UDP port is free when nobody holds the endpoint any more.
+    func close() async { try? await channel.close() }
 }
 
 /// Hands datagrams on with the addresses of both ends.

@@ -172,6 +172,11 @@ public struct TransactionLayer: Sendable {
         update(id) { $0.send(response) }
     }
 
+    /// Forgets a transaction without a word: one whose sender is to learn nothing.
+    public mutating func forget(_ id: TransactionID) {
+        _ = update(id) { _ in [.terminated] }
+    }
+
     // MARK: Both sides
 
     /// A timer fired that a transaction had set and not cancelled.
