@@ -45,12 +45,14 @@ struct ConfigurationReader {
     }
 
     /// Both agents take UDP ports without asking each other.
-    private func checkUDPPorts(_ configuration: NodeConfiguration, _ node: ConfigurationNode) throws(ConfigurationError) {
+    private func checkUDPPorts(_ configuration: NodeConfiguration, _ node: ConfigurationNode) throws(ConfigurationError)
+    {
         guard let rtsp = configuration.rtsp, let sip = configuration.sip, rtsp.udpPorts.overlaps(sip.udpPorts) else {
             return
         }
         throw node.error(
-            "udp-ports \(sip.udpPortsText) overlap those of section rtsp, \(rtsp.udpPortsText); give each its own range")
+            "udp-ports \(sip.udpPortsText) overlap those of section rtsp, \(rtsp.udpPortsText); give each its own range"
+        )
     }
 
     private func name(_ node: ConfigurationNode) throws(ConfigurationError) -> String {

@@ -28,7 +28,8 @@ struct DialPlanReader {
             }
             if let index = rules.firstIndex(where: { $0.user == nil && $0.host == nil && $0.sources.isEmpty }) {
                 throw element.error(
-                    "'\(rule.name)' is never reached: '\(rules[index].name)' before it matches every call; put that last")
+                    "'\(rule.name)' is never reached: '\(rules[index].name)' before it matches every call; put that last"
+                )
             }
             rules.append(rule)
         }

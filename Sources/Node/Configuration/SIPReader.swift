@@ -105,7 +105,8 @@ struct SIPReader {
     private func mediaNetworks(_ node: ConfigurationNode) throws(ConfigurationError) -> [IPNetwork] {
         let networks = try node.networks()
         if let network = networks.first(where: { $0.address.isMulticast || $0.address.isLoopback }) {
-            throw node.error("'\(network)' is no network of devices; media of calls goes to unicast addresses of other hosts")
+            throw node.error(
+                "'\(network)' is no network of devices; media of calls goes to unicast addresses of other hosts")
         }
         return networks
     }
@@ -126,7 +127,8 @@ struct SIPReader {
         }
         guard hasUsers || !registrar.allowedNetworks.isEmpty else {
             throw node.error(
-                "lets nobody register; name a users-file in section sip, or the networks of the devices: allow: [10.1.0.0/16]")
+                "lets nobody register; name a users-file in section sip, or the networks of the devices: allow: [10.1.0.0/16]"
+            )
         }
         return registrar
     }

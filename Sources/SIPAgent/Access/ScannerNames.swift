@@ -3,7 +3,8 @@
 /// What scanners call themselves in User-Agent. Who hides is caught by what it does.
 enum ScannerNames {
     private static let names = [
-        "friendly-scanner", "friendly-request", "sipvicious", "sip-scan", "sipcli", "sundayddr", "pplsip", "vaxsipuseragent",
+        "friendly-scanner", "friendly-request", "sipvicious", "sip-scan", "sipcli", "sundayddr", "pplsip",
+        "vaxsipuseragent",
         "iwar", "sipv", "smap", "eyebeam-scan", "siparmyknife", "svmap", "svwar", "svcrack",
     ]
 

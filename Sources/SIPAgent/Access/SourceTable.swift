@@ -100,9 +100,12 @@ struct SourceTable {
         if let index = find(source) { return index }
         let key = Self.key(source)
         let set = set(of: key)
-        let oldest = set.lowerBound + (0..<Self.ways).reduce(0) { best, way in
-            (entries[set.lowerBound + way]?.usedAt ?? 0) < (entries[set.lowerBound + best]?.usedAt ?? 0) ? way : best
-        }
+        let oldest =
+            set.lowerBound
+            + (0..<Self.ways).reduce(0) { best, way in
+                (entries[set.lowerBound + way]?.usedAt ?? 0) < (entries[set.lowerBound + best]?.usedAt ?? 0)
+                    ? way : best
+            }
         entries[oldest] = Entry(source: key, tokens: tokens, filledAt: now, struckAt: now)
         return oldest
     }

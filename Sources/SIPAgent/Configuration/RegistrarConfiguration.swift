@@ -4,7 +4,7 @@ public import RTPWire
 
 /// `sip: registrar:`: the domains whose devices register here, so that they can be called by name (RFC 3261 section 10).
 public struct RegistrarConfiguration: Hashable, Sendable {
-    /// `domains`: lower case, names or addresses; empty: every name and address of the node.
+    /// `domains`: lower case, names or addresses; empty: whatever devices call the node, which is all one then.
     public var domains: [String]
     /// `allow`: networks whose devices register under any name without authentication; all others register as the user that they
     /// authenticate as.

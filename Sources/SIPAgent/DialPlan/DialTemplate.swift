@@ -55,7 +55,8 @@ struct DialTemplate: Hashable, Sendable {
                 pieces.append(.group(digit))
                 rest = rest.dropFirst()
             } else {
-                throw refuse("has a '$' that stands for nothing", "write $user, $host, $1 to $9, or $$ for the sign itself")
+                throw refuse(
+                    "has a '$' that stands for nothing", "write $user, $host, $1 to $9, or $$ for the sign itself")
             }
         }
         if !rest.isEmpty { pieces.append(.text(String(rest))) }

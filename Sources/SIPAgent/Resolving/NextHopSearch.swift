@@ -24,7 +24,8 @@ struct NextHopSearch<Names: NameService> {
         for uri: SIPURI, using generator: inout some RandomNumberGenerator
     ) throws(ResolutionError) -> [SIPDestination] {
         guard uri.scheme == .sip || uri.scheme == .sips, let place = uri.place else {
-            throw ResolutionError(.unsupported, "'\(uri)' is no sip or sips URI; write a rule of the dial plan that makes it one")
+            throw ResolutionError(
+                .unsupported, "'\(uri)' is no sip or sips URI; write a rule of the dial plan that makes it one")
         }
         // `maddr` overrides the host (section 4, TARGET).
         let host = uri.parameters["maddr"].flatMap { try? SIPHost($0) } ?? place.host
@@ -161,7 +162,8 @@ struct NextHopSearch<Names: NameService> {
         if uri.scheme == .sips, transport == .tcp { transport = .tls }
         guard transports.contains(transport), uri.scheme != .sips || transport == .tls else {
             throw ResolutionError(
-                .unsupported, "'\(uri)' asks for the transport \(transport), which this node has no listener for; see 'listen'")
+                .unsupported,
+                "'\(uri)' asks for the transport \(transport), which this node has no listener for; see 'listen'")
         }
         return transport
     }
