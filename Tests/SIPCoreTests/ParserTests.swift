@@ -101,6 +101,27 @@ import Testing
         }
     }
 
+    @Test("S-09: header fields beyond the limit get the same answer, whether or not their end has come")
+    func headTooLarge() throws {
+        let bytes = SIPParser.wire(options + "Subject: \(String(repeating: "x", count: 300))\n\n")
+        let limits = SIPLimits(headerBytes: 300)
+        var errors: [SIPParseError] = []
+        for pieces in [[bytes[...]], bytes.indices.map { bytes[$0...$0] }] {
+            var decoder = SIPStreamDecoder(limits: limits)
+            errors.append(
+                try #require(throws: SIPParseError.self) {
+                    for piece in pieces {
+                        decoder.append(piece)
+                        _ = try decoder.next()
+                    }
+                })
+        }
+        #expect(errors[0] == errors[1])
+        #expect(errors[0].status == .messageTooLarge)
+        // What stood within the limit is enough for an answer.
+        #expect(errors[0].reply?.fields.map(\.name) == ["Via", "From", "To", "Call-ID", "CSeq"])
+    }
+
     @Test("S-10: commas join, repeated fields are the same; escaped quotes and brackets protect them")
     func lists() throws {
         let headers: SIPHeaders = [
