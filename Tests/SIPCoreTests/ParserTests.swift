@@ -1,5 +1,6 @@
 // Bytes to messages, where RFC 4475 does not say it.
 
+import Foundation
 import RTPWire
 import Testing
 
@@ -144,6 +145,16 @@ import Testing
         let again = try SIPParser.request(request.bytes)
         #expect(again.headers["Injected"] == nil)
         #expect(again.from == request.from)
+    }
+
+    @Test("S-10: a carriage return that ends no line is a space")
+    func strayReturns() throws {
+        let text = options.replacingOccurrences(of: "Call-ID: c1", with: "Call-ID: c1 \r\nSubject: a\rb. \r ")
+        let message = try SIPParser.message(SIPParser.wire(text + "\n"))
+        guard case .request(let request) = message else { throw TestFailure("a response") }
+        #expect(request.callID == "c1")
+        #expect(request.headers["Subject"] == "a b.")
+        #expect(try SIPParser.message(message.bytes).bytes == message.bytes)
     }
 
     @Test("S-10: bytes that are not UTF-8 are refused with an answer")

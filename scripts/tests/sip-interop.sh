@@ -28,6 +28,7 @@ uses_node=yes
 scenarios=(
     basic echo tcp ipv6 ipv4-to-ipv6 callee-ends held port-change late-offer early-media reliable
     cancel-early cancel-ringing cancel-crosses busy challenged challenges refused-change glare lossy no-ack
+    baresip-l16 baresip-tcp baresip-tls kamailio-udp kamailio-tcp kamailio-tls
     restarted
 )
 # What makes sense only with a node between the peers.
@@ -88,6 +89,10 @@ bracketed() { if [[ $1 == *:* ]]; then echo "[$1]"; else echo "$1"; fi; }
 
 # Whom callers call.
 called_user=bob
+called_host=""
+
+# Process ids, told by `start_node`, `baresip` and `kamailio`.
+node="" alice="" bob="" proxy_callers="" proxy_callees=""
 
 # The scenario's faults.
 faults=""
@@ -148,7 +153,7 @@ sipp() {
     : >"$place/calls"
     local mine
     mine="$(address "$side" "$family")"
-    if [ "$side" = callers ]; then remote=("$(bracketed "$(called "$family")"):5060" -s "$called_user" -cid_str "%u-$scenario@callers"); fi
+    if [ "$side" = callers ]; then remote=("$(bracketed "${called_host:-$(called "$family")}"):5060" -s "$called_user" -cid_str "%u-$scenario@callers"); fi
     # shellcheck disable=SC2016  # the inner shell's
     start "$side" "$name.log" bash -c 'cd "$0" && exec "$@"' "$place" sipp -sf "$work/scenarios/$scenario-$name.xml" \
         -i "$mine" -p 5060 -mi "$mine" -t "$transport" -m 1 -nd -nostdin -rtp_echo \
@@ -455,7 +460,138 @@ run_restarted() {
     end_call
 }
 
+# --- baresip
+
+# baresip SIDE TRANSPORT CODEC [ARGUMENTS…]: starts one, as alice or bob.
+baresip() {
+    local side=$1 user=alice interface=cal0
+    if [ "$side" = callees ]; then user=bob interface=cle0; fi
+    if [ "$uses_node" = no ]; then interface=$([ "$side" = callers ] && echo dir0 || echo dir1); fi
+    rm -rf "${work:?}/$user"
+    "$python" "$peers/baresip.py" prepare "$work/$user" "$user" "$(address "$side" 4)" "$interface" "$2" "$3" 30 \
+        --authorities "$work/ca.pem" --certificate "$work/$side.pem" "${@:4}"
+    : >"$work/$user.log"
+    start "$side" "$user.log" stdbuf -oL baresip -4 -v -f "$work/$user"
+    declare -g "$user=$started"
+    within 10 grep -q 'baresip is ready' "$work/$user.log" || fault "baresip does not start: $(tail -n 1 "$work/$user.log")"
+}
+
+tell() {
+    local side=callers
+    [ "$1" = alice ] || side=callees
+    inside "$side" "$python" "$peers/baresip.py" tell "$(address "$side" 4)" "${@:2}" 2>"$work/tell.wrong" ||
+        fault "$1: $(tail -n 1 "$work/tell.wrong")"
+}
+
+# Whether so many bytes of audio have been heard.
+has_heard() { [ "$(cat "$work/$1"/heard/*-dec.wav 2>/dev/null | wc -c)" -ge "$2" ]; }
+
+# baresip_call TRANSPORT CODEC CALLED: alice calls bob, both hear what the other says, bob hangs up.
+baresip_call() {
+    local user listener
+    baresip callees "$1" "$2"
+    baresip callers "$1" "$2"
+    tell alice dial "$3"
+    for user in alice bob; do
+        within 15 grep -q 'Call established' "$work/$user.log" || fault "$user: no call: $(grep -v Populated "$work/$user.log" | tail -n 2)"
+        within 15 has_heard $user 400000 || fault "$user heard too little"
+    done
+    node_shows 4 4
+    tell bob hangup
+    within 10 grep -q 'terminated' "$work/alice.log" || fault "alice's call does not end"
+    stop "$alice"
+    stop "$bob"
+    for user in alice bob; do
+        listener=$([ $user = alice ] && echo bob || echo alice)
+        if [ "$2" = l16 ]; then
+            "$python" "$peers/baresip.py" same "$work/$user" "$work/$listener" 2>"$work/heard.wrong" || fault "$listener: $(cat "$work/heard.wrong")"
+        else
+            "$python" "$peers/baresip.py" tone "$work/$listener" "$([ $user = alice ] && echo 440 || echo 660)" 2>"$work/heard.wrong" ||
+                fault "$listener: $(cat "$work/heard.wrong")"
+        fi
+    done
+}
+
+# by TRANSPORT USER: who the node calls by that transport.
+by() { if [ "$uses_node" = yes ]; then echo "$1.$2"; else echo "$2"; fi; }
+
+run_baresip-l16() { baresip_call udp l16 "sip:bob@$(called 4)"; }
+run_baresip-tcp() { baresip_call tcp l16 "sip:$(by tcp bob)@$(called 4);transport=tcp"; }
+run_baresip-tls() { baresip_call tls opus "sip:$(by tls bob)@$(called 4):5061;transport=tls"; }
+
+# --- Kamailio
+
+# kamailio SIDE ADDRESS NEXT: a proxy there, on UDP, TCP and TLS, that sends everything on.
+kamailio() {
+    local side=$1 interface=cal0
+    [ "$side" = callers ] || interface=cle0
+    if [ "$uses_node" = no ]; then interface=$([ "$side" = callers ] && echo dir0 || echo dir1); fi
+    inside "$side" ip address add "$2/24" dev "$interface"
+    mkdir -p "$work/kamailio-$side"
+    cat >"$work/kamailio-$side/tls.cfg" <<CONFIGURATION
+[server:default]
+method = TLSv1.2+
+certificate = $work/$side.pem
+private_key = $work/$side.pem
+verify_certificate = no
+[client:default]
+method = TLSv1.2+
+ca_list = $work/ca.pem
+verify_certificate = yes
+CONFIGURATION
+    : >"$work/kamailio-$side.log"
+    start "$side" "kamailio-$side.log" kamailio -DD -E -f "$peers/kamailio.cfg" -P "$work/kamailio-$side/pid" \
+        -Y "$work/kamailio-$side" -m 32 -M 4 -A "NEXT=\"$3\"" -A WITH_TLS -A "TLS_CONFIGURATION=\"$work/kamailio-$side/tls.cfg\"" \
+        -l "udp:$2:5060" -l "tcp:$2:5060" -l "tls:$2:5061"
+    declare -g "proxy_$side=$started"
+    within 10 listens_at "$side" "$2" || fault "Kamailio does not start: $(tail -n 1 "$work/kamailio-$side.log")"
+}
+
+listens_at() { inside "$1" ss -Hltn src "$2:5061" | grep -q .; }
+
+# kamailio_call TRANSPORT SCENARIO: SIPp calls SIPp through a proxy, the node, and another proxy; the proxies and the node speak with
+# each other by this transport.
+kamailio_call() {
+    local front=10.1.0.3 behind=10.2.0.6 next
+    if [ "$uses_node" = no ]; then front=10.3.0.3 behind=10.3.0.6; fi
+    next="sip:$(called 4):5060;transport=$1"
+    if [ "$uses_node" = no ]; then next="sip:$behind:5060;transport=$1"; fi
+    if [ "$1" = tls ]; then next="${next/:5060/:5061}"; fi
+    kamailio callees $behind "sip:$(address callees 4):5060"
+    kamailio callers $front "$next"
+    called_user="$1.proxied" called_host=$front call "$2"
+    both_hear
+    node_shows 4 4
+    go "${3-callers}"
+    end_call
+    stop "$proxy_callers"
+    stop "$proxy_callees"
+    inside callers ip address del "$front/24" dev "$([ "$uses_node" = yes ] && echo cal0 || echo dir0)"
+    inside callees ip address del "$behind/24" dev "$([ "$uses_node" = yes ] && echo cle0 || echo dir1)"
+}
+
+run_kamailio-udp() { kamailio_call udp basic; }
+run_kamailio-tcp() { kamailio_call tcp callee-ends callees; }
+run_kamailio-tls() { kamailio_call tls basic; }
+
 # --- The node
+
+# A certificate authority, and certificates for the node and for both sides by address.
+make_certificates() {
+    local name addresses
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/ca.key" -out "$work/ca.pem" -days 2 -subj "/CN=Studio" 2>/dev/null
+    for name in node callers callees; do
+        case $name in
+            node) addresses=IP:10.1.0.1,IP:10.2.0.1 ;;
+            callers) addresses=IP:10.1.0.2,IP:10.1.0.3,IP:10.3.0.2,IP:10.3.0.3 ;;
+            callees) addresses=IP:10.2.0.5,IP:10.2.0.6,IP:10.3.0.5,IP:10.3.0.6 ;;
+        esac
+        openssl req -newkey rsa:2048 -nodes -keyout "$work/$name.key" -out "$work/$name.csr" -subj "/CN=$name" 2>/dev/null
+        openssl x509 -req -in "$work/$name.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" -CAcreateserial -days 2 \
+            -extfile <(echo "subjectAltName=$addresses") -out "$work/$name.crt" 2>/dev/null
+        cat "$work/$name.key" "$work/$name.crt" >"$work/$name.pem"
+    done
+}
 
 start_node() { die "there is no node yet"; }
 node_shows() { [ "$uses_node" = no ] || die "there is no node yet"; }
@@ -505,6 +641,7 @@ begin crosspoint-sip
 mkdir "$work/scenarios" "$work/sipp"
 "$python" "$peers/scenarios.py" "$work/scenarios"
 make_studio
+make_certificates
 start_media
 if [ "$uses_node" = yes ]; then start_node; fi
 for scenario in "${scenarios[@]}"; do
