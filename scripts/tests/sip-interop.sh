@@ -237,7 +237,7 @@ both_hear() {
 plain_call() {
     call "$@"
     both_hear
-    node_shows "$2" "$3"
+    node_shows
     go callers
     end_call
 }
@@ -248,12 +248,22 @@ run_basic() { plain_call basic 4 4; }
 run_echo() {
     callee_media=none call echo
     hears callers caller "received>=50" lost=0 wrong=0 repeated=0 "sources=$(media_source callers 4)"
-    node_shows 4 4
+    node_shows
     go callers
     end_call
 }
-run_ipv6() { plain_call basic 6 6; }
-run_ipv4-to-ipv6() { plain_call basic 4 6; }
+run_ipv6() {
+    [ "$uses_node" = no ] || called_user=six
+    plain_call basic 6 6
+    called_user=bob
+}
+
+# The call changes the address family on its way.
+run_ipv4-to-ipv6() {
+    called_user=six
+    plain_call basic 4 6
+    called_user=bob
+}
 run_late-offer() { plain_call late-offer 4 4; }
 
 run_tcp() {
@@ -443,7 +453,7 @@ run_restarted() {
     both_hear 50
     start_node
     both_hear 60
-    node_shows 4 4
+    node_shows
     go callers
     sees callees 2 '^INVITE'
     quiet callers caller
@@ -496,7 +506,7 @@ baresip_call() {
         within 15 grep -q 'Call established' "$work/$user.log" || fault "$user: no call: $(grep -v Populated "$work/$user.log" | tail -n 2)"
         within 15 has_heard $user 400000 || fault "$user heard too little"
     done
-    node_shows 4 4
+    node_shows
     tell bob hangup
     within 10 grep -q 'terminated' "$work/alice.log" || fault "alice's call does not end"
     stop "$alice"
@@ -561,7 +571,7 @@ kamailio_call() {
     kamailio callers $front "$next"
     called_user="$1.proxied" called_host=$front call "$2"
     both_hear
-    node_shows 4 4
+    node_shows
     go "${3-callers}"
     end_call
     stop "$proxy_callers"
@@ -593,13 +603,87 @@ make_certificates() {
     done
 }
 
-start_node() { die "there is no node yet"; }
-node_shows() { [ "$uses_node" = no ] || die "there is no node yet"; }
-check_afterwards() { :; }
+# write_users: who may call the users that ask for credentials.
+write_users() {
+    printf 'secret\n' >"$work/password"
+    chmod 600 "$work/password"
+    "$CROSSPOINT" user add alice --realm studio --file "$work/users" <"$work/password" >"$work/user.log" 2>&1 ||
+        die "user add: $(tail -n 1 "$work/user.log")"
+}
+
+# Users bob and vip are at the callee itself; of tcp.bob and the like the part before the point says by which transport; what ends in
+# .proxied is behind the proxy; six is where IPv6 is.
+write_node_configuration() {
+    write_configuration
+    cat >>"$work/crosspoint.yaml" <<CONFIGURATION
+ports: [eth0, eth1]
+sip:
+  certificate: {chain: $work/node.crt, private-key: $work/node.key}
+  ca-file: $work/ca.pem
+  realm: studio
+  users-file: $work/users
+  allow: [10.1.0.0/24, 10.2.0.0/24, "fd00:1::/64", "fd00:2::/64"]
+  dial-plan:
+    - {name: vip, user: vip, callers: any-user, to: "sip:bob@10.2.0.5"}
+    - {name: guarded, user: guarded, to: {uri: "sip:bob@10.2.0.5", user: node, password-file: $work/password}}
+    - {name: six, user: six, to: "sip:bob@[fd00:2::5]"}
+    - {name: udp-proxied, user: udp.proxied, to: "sip:bob@10.2.0.6"}
+    - {name: tcp-proxied, user: tcp.proxied, to: "sip:bob@10.2.0.6;transport=tcp"}
+    - {name: tls-proxied, user: tls.proxied, to: "sip:bob@10.2.0.6:5061;transport=tls"}
+    - {name: tcp, user: tcp.bob, to: "sip:bob@10.2.0.5;transport=tcp"}
+    - {name: tls, user: tls.bob, to: "sip:bob@10.2.0.5:5061;transport=tls"}
+    - {name: bob, to: "sip:bob@10.2.0.5"}
+CONFIGURATION
+}
+
+# What `finish` does is not enough for a daemon that was killed and started again: its process id is in $node.
+start_node() {
+    start_daemon
+    node=$daemon
+}
+
+# node_shows: the node has one call, with media both ways in the fast path. (Without the node there is nothing to see.)
+node_shows() {
+    [ "$uses_node" = yes ] || return 0
+    within 10 has_calls 1 || fault "$(cat "$work/calls.wrong")"
+}
+
+has_calls() {
+    crosspoint session list --json >"$work/sessions.json" 2>"$work/calls.wrong" &&
+        crosspoint stats --json >"$work/statistics.json" 2>"$work/calls.wrong" &&
+        "$python" "$repository/scripts/lib/nodecheck.py" calls "$work/sessions.json" "$work/statistics.json" "$1" >"$work/calls.wrong" 2>&1
+}
+
+# Nothing of a call is left at the node.
+is_idle() {
+    crosspoint session list --json >"$work/sessions.json" 2>"$work/idle.wrong" &&
+        crosspoint stats --json >"$work/statistics.json" 2>"$work/idle.wrong" &&
+        "$python" "$repository/scripts/lib/nodecheck.py" idle "$work/sessions.json" "$work/statistics.json" >"$work/idle.wrong" 2>&1
+}
+
+# Frames that could not be sent, over the interfaces of the node.
+transmit_errors() {
+    local interface
+    for interface in eth0 eth1; do
+        inside node ethtool -S $interface | awk -v where="$interface" '/xdp_xmit_errors/ && $2 { print where, $2 }'
+    done
+}
+
+check_afterwards() {
+    within 10 is_idle || fault "$(cat "$work/idle.wrong")"
+    "$python" "$repository/scripts/lib/nodecheck.py" drops "$work/before.json" "$work/statistics.json" >"$work/drops.wrong" 2>&1 ||
+        fault "$(cat "$work/drops.wrong")"
+    transmit_errors >"$work/errors.after"
+    cmp -s "$work/errors.before" "$work/errors.after" || fault "transmit errors: $(comm -13 "$work/errors.before" "$work/errors.after")"
+}
 
 run_scenario() {
     local name=$1 began=$SECONDS
     faults=""
+    if [ "$uses_node" = yes ]; then
+        crosspoint stats --json >"$work/before.json"
+        transmit_errors >"$work/errors.before"
+    fi
     "run_$name"
     if [ "$uses_node" = yes ]; then check_afterwards; fi
     if [ -z "$faults" ]; then
@@ -643,7 +727,12 @@ mkdir "$work/scenarios" "$work/sipp"
 make_studio
 make_certificates
 start_media
-if [ "$uses_node" = yes ]; then start_node; fi
+if [ "$uses_node" = yes ]; then
+    make_bpffs_directory
+    write_users
+    write_node_configuration
+    start_node
+fi
 for scenario in "${scenarios[@]}"; do
     if [ ${#only[@]} -gt 0 ] && ! is_listed "$scenario" "${only[@]}"; then continue; fi
     if [ "$uses_node" = no ] && is_listed "$scenario" "${only_with_node[@]}"; then continue; fi

@@ -5,7 +5,7 @@
 import os
 import sys
 
-from sipp import Callee, Caller, sdp
+from sipp import PLACE_ACTIONS, Callee, Caller, sdp
 
 CALLS = {}
 
@@ -258,7 +258,7 @@ def late_offer(caller, callee):
 def challenged(caller, callee):
     """The node asks for credentials, and gets them."""
     caller.invite()
-    caller.expect(401, attributes=' auth="true"')
+    caller.expect(407, attributes=' auth="true"')
     caller.acknowledge_failure()
     caller.invite(sequence=2, headers=("[authentication username=alice password=secret]",))
     caller.progress()
@@ -409,6 +409,38 @@ def restarted(caller, callee):
     callee.expect(200, media="moved")
     callee.acknowledge(1)
     callee.is_hung_up()
+
+
+def measured(caller, callee, places, caller_actions, callee_actions):
+    """A call as scripts/bench sip makes thousands of."""
+    caller.invite(sdp(**places))
+    caller.progress()
+    caller.expect(200, actions=caller_actions)
+    caller.acknowledge()
+    if places:
+        caller.gate()
+    caller.hang_up()
+    callee.receive("request", "INVITE", actions=callee_actions)
+    callee.answer(180, "Ringing")
+    callee.answer(200, "OK", sdp(**places), repeats=True)
+    callee.request_comes("ACK")
+    callee.is_hung_up()
+
+
+@call
+def measured_quick(caller, callee):
+    """A call that ends as soon as it stands."""
+    measured(caller, callee, {}, "", "")
+
+
+@call
+def measured_held(caller, callee):
+    """A call that is held, and tells where its media goes."""
+    measured(
+        caller, callee, {"port": "[auto_media_port]"},
+        *(PLACE_ACTIONS.replace(
+            "</action>", f'  <log message="{side} [media_ip] [auto_media_port] [$address] [$port]"/>\n    </action>')
+          for side in ("caller", "callee")))
 
 
 def main():

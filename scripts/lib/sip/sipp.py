@@ -5,13 +5,18 @@ route, which INVITE an ACK or a CANCEL belongs to) the Scenario fills in.
 """
 from xml.sax.saxutils import quoteattr
 
-# Where the peer's media is comes from the SDP of a message, and goes to the media of this side as a command.
-MEDIA_ACTIONS = """<action>
+# Where the peer's media is, and whether it takes any, as its SDP says.
+PLACE_ACTIONS = """<action>
       <ereg regexp="c=IN IP[46] ([0-9a-fA-F.:]+)" search_in="body" check_it="true" assign_to="unused,address"/>
       <ereg regexp="m=audio ([0-9]+)" search_in="body" check_it="true" assign_to="unused,port"/>
       <ereg regexp="a=(sendrecv|sendonly|recvonly|inactive)" search_in="body" assign_to="unused,direction"/>
-      <exec command="echo 'remote {endpoint} [$address] [$port] [$direction]' >>[commands]"/>
     </action>"""
+
+# The same, told to the media of this side as a command.
+MEDIA_ACTIONS = PLACE_ACTIONS.replace(
+    "</action>",
+    """  <exec command="echo 'remote {endpoint} [$address] [$port] [$direction]' >>[commands]"/>
+    </action>""")
 
 # What an answer needs that is sent when other messages have come since.
 KEEP_ACTIONS = """<action>
@@ -60,7 +65,7 @@ class Scenario:
         return self.add(f"  <send{attributes}>\n    <![CDATA[\n\n{text}\n\n    ]]>\n  </send>")
 
     def receive(self, kind, what, optional=False, actions="", attributes=""):
-        if "[$address]" in actions:
+        if "address" in actions:
             self.variables |= {"unused", "address", "port", "direction"}
         optional = ' optional="true"' if optional else ""
         # The peer's Contact and the route: what a message tells that has them.
@@ -118,10 +123,10 @@ class Caller(Scenario):
         self.invite_step = self.request(
             "INVITE", sequence, headers, sdp() if body is None else body, in_dialog=in_dialog)
 
-    def expect(self, status, media="", optional=False, attributes="", more=""):
-        actions = MEDIA_ACTIONS.format(endpoint=media) if media else ""
+    def expect(self, status, media="", optional=False, attributes="", more="", actions=""):
+        actions = MEDIA_ACTIONS.format(endpoint=media) if media else actions
         if more:
-            actions = actions.replace("</action>", f"{more.strip()}\n    </action>")
+            actions = actions.replace("</action>", f"  {more.strip()}\n    </action>")
         self.receive("response", status, optional, actions, attributes)
 
     def progress(self):
