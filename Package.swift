@@ -145,6 +145,10 @@ let package = Package(
             name: "rtsp-benchmark-players", path: "scripts/benchmarks/rtsp/players",
             cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
         ),
+        .executableTarget(
+            name: "sip-benchmark-media", path: "scripts/benchmarks/sip/media",
+            cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+        ),
 
         // Namespaces and commands for tests, and one test target per module.
         .target(
