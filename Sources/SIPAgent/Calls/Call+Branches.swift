@@ -16,7 +16,8 @@ extension Call {
             if !branch.isCancelled, !branch.destinations.isEmpty { return await tryNext(branch) }
             var isUndeliverable = false
             if case .undeliverable = outcome { isUndeliverable = true }
-            return await failed(branch, with: isUndeliverable ? SIPResponse(.serviceUnavailable, toNothingOf: self) : nil)
+            return await failed(
+                branch, with: isUndeliverable ? SIPResponse(.serviceUnavailable, toNothingOf: self) : nil)
         }
         guard response.cseq.method == .invite else { return }
         guard id == branch.id else {
