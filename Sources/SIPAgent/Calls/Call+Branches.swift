@@ -16,7 +16,8 @@ extension Call {
             if !branch.isCancelled, !branch.destinations.isEmpty { return await tryNext(branch) }
             var isUndeliverable = false
             if case .undeliverable = outcome { isUndeliverable = true }
-            return await failed(branch, with: isUndeliverable ? SIPResponse(.serviceUnavailable, toNothingOf: self) : nil)
+            return await failed(
+                branch, with: isUndeliverable ? SIPResponse(.serviceUnavailable, toNothingOf: self) : nil)
         }
         guard response.cseq.method == .invite else { return }
         guard id == branch.id else {
@@ -47,9 +48,8 @@ extension Call {
     /// A provisional response: the destination can be cancelled now, and timer C starts anew (RFC 3261 section 16.7 item 2).
     private func showsLife(_ branch: CallBranch, _ response: SIPResponse) {
         if branch.isCancelled { return cancel(branch) }
-        guard response.status.code > 100 || branch.lifeNumber == 0 else { return }
-        branch.lifeNumber += 1
-        setTimer(.life(branch, branch.lifeNumber), after: context.times.c)
+        guard response.status.code > 100 || branch.livesUntil == nil else { return }
+        branch.livesUntil = MonotonicClock.now + UInt64(context.times.c / .nanoseconds(1))
     }
 
     /// The two dialogs of a fork, made when it first shows: with the callee, and with the caller, who is to tell forks apart

@@ -41,7 +41,8 @@ final class CallContext {
     private static let historyCount = 64
 
     init(
-        configuration: SIPConfiguration, access: CallAccess, transports: SIPTransports, transactions: Transactions, timers: SIPTimers,
+        configuration: SIPConfiguration, access: CallAccess, transports: SIPTransports, transactions: Transactions,
+        timers: SIPTimers,
         times: TransactionTimes, resolver: SIPResolver, counters: SIPCounters, media: MediaContext,
         journal: CallJournal, logger: Logger
     ) {
@@ -72,7 +73,8 @@ final class CallContext {
 
     /// Whether one more call of this address may be.
     func hasRoom(for source: IPAddress) -> Bool {
-        calls.count < configuration.limits.calls && callsOfSource[source, default: 0] < configuration.limits.callsPerSource
+        calls.count < configuration.limits.calls
+            && callsOfSource[source, default: 0] < configuration.limits.callsPerSource
     }
 
     func add(_ call: Call) {
@@ -86,6 +88,11 @@ final class CallContext {
         callsOfSource[call.callerAddress] = rest == 0 ? nil : rest
         history.append((call.name, call.ladder))
         if history.count > Self.historyCount { history.removeFirst() }
+    }
+
+    /// A second has passed.
+    func tick(now: UInt64) {
+        for call in calls.values where call.hasRunOut(now) { call.post(.tick(now)) }
     }
 
     func add(_ side: CallSide, as dialog: DialogID) { dialogs[dialog] = side }
