@@ -16,7 +16,9 @@ import Testing
     private static let outside = IPAddress(192, 0, 2, 7)
     private static let second: UInt64 = 1_000_000_000
 
-    private static func configuration(_ change: (inout SIPConfiguration) throws -> Void = { _ in }) rethrows -> SIPConfiguration {
+    private static func configuration(_ change: (inout SIPConfiguration) throws -> Void = { _ in }) rethrows
+        -> SIPConfiguration
+    {
         var configuration = SIPConfiguration()
         configuration.allowedNetworks = [IPNetwork(containing: IPAddress(10, 1, 0, 0), prefixLength: 16)!]
         configuration.dialPlan = [DialRule(name: "in", user: .exact("desk"), targets: [target])]
@@ -36,7 +38,9 @@ import Testing
         return try body(path)
     }
 
-    private static func invite(_ user: String = "desk", _ method: SIPMethod = .invite, agent: String? = nil) throws -> SIPRequest {
+    private static func invite(_ user: String = "desk", _ method: SIPMethod = .invite, agent: String? = nil) throws
+        -> SIPRequest
+    {
         var headers = SIPHeaders()
         headers["User-Agent"] = agent
         return SIPRequest(
@@ -151,7 +155,9 @@ import Testing
         }
     }
 
-    @Test("Scanners are not answered, operators' tools from inside are; too many requests are refused inside and dropped outside")
+    @Test(
+        "Scanners are not answered, operators' tools from inside are; too many requests are refused inside and dropped outside"
+    )
     func screening() throws {
         let counters = AccessCounters()
         let access = try CallAccess(
@@ -165,7 +171,8 @@ import Testing
         for _ in 0..<2 {
             #expect(access.screen(try Self.invite(), from: Self.inside, now: Self.second) == .proceed)
         }
-        guard case .answer(let refusal, _) = access.screen(try Self.invite(), from: Self.inside, now: Self.second) else {
+        guard case .answer(let refusal, _) = access.screen(try Self.invite(), from: Self.inside, now: Self.second)
+        else {
             Issue.record("not refused")
             return
         }
@@ -178,7 +185,9 @@ import Testing
         #expect(access.screen(try Self.invite(), from: Self.outside, now: 2 * Self.second) == .proceed)
     }
 
-    @Test("Media goes to the networks that are named, else to allowed ones and to who signals; never to groups or hosts of this node")
+    @Test(
+        "Media goes to the networks that are named, else to allowed ones and to who signals; never to groups or hosts of this node"
+    )
     func media() throws {
         let access = try CallAccess(configuration: Self.configuration(), counters: AccessCounters())
         #expect(access.mayCarryMedia(with: Self.outside, peer: Self.outside))
@@ -224,7 +233,7 @@ import Testing
         if case .refuse(let refusal, _) = access.admit(request, from: outside, now: now), refusal.status.code == 407 {
             let again = client.retry(
                 request, after: refusal.response(to: request, tag: "t"),
-                via: try Via("SIP/2.0/UDP 192.0.2.7;branch=z9hG4bKx"), using: &generator)
+                via: Via(.udp, SIPHostPort(.address(outside)), branch: "z9hG4bKx"), using: &generator)
             request = try #require(again)
         }
         switch access.admit(request, from: outside, now: now) {

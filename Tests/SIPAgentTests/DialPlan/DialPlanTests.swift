@@ -62,17 +62,29 @@ import Testing
     func rewriting() throws {
         let table: [(rule: DialRule, uri: String, result: String)] = [
             (try Self.rule("a"), "sip:bob@10.1.0.1", "sip:bob@10.2.0.5"),
-            (try Self.rule("b", to: ["sip:desk@10.2.0.5:5070;transport=tcp"]), "sip:bob@10.1.0.1",
-             "sip:desk@10.2.0.5:5070;transport=tcp"),
-            (try Self.rule("c", user: .expression(#"studio(\d+)(-b)?"#), rewriteUser: "9$1$2"), "sip:studio12@h",
-             "sip:912@10.2.0.5"),
+            (
+                try Self.rule("b", to: ["sip:desk@10.2.0.5:5070;transport=tcp"]), "sip:bob@10.1.0.1",
+                "sip:desk@10.2.0.5:5070;transport=tcp"
+            ),
+            (
+                try Self.rule("c", user: .expression(#"studio(\d+)(-b)?"#), rewriteUser: "9$1$2"), "sip:studio12@h",
+                "sip:912@10.2.0.5"
+            ),
             (try Self.rule("d", user: .prefix("00"), rewriteUser: "+$1"), "sip:004930@h", "sip:+4930@10.2.0.5"),
             (try Self.rule("e", rewriteUser: "$user-$host$$"), "sip:a@h.example", "sip:a-h.example$@10.2.0.5"),
-            (try Self.rule("f", to: ["sip:10.2.0.5;lr"], rewriteHost: "$host"), "sip:bob@far.example:5080",
-             "sip:bob@far.example by sip:10.2.0.5;lr"),
-            (try Self.rule("g", host: .expression(#"(\w+)\.example"#), rewriteHost: "$1.studio:5062"), "sip:bob@far.example",
-             "sip:bob@far.studio:5062 by sip:10.2.0.5"),
-            (try Self.rule("h", rewriteHost: "$host"), "sip:bob@[2001:db8::1]", "sip:bob@[2001:db8::1] by sip:10.2.0.5"),
+            (
+                try Self.rule("f", to: ["sip:10.2.0.5;lr"], rewriteHost: "$host"), "sip:bob@far.example:5080",
+                "sip:bob@far.example by sip:10.2.0.5;lr"
+            ),
+            (
+                try Self.rule("g", host: .expression(#"(\w+)\.example"#), rewriteHost: "$1.studio:5062"),
+                "sip:bob@far.example",
+                "sip:bob@far.studio:5062 by sip:10.2.0.5"
+            ),
+            (
+                try Self.rule("h", rewriteHost: "$host"), "sip:bob@[2001:db8::1]",
+                "sip:bob@[2001:db8::1] by sip:10.2.0.5"
+            ),
             (try Self.rule("i", rewriteUser: "a b".replacing(" ", with: "%")), "sip:bob@h", "sip:a%25b@10.2.0.5"),
             (try Self.rule("j"), "tel:+4930-123", "sip:+4930-123@10.2.0.5;user=phone"),
             (try Self.rule("k"), "sips:bob@10.1.0.1", "sips:bob@10.2.0.5"),
@@ -81,7 +93,9 @@ import Testing
         for row in table { #expect(try call([row.rule], row.uri) == row.result, "\(row.rule.name)") }
     }
 
-    @Test("Registered devices are looked for under the rewritten name; without a user, or with a host that is none, nobody is called")
+    @Test(
+        "Registered devices are looked for under the rewritten name; without a user, or with a host that is none, nobody is called"
+    )
     func registered() throws {
         let rule = try Self.rule("r", to: ["registered", "sip:10.2.0.9"], rewriteUser: "$user.studio")
         let decision = try #require(try decide([rule], "sip:one@10.1.0.1"))
