@@ -106,7 +106,8 @@ let package = Package(
         .target(
             name: "Node",
             dependencies: [
-                "RTPWire", "FastPath", "Netlink", "Routing", "Sessions", "AgentSupport", "RTSPProxy", "SIPCore", "SIPAgent",
+                "RTPWire", "FastPath", "Netlink", "Routing", "Sessions", "AgentSupport", "RTSPProxy", "SIPCore",
+                "SIPAgent",
                 "Yams",
                 logging,
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -118,7 +119,8 @@ let package = Package(
         .target(
             name: "CrosspointCommands",
             dependencies: [
-                "RTPWire", "FastPath", "Netlink", "Routing", "Sessions", "AgentSupport", "RTSPProxy", "SIPCore", "SIPAgent",
+                "RTPWire", "FastPath", "Netlink", "Routing", "Sessions", "AgentSupport", "RTSPProxy", "SIPCore",
+                "SIPAgent",
                 "Authentication", "Node", logging,
                 argumentParser,
                 nioCore, nioPosix, nioTLS,
@@ -219,7 +221,8 @@ let package = Package(
         .testTarget(
             name: "NodeTests",
             dependencies: [
-                "Node", "Routing", "RTPWire", "FastPath", "AgentSupport", "RTSPProxy", "SIPCore", "SIPAgent", "Sessions",
+                "Node", "Routing", "RTPWire", "FastPath", "AgentSupport", "RTSPProxy", "SIPCore", "SIPAgent",
+                "Sessions",
                 logging,
             ],
             swiftSettings: strict
