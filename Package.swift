@@ -123,6 +123,7 @@ let package = Package(
             name: "Node",
             dependencies: [
                 "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions", "AgentSupport", "RTSPProxy",
+                "SIPCore",
                 "SIPAgent",
                 "Yams",
                 logging,
@@ -136,7 +137,7 @@ let package = Package(
             name: "CrosspointCommands",
             dependencies: [
                 "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions", "AgentSupport", "RTSPProxy",
-                "SIPAgent", "Authentication", "Node", "Qualification", logging,
+                "SIPAgent", "Authentication", "Node", "Qualification", "SIPCore", logging,
                 argumentParser,
                 nioCore, nioPosix, nioTLS,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -188,6 +189,10 @@ let package = Package(
         ),
         .executableTarget(
             name: "rtsp-benchmark-players", path: "scripts/benchmarks/rtsp/players",
+            cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+        ),
+        .executableTarget(
+            name: "sip-benchmark-media", path: "scripts/benchmarks/sip/media",
             cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
         ),
 
@@ -260,8 +265,8 @@ let package = Package(
         .testTarget(
             name: "ControllerTests",
             dependencies: [
-                "FastPath", "AFXDP", "LoadGenerator", "Routing", "Netlink", "RTPWire", "BPFPrograms", "CrosspointShim",
-                "TestSupport", logging,
+                "FastPath", "AFXDP", "LoadGenerator", "Routing", "Netlink", "RTPWire", "BPFPrograms",
+                "CrosspointShim", "TestSupport", "AgentSupport", "SIPAgent", "SIPCore", "SDP", "Sessions", logging,
             ],
             swiftSettings: strict
         ),
@@ -276,7 +281,8 @@ let package = Package(
         .testTarget(
             name: "NodeTests",
             dependencies: [
-                "Node", "Routing", "RTPWire", "FastPath", "AFXDP", "AgentSupport", "RTSPProxy", "SIPAgent", "Sessions",
+                "Node", "Routing", "RTPWire", "FastPath", "AFXDP", "AgentSupport", "RTSPProxy", "SIPAgent",
+                "Sessions", "SIPCore",
                 logging,
             ],
             swiftSettings: strict
@@ -285,7 +291,8 @@ let package = Package(
             name: "CommandTests",
             dependencies: [
                 "CrosspointCommands", "Node", "Routing", "Netlink", "RTPWire", "FastPath", "AgentSupport", "RTSPProxy",
-                "SIPAgent", "Sessions", "Authentication", "Qualification", "TestSupport", logging, argumentParser,
+                "SIPAgent", "Sessions", "Authentication", "Qualification", "TestSupport", "SIPCore", logging,
+                argumentParser,
                 nioCore, nioPosix,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

@@ -27,10 +27,27 @@ public struct HostResolver: Sendable {
 
     /// The SRV records (RFC 2782) of a name such as `_rtsp._tcp.studio`, as they came; empty where there are none, nil where nobody
     /// answered: the addresses are asked for then, by which a host that /etc/hosts has is still found.
-    public static func services(of name: String) -> [ServiceRecord]? {
+    public static func services(of name: String) -> [ServiceRecord]? { timedServices(of: name)?.records }
+
+    /// The same, and for how many seconds they hold: the least of their times to live; nil where there are none.
+    public static func timedServices(of name: String) -> (records: [ServiceRecord], timeToLive: UInt32?)? {
         var records = [crosspoint_service](repeating: crosspoint_service(), count: 32)
         let count = crosspoint_dns_services(name, &records, records.count)
-        return count < 0 ? nil : records.prefix(Int(count)).map { ServiceRecord($0) }
+        guard count >= 0 else { return nil }
+        let found = records.prefix(Int(count))
+        return (found.map { ServiceRecord($0) }, found.map(\.time_to_live).min())
+    }
+
+    /// The NAPTR records (RFC 3403) of a name without those that have a regular expression, and for how many seconds they hold; nil where
+    /// nobody answered.
+    public static func timedNamingAuthorities(
+        of name: String
+    ) -> (records: [NamingAuthority], timeToLive: UInt32?)? {
+        var records = [crosspoint_naming_authority](repeating: crosspoint_naming_authority(), count: 32)
+        let count = crosspoint_dns_naming_authorities(name, &records, records.count)
+        guard count >= 0 else { return nil }
+        let found = records.prefix(Int(count))
+        return (found.compactMap { NamingAuthority($0) }, found.map(\.time_to_live).min())
     }
 
     /// The addresses of a name, by its A and AAAA records, in the order in which they are to be tried (RFC 6724).

@@ -179,6 +179,15 @@ import Testing
         #expect(dialog.remoteTarget.description == "sip:alice@elsewhere.example.com")
     }
 
+    @Test("S-20: header fields and the method of a Contact are no part of the Request-URI")
+    func targetWithHeaders() throws {
+        var dialog = try serverDialog()
+        dialog.refreshTarget(.update, ["Contact": "<sip:alice@pc33.example.com;method=BYE;x=1?Subject=hello>"])
+        let bye = dialog.request(.bye, via: Via(.udp, try SIPHostPort("node.example.com"), branch: "z9hG4bKone"))
+        #expect(bye.uri.description == "sip:alice@pc33.example.com;x=1")
+        #expect(try SIPParser.request(bye.bytes) == bye)
+    }
+
     @Test("S-04: a 2xx is repeated from T1 to T2 until its ACK, and given up after 32 s")
     func successRetransmission() throws {
         let request = try SIPRequest.sample()

@@ -1,5 +1,6 @@
 // Bytes to messages, where RFC 4475 does not say it.
 
+import Foundation
 import RTPWire
 import Testing
 
@@ -101,6 +102,27 @@ import Testing
         }
     }
 
+    @Test("S-09: header fields beyond the limit get the same answer, whether or not their end has come")
+    func headTooLarge() throws {
+        let bytes = SIPParser.wire(options + "Subject: \(String(repeating: "x", count: 300))\n\n")
+        let limits = SIPLimits(headerBytes: 300)
+        var errors: [SIPParseError] = []
+        for pieces in [[bytes[...]], bytes.indices.map { bytes[$0...$0] }] {
+            var decoder = SIPStreamDecoder(limits: limits)
+            errors.append(
+                try #require(throws: SIPParseError.self) {
+                    for piece in pieces {
+                        decoder.append(piece)
+                        _ = try decoder.next()
+                    }
+                })
+        }
+        #expect(errors[0] == errors[1])
+        #expect(errors[0].status == .messageTooLarge)
+        // What stood within the limit is enough for an answer.
+        #expect(errors[0].reply?.fields.map(\.name) == ["Via", "From", "To", "Call-ID", "CSeq"])
+    }
+
     @Test("S-10: commas join, repeated fields are the same; escaped quotes and brackets protect them")
     func lists() throws {
         let headers: SIPHeaders = [
@@ -123,6 +145,16 @@ import Testing
         let again = try SIPParser.request(request.bytes)
         #expect(again.headers["Injected"] == nil)
         #expect(again.from == request.from)
+    }
+
+    @Test("S-10: a carriage return that ends no line is a space")
+    func strayReturns() throws {
+        let text = options.replacingOccurrences(of: "Call-ID: c1", with: "Call-ID: c1 \r\nSubject: a\rb. \r ")
+        let message = try SIPParser.message(SIPParser.wire(text + "\n"))
+        guard case .request(let request) = message else { throw TestFailure("a response") }
+        #expect(request.callID == "c1")
+        #expect(request.headers["Subject"] == "a b.")
+        #expect(try SIPParser.message(message.bytes).bytes == message.bytes)
     }
 
     @Test("S-10: bytes that are not UTF-8 are refused with an answer")

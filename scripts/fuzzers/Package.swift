@@ -14,13 +14,23 @@ let fuzzed: [SwiftSetting] = [
 
 let package = Package(
     name: "crosspoint-fuzzers",
+    dependencies: [.package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")],
     targets: [
         .target(name: "RTPWire", swiftSettings: fuzzed),
         .target(name: "SDP", dependencies: ["RTPWire"], swiftSettings: fuzzed),
+        .target(
+            name: "Authentication", dependencies: [.product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: fuzzed
+        ),
         .target(name: "RTSPCore", dependencies: ["RTPWire"], swiftSettings: fuzzed),
+        .target(name: "SIPCore", dependencies: ["RTPWire", "SDP", "Authentication"], swiftSettings: fuzzed),
         .target(name: "RTSPFuzz", dependencies: ["RTPWire", "SDP", "RTSPCore"], path: "rtsp", swiftSettings: fuzzed),
+        .target(
+            name: "SIPFuzz", dependencies: ["RTPWire", "SDP", "Authentication", "SIPCore"], path: "sip",
+            swiftSettings: fuzzed
+        ),
         .executableTarget(
-            name: "rtsp-fuzz", dependencies: ["RTSPFuzz"], path: "main",
+            name: "crosspoint-fuzz", dependencies: ["RTSPFuzz", "SIPFuzz"], path: "main",
             cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]
         ),

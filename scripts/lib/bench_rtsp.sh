@@ -3,6 +3,7 @@
 #     players p1…p8 10.2.N.5 --- eth1…eth8 node eth0 --- cam0 10.1.0.2 camera       far gen0 --- in0 node out1, out2 --- sink1, sink2 far
 #     players q1…q8 10.3.N.5 ------------------------ dir1…dir8 10.3.N.2 camera
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154  # variables of common.sh
 
 rtsp_make_network() {
     local role number

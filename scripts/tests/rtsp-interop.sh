@@ -268,7 +268,7 @@ sessions_are() {
     local role=$1
     shift
     at "$role" session list --json >"$work/sessions.json" 2>"$work/sessions.wrong" &&
-        "$python" "$peers/nodecheck.py" sessions "$work/sessions.json" "$@" >"$work/sessions.wrong" 2>&1 && return
+        "$python" "$repository/scripts/lib/nodecheck.py" sessions "$work/sessions.json" "$@" >"$work/sessions.wrong" 2>&1 && return
     if [ ! -s "$work/sessions.closest" ] || grep -q '"name"' "$work/sessions.json"; then
         cp "$work/sessions.wrong" "$work/sessions.closest"
     fi
@@ -556,7 +556,7 @@ resident() { awk '/^VmRSS/ { print $2 }' "/proc/$node/status"; }
 is_idle() {
     at "$1" session list --json >"$work/sessions.json" 2>"$work/idle.wrong" &&
         at "$1" stats --json >"$work/statistics-$1.json" 2>"$work/idle.wrong" &&
-        "$python" "$peers/nodecheck.py" idle "$work/sessions.json" "$work/statistics-$1.json" >"$work/idle.wrong" 2>&1
+        "$python" "$repository/scripts/lib/nodecheck.py" idle "$work/sessions.json" "$work/statistics-$1.json" >"$work/idle.wrong" 2>&1
 }
 
 # Frames that could not be sent, over all interfaces of the nodes.
@@ -573,7 +573,7 @@ check_afterwards() {
     local role
     for role in node far; do
         within $((linger + 5)) is_idle "$role" || fault "$role: $(cat "$work/idle.wrong")"
-        "$python" "$peers/nodecheck.py" drops "$work/before-$role.json" "$work/statistics-$role.json" >"$work/drops.wrong" 2>&1 ||
+        "$python" "$repository/scripts/lib/nodecheck.py" drops "$work/before-$role.json" "$work/statistics-$role.json" >"$work/drops.wrong" 2>&1 ||
             fault "$role: $(cat "$work/drops.wrong")"
     done
     transmit_errors >"$work/errors.after"

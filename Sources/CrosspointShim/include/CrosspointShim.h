@@ -6,6 +6,7 @@
 
 #include "afxdp_shim.h"
 #include "bpf_shim.h"
+#include "datagram_shim.h"
 #include "descriptor_shim.h"
 #include "dns_shim.h"
 #include "kernel_shim.h"

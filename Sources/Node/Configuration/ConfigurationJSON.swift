@@ -7,7 +7,7 @@ import Routing
 
 extension NodeConfiguration: Encodable {
     private enum CodingKeys: String, CodingKey {
-        case node, ports, routes, control, metrics, bpffs, limits, afxdp, rtsp
+        case node, ports, routes, control, metrics, bpffs, limits, afxdp, rtsp, sip
         case hostPort = "host-port"
         case runtimeDirectory = "runtime-directory"
         case logLevel = "log-level"
@@ -41,6 +41,7 @@ extension NodeConfiguration: Encodable {
         try engineKeys.encode(engine.polling.rawValue, forKey: RouteName(stringValue: "polling"))
         try engineKeys.encode(engine.payloadSharing.rawValue, forKey: RouteName(stringValue: "payload-sharing"))
         try container.encodeIfPresent(rtsp.map(RTSPConfigurationJSON.init), forKey: .rtsp)
+        try container.encodeIfPresent(sip?.settings, forKey: .sip)
         var routeKeys = container.nestedContainer(keyedBy: RouteName.self, forKey: .routes)
         for route in routes { try routeKeys.encode(route, forKey: RouteName(stringValue: route.name)) }
     }

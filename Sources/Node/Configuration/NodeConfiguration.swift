@@ -4,6 +4,7 @@ public import AFXDP
 public import Logging
 public import RTSPProxy
 public import Routing
+public import SIPAgent
 
 /// The configuration of one node, complete: what the file leaves out stands here with its default.
 public struct NodeConfiguration: Hashable, Sendable {
@@ -57,6 +58,8 @@ public struct NodeConfiguration: Hashable, Sendable {
     public var engine: EngineSettings
     /// What the RTSP proxy is told (`rtsp`); nil without the section: then none runs.
     public var rtsp: RTSPConfiguration?
+    /// What the SIP agent is told (`sip`); nil without the section: then none runs.
+    public var sip: SIPConfiguration?
 
     public static let defaultRuntimeDirectory = "/run/crosspoint"
     public static let defaultSocket = "/run/crosspoint/control.sock"
@@ -71,7 +74,7 @@ public struct NodeConfiguration: Hashable, Sendable {
         runtimeDirectory: String = NodeConfiguration.defaultRuntimeDirectory,
         bpffs: String = NodeConfiguration.defaultBPFFS, limits: Limits = Limits(), logLevel: Logger.Level = .info,
         hostPort: HostPortSettings = HostPortSettings(), engine: EngineSettings = EngineSettings(),
-        rtsp: RTSPConfiguration? = nil
+        rtsp: RTSPConfiguration? = nil, sip: SIPConfiguration? = nil
     ) {
         self.node = node
         self.ports = ports
@@ -85,6 +88,7 @@ public struct NodeConfiguration: Hashable, Sendable {
         self.hostPort = hostPort
         self.engine = engine
         self.rtsp = rtsp
+        self.sip = sip
     }
 
     /// Whether passwords stand in it, of upstreams.

@@ -125,8 +125,7 @@ extension FlowController {
             interfaceIndex: index, vlans: source.port.vlans, destination: source.address, udpPort: source.udpPort,
             source: source.source, sourceUDPPort: source.sourceUDPPort)
         // What drained there is this route's again; its guard goes when the route's own stands.
-        let resumed = draining.filter { $0.key == key }
-        draining.removeAll { $0.key == key }
+        let resumed = draining.remove(key)
         defer { for flow in resumed { if let place = flow.guarded { removeGuard(place) } } }
         let known = fastPath.findFlow(key, route: state.specification.name)
         if let found = known {
@@ -194,15 +193,9 @@ extension FlowController {
     }
 
     private func holdSocket(for source: SourceSpecification) throws(RoutingError) -> SocketKey {
-        guard let device = view.layer3(source.port) else {
+        guard let device = view.layer3(source.port), let key = view.socketKey(of: source) else {
             throw RoutingError(.unavailable, "source \(source): its interface is gone")
         }
-        let key: SocketKey =
-            source.address.isMulticast
-            ? .join(group: source.address, source: source.source, interface: device.name)
-            : .reserve(
-                address: source.address, udpPort: source.udpPort,
-                interface: source.address.isLinkLocalUnicast ? device.name : nil)
         try sockets.hold(key) { (socket) throws(RoutingError) in
             if case .join = socket.key { try Membership.renew(socket, interfaceIndex: device.index) }
         } open: { () throws(RoutingError) in
@@ -226,7 +219,7 @@ extension FlowController {
         let isDraining = fastPath.drainFlow(flow)
         if drains, isDraining, let port = fastPath.port(named: source.port.interface) {
             draining.append(
-                DrainingFlow(key: key, port: port, guarded: place, lastCount: fastPath.drainedPackets(at: port)))
+                DrainingFlows.Entry(key: key, port: port, guarded: place, lastCount: fastPath.drainedPackets(at: port)))
         } else {
             if isDraining { fastPath.finishDraining(key) }
             if let place { removeGuard(place) }
@@ -292,7 +285,7 @@ extension FlowController {
             let isUsed =
                 configuredPorts.contains(port.name) || table.uses(interface: port.name)
                 || port.name == PortReference.host.interface
-                || draining.contains { $0.port.name == port.name }
+                || draining.uses(port: port.name)
             if !isUsed { fastPath.detachPort(port) }
         }
     }

@@ -2,12 +2,71 @@
 
 import FastPath
 import Glibc
+import Logging
 import Netlink
 public import RTPWire
 
 extension FlowController {
     /// How long a gate may keep a leg shut: a source that begins anew with other sequence numbers must not keep it so.
     private static let gateNanoseconds: UInt64 = 1_000_000_000
+
+    public func reserve(_ places: [UDPPlace]) async throws(RoutingError) {
+        var keys: [SocketKey] = []
+        for place in places {
+            try check(place)
+            guard let key = view.socketKey(of: SourceSpecification(place)) else {
+                throw RoutingError(.unavailable, "\(place.address): its interface is gone")
+            }
+            keys.append(key)
+        }
+        try sockets.hold(keys) { (key) throws(RoutingError) in
+            guard case .reserve(let address, let udpPort, let interface) = key else {
+                preconditionFailure("the key of an address that is no group is one of a reservation")
+            }
+            let device = interface.flatMap { view.interface(named: $0) }
+            return try UDPPortReservation.reserve(
+                address: address, udpPort: udpPort, interface: device.map { ($0.name, $0.index) })
+        }
+    }
+
+    public func release(_ places: [UDPPlace]) async {
+        do {
+            try sockets.release(places.compactMap { view.socketKey(of: SourceSpecification($0)) })
+        } catch {
+            logger.warning("reserved UDP ports: their stored copies could not be closed: \(error)")
+        }
+    }
+
+    private func check(_ place: UDPPlace) throws(RoutingError) {
+        let source = SourceSpecification(place)
+        if let problem = RouteChecks.source(source, view: view) { throw problem }
+        guard source.isHeld, !source.address.isMulticast else {
+            throw RoutingError(
+                .invalid, "source \(source): only UDP ports of this node's own addresses on a network are reserved")
+        }
+    }
+
+    public func add(sessionRoutes routes: [RouteSpecification]) async throws(RoutingError) -> [RouteReport] {
+        var added: [RouteState] = []
+        for route in routes {
+            do throws(RoutingError) {
+                try checkNew(route)
+                try install(route, owner: .session, journalled: nil)
+                if let state = table[route.name] { added.append(state) }
+            } catch {
+                if !added.isEmpty { await remove(added) }
+                throw error
+            }
+        }
+        return added.map(report)
+    }
+
+    public func remove(sessionRoutes names: [String]) async -> [String: FlowProgress] {
+        let states = names.compactMap { table[$0] }
+        let last = states.compactMap { state in progress(of: state).map { (state.specification.name, $0) } }
+        if !states.isEmpty { await remove(states) }
+        return Dictionary(last) { first, _ in first }
+    }
 
     public func addShutLeg(_ leg: LegSpecification, to name: String) async throws(RoutingError) -> LegReport {
         try await addLeg(leg, to: name, force: false, isShut: true)
@@ -48,8 +107,10 @@ extension FlowController {
         }
     }
 
-    public func progress(of name: String) async -> FlowProgress? {
-        guard let state = table[name], let flow = state.flow else { return nil }
+    public func progress(of name: String) async -> FlowProgress? { table[name].flatMap(progress) }
+
+    private func progress(of state: RouteState) -> FlowProgress? {
+        guard let flow = state.flow else { return nil }
         let records = fastPath.progress(of: flow)
         return FlowProgress(
             packets: records.packets, bytes: records.bytes, rtcpPackets: records.rtcpPackets, hasRTP: records.hasRTP,
@@ -57,6 +118,12 @@ extension FlowController {
             payloadType: records.payloadType, lastArrival: records.lastArrival,
             packetRate: packetRate(of: state, records), clockRate: records.clockRate, expected: records.expected,
             received: records.received, jitter: records.jitter)
+    }
+
+    public func progress(of names: [String]) async -> [String: FlowProgress] {
+        var found: [String: FlowProgress] = [:]
+        for name in names { found[name] = table[name].flatMap(progress) }
+        return found
     }
 
     public func misfit(of leg: LegSpecification, on name: String) async -> String? {

@@ -93,10 +93,11 @@ public struct Dialog: Hashable, Sendable, Codable {
         if let first = routeSet.first, !first.uri.isLooseRouter {
             // A strict router wants itself in the Request-URI, and finds the target at the end of Route.
             uri = first.uri
-            uri.headers = nil
-            uri.parameters["method"] = nil
             route = routeSet.dropFirst() + [NameAddress(remoteTarget)]
         }
+        // What a Contact or a Route may have, and a Request-URI may not (section 19.1.1).
+        uri.headers = nil
+        uri.parameters["method"] = nil
         var all: SIPHeaders = ["Max-Forwards": "70"]
         for address in route { all.append("Route", address.description) }
         for field in headers.fields { all.append(field.name, field.value) }

@@ -32,7 +32,7 @@ struct MessageHead {
             position = next
         }
         guard let first = lines.first else { return nil }
-        startLine = String(decoding: bytes[first.start..<first.end], as: UTF8.self)
+        startLine = String(decoding: Self.line(bytes[first.start..<first.end]), as: UTF8.self)
         length = (end ?? bytes.endIndex) - bytes.startIndex
         var problem = end == nil ? SIPParseError(.badRequest, "the header fields have no end") : nil
         if String(validating: bytes[first.start..<(end ?? bytes.endIndex)], as: UTF8.self) == nil {
@@ -43,9 +43,9 @@ struct MessageHead {
         for line in lines.dropFirst() {
             if ASCII.isSpace(bytes[line.start]), !unfolded.isEmpty {
                 unfolded[unfolded.count - 1].append(0x20)
-                unfolded[unfolded.count - 1] += bytes[line.start..<line.end].drop(while: ASCII.isSpace)
+                unfolded[unfolded.count - 1] += Self.line(bytes[line.start..<line.end].drop(while: ASCII.isSpace))
             } else if unfolded.count < limits.headerFields {
-                unfolded.append(Array(bytes[line.start..<line.end]))
+                unfolded.append(Self.line(bytes[line.start..<line.end]))
             } else {
                 problem = SIPParseError(.messageTooLarge, "more than \(limits.headerFields) header fields")
                 break
@@ -67,6 +67,9 @@ struct MessageHead {
         self.fields = fields
         self.problem = problem
     }
+
+    /// A line; a CR that does not end it is the space that it would be printed as.
+    private static func line(_ bytes: ArraySlice<UInt8>) -> [UInt8] { bytes.map { $0 == 0x0d ? 0x20 : $0 } }
 
     /// The values of a field, as they were written.
     func all(_ name: String) -> [String] {

@@ -45,11 +45,10 @@ public struct SIPStreamDecoder: Sendable {
             if let keepAlive = takeLineEnds() { return keepAlive }
             guard start < buffer.count else { return nil }
             guard let end = endOfHead() else {
-                guard buffer.count - start <= limits.headerBytes else {
-                    throw SIPParseError(.messageTooLarge, "header fields of more than \(limits.headerBytes) bytes")
-                }
+                guard buffer.count - start <= limits.headerBytes else { throw headTooLarge }
                 return nil
             }
+            guard end - start <= limits.headerBytes else { throw headTooLarge }
             guard let head = MessageHead(buffer[start..<end], limits: limits) else { return nil }
             pending = (head, try bodyLength(head))
         }
@@ -66,12 +65,18 @@ public struct SIPStreamDecoder: Sendable {
         }
     }
 
+    /// A head beyond the limit, whose end is not waited for: answered with the lines within the limit, so that the answer
+    /// does not depend on how much has come.
+    private var headTooLarge: SIPParseError {
+        let error = SIPParseError(.messageTooLarge, "header fields of more than \(limits.headerBytes) bytes")
+        let known = buffer[start..<(start + limits.headerBytes)]
+        guard let end = known.lastIndex(of: 0x0a) else { return error }
+        return MessageHead(known[..<end], limits: limits).map { SIPParser.answerable(error, $0) } ?? error
+    }
+
     /// On a stream Content-Length must be there, since nothing else says where the message ends.
     private func bodyLength(_ head: MessageHead) throws(SIPParseError) -> Int {
         do throws(SIPParseError) {
-            guard head.length <= limits.headerBytes else {
-                throw SIPParseError(.messageTooLarge, "header fields of more than \(limits.headerBytes) bytes")
-            }
             guard let length = try head.contentLength else {
                 throw SIPParseError(.badRequest, "Content-Length is missing on a connection")
             }

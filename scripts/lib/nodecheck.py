@@ -1,7 +1,9 @@
-"""Questions about what a node says of itself, asked by scripts/tests/rtsp-interop.sh. Prints what is wrong, one line each; exit code
-1 when anything is.
+"""Questions about what a node says of itself, asked by scripts/tests/rtsp-interop.sh and sip-interop.sh. Prints what is wrong, one line
+each; exit code 1 when anything is.
 
     nodecheck.py sessions FILE KIND=COUNT…      `session list --json`: so many sessions of each kind, none of another, each in order
+    nodecheck.py calls SESSIONS STATISTICS COUNT    so many SIP calls, answered, with media both ways through the fast path: what the
+                                                call reports is what the flows of its routes have counted, and nothing is lost
     nodecheck.py idle SESSIONS STATISTICS       no session, no flow, no leg
     nodecheck.py drops BEFORE AFTER             `stats --json`: nothing was dropped between the two, but what still came after its
                                                 session had ended
@@ -48,6 +50,34 @@ def wrong_sessions(sessions, expectations):
                 yield f"{name}: stream {stream['index']} does not say which engine carries it, and why"
 
 
+def wrong_calls(sessions, statistics, count):
+    if len(sessions) != count:
+        yield f"{len(sessions)} sessions instead of {count}"
+    for session in sessions:
+        name = f"call {session['name']}"
+        if session["kind"] != "sip-call" or session["state"] != "answered":
+            yield f"{name} ({session['kind']}): {session['state']}"
+        if sorted(stream.get("from", "") for stream in session["streams"]) != ["callee", "caller"]:
+            yield f"{name}: streams from {[stream.get('from') for stream in session['streams']]}"
+        for stream in session["streams"]:
+            where = f"{name}: media of the {stream.get('from')}"
+            if stream["engine"] != "kernel" or not stream["engineReason"]:
+                yield f"{where}: does not say that the kernel carries it, and why"
+            if stream.get("state") != "ok":
+                yield f"{where}: {stream.get('state')}"
+            reception = stream.get("reception") or {}
+            if not reception.get("packets"):
+                yield f"{where}: nothing was received"
+            if reception.get("lostPackets"):
+                yield f"{where}: {reception['lostPackets']} packets lost"
+            flows = [flow for flow in statistics["flows"] if flow["route"] == stream["route"]]
+            # The statistics were read after the report.
+            if sum(flow["packets"] for flow in flows) < reception.get("packets", 0):
+                yield f"{where}: the flows of route {stream['route']} have counted less than the call reports"
+            if sum(leg["packets"] for flow in flows for leg in flow["legs"]) < reception.get("packets", 0):
+                yield f"{where}: the legs of route {stream['route']} have sent less than was received"
+
+
 def remains(sessions, statistics):
     for session in sessions:
         yield f"session {session['name']} ({session['kind']}, {session['state']}) is left"
@@ -63,6 +93,9 @@ def main():
     question, *arguments = sys.argv[1:]
     if question == "sessions":
         problems = list(wrong_sessions(sessions_of(load(arguments[0])), arguments[1:]))
+    elif question == "calls":
+        sessions, statistics, count = arguments
+        problems = list(wrong_calls(sessions_of(load(sessions)), load(statistics), int(count)))
     elif question == "idle":
         problems = list(remains(sessions_of(load(arguments[0])), load(arguments[1])))
     elif question == "drops":

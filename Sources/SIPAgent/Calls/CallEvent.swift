@@ -1,0 +1,46 @@
+// What happens to a call.
+
+import SIPCore
+
+/// One event, to be handled when those before it have been.
+enum CallEvent {
+    /// The call begins.
+    case start
+    /// A request within a dialog of the call.
+    case request(ServerRequest, CallSide)
+    /// An ACK of a 2xx.
+    case acknowledgement(SIPRequest, CallSide)
+    /// The INVITE of this transaction is to be given up.
+    case cancelled(TransactionID)
+    /// No ACK of a failure came, or a response could not be sent.
+    case unanswerable(TransactionID)
+    /// A response to the INVITE of a branch.
+    case branch(CallBranch, TransactionID, Outcome, SIPSource?)
+    /// A response to a request within a dialog.
+    case response(OutgoingRequest, TransactionID?, Outcome, SIPSource?)
+    case timer(CallTimer)
+    /// A second has passed, in which something with a long time ran out (nanoseconds of the monotonic clock).
+    case tick(UInt64)
+    /// An operator or the node ends the call.
+    case close(reason: String)
+
+    /// What became of a request.
+    enum Outcome {
+        case response(SIPResponse)
+        case timedOut
+        case undeliverable
+    }
+}
+
+/// What a call waits for, shortly; the numbers tell a timer from an earlier one of its kind.
+enum CallTimer {
+    /// The 2xx on a side has not been acknowledged.
+    case acknowledgement(CallSide, UInt32)
+    /// A reliable provisional response has not been acknowledged.
+    case provisional(CallSide, UInt32)
+    /// The cancelled branch never got its final response.
+    case cancelled(CallBranch)
+    case cancelledRequest(OutgoingRequest)
+    /// A refresh that met with a 491 is tried again.
+    case retry(CallSide, UInt32)
+}

@@ -1,0 +1,741 @@
+#!/bin/bash
+# SIP with real peers: calls of SIPp, baresip and Kamailio through a node.
+#
+#   sudo scripts/tests/sip-interop.sh [--list] [--only SCENARIO]… [--without-node]
+#
+#   --list            says which scenarios there are
+#   --only            runs only these
+#   --without-node    callers call the callees themselves: shows that the peers and the checks are right
+#
+# CROSSPOINT names the binary to test; without it, the debug build of this checkout.
+#
+# Every packet of media tells who sent it and which one it is (scripts/lib/sip/media.py), so that each side knows whether it got what
+# the other sent, from the node, without a gap. After every scenario no session, flow and leg may be left, nothing may have been
+# dropped, and no transmission may have failed.
+#
+#     callers cal0 10.1.0.2 --- eth0 node eth1 --- cle0 10.2.0.5 callees       node: 10.1.0.1, 10.2.0.1
+#             fd00:1::2                                 fd00:2::5               fd00:1::1, fd00:2::1
+#     callers dir0 10.3.0.2 ---------------------- dir1 10.3.0.5 callees       used without the node
+#
+# Exit code: 0 right, 1 wrong, 77 skipped for want of root.
+set -euo pipefail
+# shellcheck source=../lib/common.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/../lib/common.sh"
+
+peers="$repository/scripts/lib/sip"
+uses_node=yes
+
+scenarios=(
+    basic echo tcp ipv6 ipv4-to-ipv6 callee-ends held port-change late-offer early-media reliable
+    cancel-early cancel-ringing cancel-crosses busy challenged challenges refused-change glare lossy no-ack
+    baresip-l16 baresip-tcp baresip-tls kamailio-udp kamailio-tcp kamailio-tls
+    restarted
+)
+# What makes sense only with a node between the peers.
+only_with_node=(ipv4-to-ipv6 challenged challenges cancel-crosses glare restarted no-ack)
+
+make_studio() {
+    local role
+    for role in callers node callees; do make_namespace "$role"; done
+    make_link callers cal0 node eth0
+    make_link node eth1 callees cle0
+    make_link callers dir0 callees dir1
+    inside callers ip address add 10.1.0.2/24 dev cal0
+    inside callers ip address add fd00:1::2/64 dev cal0
+    inside callers ip address add 10.3.0.2/24 dev dir0
+    inside callers ip address add fd00:3::2/64 dev dir0
+    inside node ip address add 10.1.0.1/24 dev eth0
+    inside node ip address add fd00:1::1/64 dev eth0
+    inside node ip address add 10.2.0.1/24 dev eth1
+    inside node ip address add fd00:2::1/64 dev eth1
+    inside callees ip address add 10.2.0.5/24 dev cle0
+    inside callees ip address add fd00:2::5/64 dev cle0
+    inside callees ip address add 10.3.0.5/24 dev dir1
+    inside callees ip address add fd00:3::5/64 dev dir1
+}
+
+# address SIDE FAMILY: where a side is: callers, callees, or what they call (caller's and callee's view of the node).
+address() {
+    local network=1
+    if [ "$uses_node" = no ]; then network=3; elif [ "$1" = callees ]; then network=2; fi
+    case $1-$2 in
+        callers-4) echo "10.$network.0.2" ;;
+        callers-6) echo "fd00:$network::2" ;;
+        callees-4) echo "10.$network.0.5" ;;
+        callees-6) echo "fd00:$network::5" ;;
+    esac
+}
+
+# called FAMILY: what callers call.
+called() {
+    if [ "$uses_node" = no ]; then address callees "$1"; elif [ "$1" = 4 ]; then echo 10.1.0.1; else echo fd00:1::1; fi
+}
+
+# media_source SIDE FAMILY: where media comes from, seen from a side.
+media_source() {
+    if [ "$uses_node" = no ]; then
+        if [ "$1" = callers ]; then address callees "$2"; else address callers "$2"; fi
+        return
+    fi
+    case $1-$2 in
+        callers-4) echo 10.1.0.1 ;;
+        callers-6) echo fd00:1::1 ;;
+        callees-4) echo 10.2.0.1 ;;
+        callees-6) echo fd00:2::1 ;;
+    esac
+}
+
+bracketed() { if [[ $1 == *:* ]]; then echo "[$1]"; else echo "$1"; fi; }
+
+# Whom callers call.
+called_user=bob
+called_host=""
+
+# Process ids, told by `start_node`, `baresip` and `kamailio`.
+node="" alice="" bob="" proxy_callers="" proxy_callees=""
+
+# The scenario's faults.
+faults=""
+fault() { faults="$faults${faults:+; }$(tr '\n' ' ' <<<"$*" | sed 's/ *$//')"; }
+
+# within SECONDS COMMAND…: tries the command until it succeeds, for so long at most, however long a try takes.
+within() {
+    local end=$((SECONDS + $1))
+    shift
+    while ! "$@"; do
+        [ "$SECONDS" -lt "$end" ] || return 1
+        sleep 0.05
+    done
+}
+
+# --- Media
+
+start_media() {
+    local side
+    for side in callers callees; do
+        : >"$work/$side.commands"
+        start "$side" "$side-media.log" "$python" "$peers/media.py" "$work/$side.commands" "$work/$side.report"
+    done
+}
+
+# media SIDE COMMAND…: and waits until it is done.
+media() {
+    local side=$1
+    shift
+    echo "$*" >>"$work/$side.commands"
+    within 10 media_has_read "$side" || die "the media of $side does not answer: $(tail -n 1 "$work/$side-media.log")"
+}
+
+media_has_read() {
+    [ -e "$work/$1.report" ] &&
+        [ "$(sed 's/.*"commands": \([0-9]*\).*/\1/' "$work/$1.report")" -ge "$(wc -l <"$work/$1.commands")" ]
+}
+
+# hears SIDE ENDPOINT CONDITION…: within some seconds all of this is so.
+hears() {
+    within 10 media_is "$@" || fault "$1: $(cat "$work/media.wrong")"
+}
+
+media_is() { "$python" "$peers/media.py" check "$work/$1.report" "${@:2}" 2>"$work/media.wrong"; }
+
+# quiet SIDE ENDPOINT: media that flowed has stopped.
+quiet() { hears "$1" "$2" "quiet_ms>=400"; }
+
+# --- SIPp
+
+# sipp SIDE SCENARIO FAMILY TRANSPORT [ARGUMENTS…]: starts a side of a call; its process id is in $caller or $callee.
+sipp() {
+    local side=$1 scenario=$2 family=$3 transport=$4 name="${1%s}" remote=()
+    shift 4
+    local place="$work/sipp/$name"
+    mkdir -p "$place"
+    rm -f "$place"/*
+    : >"$place/calls"
+    local mine
+    mine="$(address "$side" "$family")"
+    if [ "$side" = callers ]; then remote=("$(bracketed "${called_host:-$(called "$family")}"):5060" -s "$called_user" -cid_str "%u-$scenario@callers"); fi
+    # shellcheck disable=SC2016  # the inner shell's
+    start "$side" "$name.log" bash -c 'cd "$0" && exec "$@"' "$place" sipp -sf "$work/scenarios/$scenario-$name.xml" \
+        -i "$mine" -p 5060 -mi "$mine" -t "$transport" -m 1 -nd -nostdin -rtp_echo \
+        -key rtp 7000 -key rtp2 7010 -key commands "$work/$side.commands" -key calls "$place/calls" \
+        -recv_timeout 45000 -timeout 60 -timeout_error -trace_err -error_file "$place/errors" -trace_msg -message_file "$place/messages" \
+        "$@" "${remote[@]}"
+    declare -g "$name=$started"
+    if [ "$side" = callees ]; then within 10 listens callees "$transport" || fault "the callee does not listen"; fi
+}
+
+# Whether a SIPp listens.
+listens() { inside "$1" ss -Hln"${2:0:1}" "sport = :5060" | grep -q .; }
+
+# go SIDE: lets the SIPp of a side pass its gate. One that has not come to it yet would take the INFO for nonsense, so wait for it.
+go() {
+    local side=$1 name="${1%s}" call
+    if [ "$side" = callers ]; then
+        call="1-$call_name@callers"
+    else
+        within 10 test -s "$work/sipp/$name/calls" || fault "the callee was not called"
+        call="$(tail -n 1 "$work/sipp/$name/calls")"
+    fi
+    inside "$side" "$python" "$peers/poke.py" "$(address "$side" "${call_family[$side]}")" 5060 "$call"
+}
+
+# sees SIDE COUNT REGEX: within some seconds so many messages of the SIPp of this side have such a line.
+sees() { within 10 has_seen "$@" || fault "$1: no message '$3' came"; }
+has_seen() {
+    local file="$work/sipp/${1%s}/messages"
+    [ -e "$file" ] && [ "$(grep -c -E "$3" "$file")" -ge "$2" ]
+}
+
+# call SCENARIO [FAMILY [FAMILY [TRANSPORT]]]: both sides with their media; the families are the caller's and the callee's.
+declare -A call_family
+call() {
+    call_name=$1
+    call_family[callers]=${2-4}
+    call_family[callees]=${3-${2-4}}
+    local transport=${4-u1} callee_media=${callee_media-send}
+    media callers open caller "$(address callers "${call_family[callers]}")" 7000 send
+    if [ "$callee_media" != none ]; then
+        media callees open callee "$(address callees "${call_family[callees]}")" 7000 "$callee_media"
+    fi
+    sipp callees "$1" "${call_family[callees]}" "$transport"
+    sipp callers "$1" "${call_family[callers]}" "$transport"
+}
+
+# Both sides have ended, and well.
+end_call() {
+    local name pid
+    for name in caller callee; do
+        pid=${!name}
+        wait "$pid" || fault "the $name's SIPp ended with $?: $(sipp_errors "$name")"
+    done
+    local side
+    for side in callers callees; do
+        for name in caller callee moved; do media "$side" close "$name"; done
+    done
+}
+
+sipp_errors() {
+    local place="$work/sipp/$1"
+    mkdir -p "$work/failed"
+    cp "$place/messages" "$work/failed/$call_name-$1.messages" 2>/dev/null || true
+    cp "$place/errors" "$work/failed/$call_name-$1.errors" 2>/dev/null || true
+    if [ -s "$place/errors" ]; then grep -v '^$' "$place/errors" | head -n 4; else tail -n 3 "$work/$1.log"; fi
+}
+
+# --- Calls
+
+# both_hear [COUNT]: media flows both ways, comes from the node, and nothing is missing; RTCP, too.
+both_hear() {
+    local count=${1-15}
+    hears callers caller "received>=$count" lost=0 wrong=0 repeated=0 \
+        "sources=$(media_source callers "${call_family[callers]}")" "rtcp>=1"
+    hears callees "${2-callee}" "received>=$count" lost=0 wrong=0 repeated=0 \
+        "sources=$(media_source callees "${call_family[callees]}")" "rtcp>=1"
+}
+
+# A call that the caller ends when both have heard each other.
+plain_call() {
+    call "$@"
+    both_hear
+    node_shows
+    go callers
+    end_call
+}
+
+run_basic() { plain_call basic 4 4; }
+
+# SIPp sends back what it gets.
+run_echo() {
+    callee_media=none call echo
+    hears callers caller "received>=50" lost=0 wrong=0 repeated=0 "sources=$(media_source callers 4)"
+    node_shows
+    go callers
+    end_call
+}
+run_ipv6() {
+    [ "$uses_node" = no ] || called_user=six
+    plain_call basic 6 6
+    called_user=bob
+}
+
+# The call changes the address family on its way.
+run_ipv4-to-ipv6() {
+    called_user=six
+    plain_call basic 4 6
+    called_user=bob
+}
+run_late-offer() { plain_call late-offer 4 4; }
+
+run_tcp() {
+    call paced 4 4 t1
+    both_hear
+    end_call
+}
+
+run_callee-ends() {
+    call callee-ends
+    both_hear
+    go callees
+    end_call
+}
+
+run_held() {
+    call held
+    both_hear
+    # sendonly: the callee still hears, the caller does not.
+    go callers
+    sees callees 2 '^INVITE'
+    quiet callers caller
+    media callees mark callee
+    hears callees callee "received>=10" lost=0
+    go callers
+    sees callees 3 '^INVITE'
+    media callers mark caller
+    both_hear
+    # inactive: nobody hears.
+    go callers
+    sees callees 4 '^INVITE'
+    quiet callers caller
+    quiet callees callee
+    go callers
+    sees callees 5 '^INVITE'
+    media callers mark caller
+    media callees mark callee
+    both_hear
+    # c=0.0.0.0
+    go callers
+    sees callees 6 '^INVITE'
+    quiet callers caller
+    go callers
+    sees callees 7 '^INVITE'
+    media callers mark caller
+    media callees mark callee
+    both_hear
+    # The callee's turn.
+    go callees
+    sees callers 1 '^INVITE'
+    quiet callees callee
+    media callers mark caller
+    hears callers caller "received>=10" lost=0
+    go callees
+    sees callers 2 '^INVITE'
+    media callees mark callee
+    both_hear
+    go callers
+    end_call
+}
+
+run_port-change() {
+    media callers open moved "$(address callers 4)" 7010 send
+    media callees open moved "$(address callees 4)" 7010 send
+    call port-change
+    both_hear
+    go callers
+    hears callers moved "received>=15" lost=0 wrong=0
+    media callers silent caller
+    go callees
+    hears callees moved "received>=15" lost=0 wrong=0
+    media callees silent callee
+    media callers mark moved
+    hears callers moved "received>=15" lost=0 wrong=0
+    go callers
+    end_call
+}
+
+run_early-media() {
+    call early-media
+    both_hear
+    go callees
+    sees callers 1 '^SIP/2.0 200'
+    media callers mark caller
+    media callees mark callee
+    both_hear
+    go callers
+    end_call
+}
+
+run_reliable() {
+    call reliable
+    both_hear
+    go callees
+    sees callers 2 '^SIP/2.0 200'
+    both_hear 30
+    go callers
+    end_call
+}
+
+cancelled() {
+    call "$1"
+    sees callees 1 '^INVITE'
+    sees callers 1 "$2"
+    go callers
+    end_call
+}
+run_cancel-early() { cancelled cancel-early '^SIP/2.0 100'; }
+run_cancel-ringing() { cancelled cancel-ringing '^SIP/2.0 180'; }
+run_cancel-crosses() { cancelled cancel-crosses '^SIP/2.0 180'; }
+
+run_busy() {
+    call busy
+    end_call
+}
+
+# The node asks whoever calls this user for credentials.
+run_challenged() {
+    called_user=vip
+    plain_call challenged 4 4
+    called_user=bob
+}
+
+# The node has credentials for the next hop, which the callee checks.
+run_challenges() {
+    called_user=guarded
+    plain_call challenges 4 4
+    called_user=bob
+}
+
+run_refused-change() {
+    call refused-change
+    both_hear
+    go callers
+    sees callers 1 '^SIP/2.0 488'
+    media callers mark caller
+    media callees mark callee
+    both_hear
+    go callers
+    end_call
+}
+
+run_glare() {
+    call glare
+    both_hear
+    go callees
+    sees callers 3 '^SIP/2.0 200'
+    both_hear 30
+    go callers
+    end_call
+}
+
+# Every third datagram of SIP is lost on the way in, on both sides.
+run_lossy() {
+    local side
+    for side in callers callees; do
+        inside "$side" nft -f - <<'RULES'
+table inet loss {
+    chain input {
+        type filter hook input priority 0; policy accept;
+        meta l4proto udp udp dport 5060 ip saddr != 127.0.0.1 fib saddr type != local numgen inc mod 3 0 drop
+    }
+}
+RULES
+    done
+    call lossy
+    both_hear
+    go callers
+    end_call
+    for side in callers callees; do inside "$side" nft delete table inet loss; done
+}
+
+# Who never acknowledges loses the call, and so does the other side.
+run_no-ack() {
+    call no-ack
+    end_call
+}
+
+# The daemon is killed; media goes on, and so does the call when another one has read the journal.
+run_restarted() {
+    media callees open moved "$(address callees 4)" 7010 send
+    call restarted
+    both_hear
+    stop "$node" KILL
+    media callers mark caller
+    media callees mark callee
+    both_hear 50
+    start_node
+    both_hear 60
+    node_shows
+    go callers
+    sees callees 2 '^INVITE'
+    quiet callers caller
+    go callers
+    sees callees 3 '^INVITE'
+    media callers mark caller
+    both_hear
+    go callees
+    hears callees moved "received>=15" lost=0 wrong=0
+    media callees silent callee
+    media callers mark caller
+    hears callers caller "received>=15" lost=0 wrong=0
+    go callers
+    end_call
+}
+
+# --- baresip
+
+# baresip SIDE TRANSPORT CODEC [ARGUMENTS…]: starts one, as alice or bob.
+baresip() {
+    local side=$1 user=alice interface=cal0
+    if [ "$side" = callees ]; then user=bob interface=cle0; fi
+    if [ "$uses_node" = no ]; then interface=$([ "$side" = callers ] && echo dir0 || echo dir1); fi
+    rm -rf "${work:?}/$user"
+    "$python" "$peers/baresip.py" prepare "$work/$user" "$user" "$(address "$side" 4)" "$interface" "$2" "$3" 30 \
+        --authorities "$work/ca.pem" --certificate "$work/$side.pem" "${@:4}"
+    : >"$work/$user.log"
+    start "$side" "$user.log" stdbuf -oL baresip -4 -v -f "$work/$user"
+    declare -g "$user=$started"
+    within 10 grep -q 'baresip is ready' "$work/$user.log" || fault "baresip does not start: $(tail -n 1 "$work/$user.log")"
+}
+
+tell() {
+    local side=callers
+    [ "$1" = alice ] || side=callees
+    inside "$side" "$python" "$peers/baresip.py" tell "$(address "$side" 4)" "${@:2}" 2>"$work/tell.wrong" ||
+        fault "$1: $(tail -n 1 "$work/tell.wrong")"
+}
+
+# Whether so many bytes of audio have been heard.
+has_heard() { [ "$(cat "$work/$1"/heard/*-dec.wav 2>/dev/null | wc -c)" -ge "$2" ]; }
+
+# baresip_call TRANSPORT CODEC CALLED: alice calls bob, both hear what the other says, bob hangs up.
+baresip_call() {
+    local user listener
+    baresip callees "$1" "$2"
+    baresip callers "$1" "$2"
+    tell alice dial "$3"
+    for user in alice bob; do
+        within 15 grep -q 'Call established' "$work/$user.log" || fault "$user: no call: $(grep -v Populated "$work/$user.log" | tail -n 2)"
+        within 15 has_heard $user 400000 || fault "$user heard too little"
+    done
+    node_shows
+    tell bob hangup
+    within 10 grep -q 'terminated' "$work/alice.log" || fault "alice's call does not end"
+    stop "$alice"
+    stop "$bob"
+    for user in alice bob; do
+        listener=$([ $user = alice ] && echo bob || echo alice)
+        if [ "$2" = l16 ]; then
+            "$python" "$peers/baresip.py" same "$work/$user" "$work/$listener" 2>"$work/heard.wrong" || fault "$listener: $(cat "$work/heard.wrong")"
+        else
+            "$python" "$peers/baresip.py" tone "$work/$listener" "$([ $user = alice ] && echo 440 || echo 660)" 2>"$work/heard.wrong" ||
+                fault "$listener: $(cat "$work/heard.wrong")"
+        fi
+    done
+}
+
+# by TRANSPORT USER: who the node calls by that transport.
+by() { if [ "$uses_node" = yes ]; then echo "$1.$2"; else echo "$2"; fi; }
+
+run_baresip-l16() { baresip_call udp l16 "sip:bob@$(called 4)"; }
+run_baresip-tcp() { baresip_call tcp l16 "sip:$(by tcp bob)@$(called 4);transport=tcp"; }
+run_baresip-tls() { baresip_call tls opus "sip:$(by tls bob)@$(called 4):5061;transport=tls"; }
+
+# --- Kamailio
+
+# kamailio SIDE ADDRESS NEXT: a proxy there, on UDP, TCP and TLS, that sends everything on.
+kamailio() {
+    local side=$1 interface=cal0
+    [ "$side" = callers ] || interface=cle0
+    if [ "$uses_node" = no ]; then interface=$([ "$side" = callers ] && echo dir0 || echo dir1); fi
+    inside "$side" ip address add "$2/24" dev "$interface"
+    mkdir -p "$work/kamailio-$side"
+    cat >"$work/kamailio-$side/tls.cfg" <<CONFIGURATION
+[server:default]
+method = TLSv1.2+
+certificate = $work/$side.pem
+private_key = $work/$side.pem
+verify_certificate = no
+[client:default]
+method = TLSv1.2+
+ca_list = $work/ca.pem
+verify_certificate = yes
+CONFIGURATION
+    : >"$work/kamailio-$side.log"
+    start "$side" "kamailio-$side.log" kamailio -DD -E -f "$peers/kamailio.cfg" -P "$work/kamailio-$side/pid" \
+        -Y "$work/kamailio-$side" -m 32 -M 4 -A "NEXT=\"$3\"" -A WITH_TLS -A "TLS_CONFIGURATION=\"$work/kamailio-$side/tls.cfg\"" \
+        -l "udp:$2:5060" -l "tcp:$2:5060" -l "tls:$2:5061"
+    declare -g "proxy_$side=$started"
+    within 10 listens_at "$side" "$2" || fault "Kamailio does not start: $(tail -n 1 "$work/kamailio-$side.log")"
+}
+
+listens_at() { inside "$1" ss -Hltn src "$2:5061" | grep -q .; }
+
+# kamailio_call TRANSPORT SCENARIO: SIPp calls SIPp through a proxy, the node, and another proxy; the proxies and the node speak with
+# each other by this transport.
+kamailio_call() {
+    local front=10.1.0.3 behind=10.2.0.6 next
+    if [ "$uses_node" = no ]; then front=10.3.0.3 behind=10.3.0.6; fi
+    next="sip:$(called 4):5060;transport=$1"
+    if [ "$uses_node" = no ]; then next="sip:$behind:5060;transport=$1"; fi
+    if [ "$1" = tls ]; then next="${next/:5060/:5061}"; fi
+    kamailio callees $behind "sip:$(address callees 4):5060"
+    kamailio callers $front "$next"
+    called_user="$1.proxied" called_host=$front call "$2"
+    both_hear
+    node_shows
+    go "${3-callers}"
+    end_call
+    stop "$proxy_callers"
+    stop "$proxy_callees"
+    inside callers ip address del "$front/24" dev "$([ "$uses_node" = yes ] && echo cal0 || echo dir0)"
+    inside callees ip address del "$behind/24" dev "$([ "$uses_node" = yes ] && echo cle0 || echo dir1)"
+}
+
+run_kamailio-udp() { kamailio_call udp basic; }
+run_kamailio-tcp() { kamailio_call tcp callee-ends callees; }
+run_kamailio-tls() { kamailio_call tls basic; }
+
+# --- The node
+
+# A certificate authority, and certificates for the node and for both sides by address.
+make_certificates() {
+    local name addresses
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/ca.key" -out "$work/ca.pem" -days 2 -subj "/CN=Studio" 2>/dev/null
+    for name in node callers callees; do
+        case $name in
+            node) addresses=IP:10.1.0.1,IP:10.2.0.1 ;;
+            callers) addresses=IP:10.1.0.2,IP:10.1.0.3,IP:10.3.0.2,IP:10.3.0.3 ;;
+            callees) addresses=IP:10.2.0.5,IP:10.2.0.6,IP:10.3.0.5,IP:10.3.0.6 ;;
+        esac
+        openssl req -newkey rsa:2048 -nodes -keyout "$work/$name.key" -out "$work/$name.csr" -subj "/CN=$name" 2>/dev/null
+        openssl x509 -req -in "$work/$name.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" -CAcreateserial -days 2 \
+            -extfile <(echo "subjectAltName=$addresses") -out "$work/$name.crt" 2>/dev/null
+        cat "$work/$name.key" "$work/$name.crt" >"$work/$name.pem"
+    done
+}
+
+# write_users: who may call the users that ask for credentials.
+write_users() {
+    printf 'secret\n' >"$work/password"
+    chmod 600 "$work/password"
+    "$CROSSPOINT" user add alice --realm studio --file "$work/users" <"$work/password" >"$work/user.log" 2>&1 ||
+        die "user add: $(tail -n 1 "$work/user.log")"
+}
+
+# Users bob and vip are at the callee itself; of tcp.bob and the like the part before the point says by which transport; what ends in
+# .proxied is behind the proxy; six is where IPv6 is.
+write_node_configuration() {
+    write_configuration
+    cat >>"$work/crosspoint.yaml" <<CONFIGURATION
+ports: [eth0, eth1]
+sip:
+  certificate: {chain: $work/node.crt, private-key: $work/node.key}
+  ca-file: $work/ca.pem
+  realm: studio
+  users-file: $work/users
+  allow: [10.1.0.0/24, 10.2.0.0/24, "fd00:1::/64", "fd00:2::/64"]
+  dial-plan:
+    - {name: vip, user: vip, callers: any-user, to: "sip:bob@10.2.0.5"}
+    - {name: guarded, user: guarded, to: {uri: "sip:bob@10.2.0.5", user: node, password-file: $work/password}}
+    - {name: six, user: six, to: "sip:bob@[fd00:2::5]"}
+    - {name: udp-proxied, user: udp.proxied, to: "sip:bob@10.2.0.6"}
+    - {name: tcp-proxied, user: tcp.proxied, to: "sip:bob@10.2.0.6;transport=tcp"}
+    - {name: tls-proxied, user: tls.proxied, to: "sip:bob@10.2.0.6:5061;transport=tls"}
+    - {name: tcp, user: tcp.bob, to: "sip:bob@10.2.0.5;transport=tcp"}
+    - {name: tls, user: tls.bob, to: "sip:bob@10.2.0.5:5061;transport=tls"}
+    - {name: bob, to: "sip:bob@10.2.0.5"}
+CONFIGURATION
+}
+
+# What `finish` does is not enough for a daemon that was killed and started again: its process id is in $node.
+start_node() {
+    start_daemon
+    node=$daemon
+}
+
+# node_shows: the node has one call, with media both ways in the fast path. (Without the node there is nothing to see.)
+node_shows() {
+    [ "$uses_node" = yes ] || return 0
+    within 10 has_calls 1 || fault "$(cat "$work/calls.wrong")"
+}
+
+has_calls() {
+    crosspoint session list --json >"$work/sessions.json" 2>"$work/calls.wrong" &&
+        crosspoint stats --json >"$work/statistics.json" 2>"$work/calls.wrong" &&
+        "$python" "$repository/scripts/lib/nodecheck.py" calls "$work/sessions.json" "$work/statistics.json" "$1" >"$work/calls.wrong" 2>&1
+}
+
+# Nothing of a call is left at the node.
+is_idle() {
+    crosspoint session list --json >"$work/sessions.json" 2>"$work/idle.wrong" &&
+        crosspoint stats --json >"$work/statistics.json" 2>"$work/idle.wrong" &&
+        "$python" "$repository/scripts/lib/nodecheck.py" idle "$work/sessions.json" "$work/statistics.json" >"$work/idle.wrong" 2>&1
+}
+
+# Frames that could not be sent, over the interfaces of the node.
+transmit_errors() {
+    local interface
+    for interface in eth0 eth1; do
+        inside node ethtool -S $interface | awk -v where="$interface" '/xdp_xmit_errors/ && $2 { print where, $2 }'
+    done
+}
+
+check_afterwards() {
+    within 10 is_idle || fault "$(cat "$work/idle.wrong")"
+    "$python" "$repository/scripts/lib/nodecheck.py" drops "$work/before.json" "$work/statistics.json" >"$work/drops.wrong" 2>&1 ||
+        fault "$(cat "$work/drops.wrong")"
+    transmit_errors >"$work/errors.after"
+    cmp -s "$work/errors.before" "$work/errors.after" || fault "transmit errors: $(comm -13 "$work/errors.before" "$work/errors.after")"
+}
+
+run_scenario() {
+    local name=$1 began=$SECONDS
+    faults=""
+    if [ "$uses_node" = yes ]; then
+        crosspoint stats --json >"$work/before.json"
+        transmit_errors >"$work/errors.before"
+    fi
+    "run_$name"
+    if [ "$uses_node" = yes ]; then check_afterwards; fi
+    if [ -z "$faults" ]; then
+        printf '  ok      %-22s %2d s\n' "$name" $((SECONDS - began))
+    else
+        wrongs=$((wrongs + 1))
+        printf '  FAILED  %-22s %2d s  %s\n' "$name" $((SECONDS - began)) "$faults"
+    fi
+}
+
+is_listed() {
+    local one=$1
+    shift
+    [[ " $* " == *" $one "* ]]
+}
+
+only=()
+while [ $# -gt 0 ]; do
+    case $1 in
+        --list) printf '%s\n' "${scenarios[@]}" && exit 0 ;;
+        --only)
+            is_listed "${2-}" "${scenarios[@]}" || die "${2-}: not a scenario (see $0 --list)"
+            only+=("$2")
+            shift
+            ;;
+        --without-node) uses_node=no ;;
+        --help | -h) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" && exit 0 ;;
+        *) die "$1: not an option (see $0 --help)" ;;
+    esac
+    shift
+done
+if [ "$(id -u)" -ne 0 ]; then
+    say "skipped: it makes network namespaces, and loads XDP programs"
+    exit 77
+fi
+CROSSPOINT="${CROSSPOINT-$repository/.build/debug/crosspoint}"
+begin crosspoint-sip
+"$repository/scripts/setup" --sip >"$work/setup.log" || die "setup: $(tail -n 1 "$work/setup.log")"
+mkdir "$work/scenarios" "$work/sipp"
+"$python" "$peers/scenarios.py" "$work/scenarios"
+make_studio
+make_certificates
+start_media
+if [ "$uses_node" = yes ]; then
+    make_bpffs_directory
+    write_users
+    write_node_configuration
+    start_node
+fi
+for scenario in "${scenarios[@]}"; do
+    if [ ${#only[@]} -gt 0 ] && ! is_listed "$scenario" "${only[@]}"; then continue; fi
+    if [ "$uses_node" = no ] && is_listed "$scenario" "${only_with_node[@]}"; then continue; fi
+    run_scenario "$scenario"
+done
+[ "$wrongs" -eq 0 ]
