@@ -77,9 +77,26 @@ let package = Package(
         // What negotiates sessions: protocol agents on sockets, which ask Routing for flows.
         .target(name: "Sessions", swiftSettings: strict),
         .target(
+            name: "AgentSupport",
+            dependencies: ["RTPWire", "Routing", "Sessions", "CrosspointShim", nioCore, nioPosix, nioTLS],
+            swiftSettings: strict
+        ),
+        .target(
             name: "RTSPProxy",
             dependencies: [
-                "RTPWire", "SDP", "Authentication", "RTSPCore", "Routing", "Sessions", "CrosspointShim", logging,
+                "RTPWire", "SDP", "Authentication", "RTSPCore", "Routing", "Sessions", "AgentSupport", "CrosspointShim",
+                logging,
+                nioCore,
+                nioPosix, nioTLS,
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "SIPAgent",
+            dependencies: [
+                "RTPWire", "SDP", "Authentication", "SIPCore", "Routing", "Sessions", "AgentSupport", "CrosspointShim",
+                logging,
                 nioCore,
                 nioPosix, nioTLS,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -89,7 +106,9 @@ let package = Package(
         .target(
             name: "Node",
             dependencies: [
-                "RTPWire", "FastPath", "Netlink", "Routing", "Sessions", "RTSPProxy", "Yams", logging,
+                "RTPWire", "FastPath", "Netlink", "Routing", "Sessions", "AgentSupport", "RTSPProxy", "SIPAgent",
+                "Yams",
+                logging,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -99,7 +118,8 @@ let package = Package(
         .target(
             name: "CrosspointCommands",
             dependencies: [
-                "RTPWire", "FastPath", "Netlink", "Routing", "Sessions", "RTSPProxy", "Authentication", "Node", logging,
+                "RTPWire", "FastPath", "Netlink", "Routing", "Sessions", "AgentSupport", "RTSPProxy", "SIPAgent",
+                "Authentication", "Node", logging,
                 argumentParser,
                 nioCore, nioPosix, nioTLS,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -144,12 +164,30 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "AgentSupportTests",
+            dependencies: ["AgentSupport", "RTPWire", "Sessions", "CrosspointShim", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "RTSPProxyTests",
             dependencies: [
-                "RTSPProxy", "RTSPCore", "SDP", "Authentication", "Routing", "Sessions", "RTPWire", "CrosspointShim",
+                "RTSPProxy", "RTSPCore", "SDP", "Authentication", "Routing", "Sessions", "AgentSupport", "RTPWire",
+                "CrosspointShim",
                 "TestSupport",
                 logging,
                 nioCore, nioPosix, nioTLS,
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "SIPAgentTests",
+            dependencies: [
+                "SIPAgent", "SIPCore", "SDP", "Authentication", "FastPath", "LoadGenerator", "Netlink", "Routing",
+                "Sessions",
+                "AgentSupport", "RTPWire", "BPFPrograms", "CrosspointShim", "TestSupport",
+                logging,
+                nioCore, nioPosix, nioTLS,
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
         ),
@@ -180,14 +218,16 @@ let package = Package(
         ),
         .testTarget(
             name: "NodeTests",
-            dependencies: ["Node", "Routing", "RTPWire", "FastPath", "RTSPProxy", "Sessions", logging],
+            dependencies: [
+                "Node", "Routing", "RTPWire", "FastPath", "AgentSupport", "RTSPProxy", "SIPAgent", "Sessions", logging,
+            ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "CrosspointCommands", "Node", "Routing", "Netlink", "RTPWire", "FastPath", "RTSPProxy", "Sessions",
-                "Authentication", "TestSupport", logging, argumentParser,
+                "CrosspointCommands", "Node", "Routing", "Netlink", "RTPWire", "FastPath", "AgentSupport", "RTSPProxy",
+                "SIPAgent", "Sessions", "Authentication", "TestSupport", logging, argumentParser,
                 nioCore, nioPosix,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

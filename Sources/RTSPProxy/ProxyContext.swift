@@ -1,18 +1,19 @@
 // What every part of the proxy shares.
 
+import AgentSupport
 import Logging
-import NIOPosix
 import Routing
 
 /// Configuration, the owner of the fast path, UDP ports and counters of one proxy.
-@RTSPActor
+@AgentActor
 final class ProxyContext {
     let configuration: RTSPConfiguration
     /// The one writer of the fast path.
     let routing: any SessionRouteControl
     let logger: Logger
-    /// Where what blocks runs: name resolution.
-    let threadPool: NIOThreadPool
+    let resolver = HostResolver()
+    /// Whom upstreams' certificates are checked with.
+    let authorities: Authorities
     /// Pairs of UDP ports for streams that come in.
     let udpPorts: UDPPortAllocator
     /// The pairs of UDP ports that players share, one for each of the node's addresses.
@@ -25,14 +26,11 @@ final class ProxyContext {
     let routeEvents: RouteEvents
     private var cachedHostPort: HostPort?
 
-    init(
-        configuration: RTSPConfiguration, routing: any SessionRouteControl, logger: Logger,
-        threadPool: NIOThreadPool = .singleton
-    ) {
+    init(configuration: RTSPConfiguration, routing: any SessionRouteControl, logger: Logger) {
         self.configuration = configuration
         self.routing = routing
         self.logger = logger
-        self.threadPool = threadPool
+        authorities = Authorities(file: configuration.authorities)
         udpPorts = UDPPortAllocator(range: configuration.udpPorts)
         playerPorts = PlayerPorts(routing: routing, ports: udpPorts, logger: logger)
         groups = GroupAllocator(pool: configuration.multicast)

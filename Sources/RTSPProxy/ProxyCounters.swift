@@ -1,41 +1,11 @@
 // What the proxy counts, for `/metrics` and `stats`.
 
-import Sessions
+import AgentSupport
 
-/// Counters by name and labels; monotonic as long as the daemon runs.
-@RTSPActor
-final class ProxyCounters {
-    private struct Key: Hashable {
-        var counter: ProxyCounter
-        var labels: [String: String]
-    }
-
-    private var values: [Key: UInt64] = [:]
-
-    init() {}
-
-    /// Adds to a counter. Labels come from fixed sets, never from a peer's text: their number must stay small.
-    func add(_ amount: UInt64 = 1, to counter: ProxyCounter, _ labels: [String: String] = [:]) {
-        values[Key(counter: counter, labels: labels), default: 0] += amount
-    }
-
-    /// All counters that counted anything, by name and labels.
-    func report() -> [SessionCounter] {
-        values
-            .map { key, value in
-                SessionCounter(
-                    name: key.counter.rawValue, help: key.counter.help, labels: key.labels, value: Double(value))
-            }
-            .sorted {
-                ($0.name, "\($0.labels.sorted { $0.key < $1.key })") < (
-                    $1.name, "\($1.labels.sorted { $0.key < $1.key })"
-                )
-            }
-    }
-}
+typealias ProxyCounters = AgentCounters<ProxyCounter>
 
 /// The counters of the proxy.
-enum ProxyCounter: String, Hashable, Sendable, CaseIterable {
+enum ProxyCounter: String, AgentCounter, CaseIterable {
     case requests = "rtsp_requests_total"
     case connections = "rtsp_connections_total"
     case refusedConnections = "rtsp_refused_connections_total"
@@ -46,6 +16,8 @@ enum ProxyCounter: String, Hashable, Sendable, CaseIterable {
     case upstreamFallbacks = "rtsp_upstream_fallbacks_total"
     case authenticationFailures = "rtsp_authentication_failures_total"
     case expiredSessions = "rtsp_expired_sessions_total"
+
+    var name: String { rawValue }
 
     var help: String {
         switch self {

@@ -1,5 +1,6 @@
 // How the proxy is configured: the section `rtsp` of the configuration file.
 
+public import AgentSupport
 public import RTPWire
 
 /// Everything that `RTSPProxy` must be told.
@@ -19,21 +20,9 @@ public struct RTSPConfiguration: Hashable, Sendable {
         }
     }
 
-    /// The certificate for TLS listeners: files in PEM.
-    public struct Certificate: Hashable, Sendable {
-        /// The chain, the node's own first.
-        public var chain: String
-        public var privateKey: String
-
-        public init(chain: String, privateKey: String) {
-            self.chain = chain
-            self.privateKey = privateKey
-        }
-    }
-
     /// `listen`: 554 and 8554 by default, and 322 with TLS where there is a certificate.
     public var listeners: [Listener]
-    /// `certificate`
+    /// `certificate`: for TLS listeners
     public var certificate: Certificate?
     /// `ca-file`: the authorities that upstream certificates are checked with, in PEM; nil for the system's.
     public var authorities: String?

@@ -1,5 +1,6 @@
 // The RTSP proxy of a node, as the daemon runs it.
 
+public import AgentSupport
 import Authentication
 public import Logging
 import NIOCore
@@ -13,7 +14,7 @@ public import Sessions
 ///
 /// Stopping it stops the negotiation only: sessions on UDP stay in the fast path and in the journal, and the next daemon goes
 /// on with them.
-@RTSPActor
+@AgentActor
 public final class RTSPProxy: Service, SessionControl, RTSPRouteControl {
     private let context: ProxyContext
     private let server: RTSPServer
@@ -72,8 +73,8 @@ public final class RTSPProxy: Service, SessionControl, RTSPRouteControl {
     /// Goes on with what an earlier daemon left, listens, and returns after a graceful shutdown.
     public func run() async throws {
         await adoption.run(server: server, paths: paths)
-        let tls = try context.configuration.certificate.map { certificate throws(RTSPListenerError) in
-            try RTSPListener.tlsContext(certificate)
+        let tls = try context.configuration.certificate.map { certificate throws(ListenerError) in
+            try certificate.listenerContext(of: "rtsp")
         }
         var listeners: [RTSPListener] = []
         for listener in context.configuration.listeners {

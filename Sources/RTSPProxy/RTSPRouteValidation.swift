@@ -41,17 +41,7 @@ extension RTSPRoute {
 
     /// The network that `text` names, in its one form.
     public static func network(_ text: String, setting key: String) throws(SpecificationError) -> String {
-        if let network = IPNetwork(text) { return network.description }
-        let parts = text.split(separator: "/", maxSplits: 1)
-        if parts.count == 2, let address = IPAddress(parts[0]), let length = Int(parts[1]),
-            let network = IPNetwork(containing: address, prefixLength: length)
-        {
-            throw SpecificationError(
-                .setting(key), text, "has bits set behind its prefix",
-                remedy: "write \(network), or \(address) for the one address")
-        }
-        throw SpecificationError(
-            .setting(key), text, "is no network", remedy: "write 10.1.0.0/16, 2001:db8::/32 or an address")
+        try IPNetwork(parsing: text, setting: key).description
     }
 }
 

@@ -70,7 +70,8 @@ extension NodeFastPathTests {
             try await controller.openLeg(3, of: name, from: nil)
             try await bench.send(1000)
             #expect(try bench.generator.result(at: 3).good == 1000)
-            #expect(await controller.removeSessionRoutes(except: [name]) == ["sip.1"])
+            #expect(await controller.removeSessionRoutes(of: "rtsp.", except: [name]) == [])
+            #expect(await controller.removeSessionRoutes(of: "sip.", except: [name]) == ["sip.1"])
             #expect(await controller.routes().map(\.specification.name) == [name])
         }
 

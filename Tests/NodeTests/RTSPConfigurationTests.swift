@@ -1,5 +1,6 @@
 // The sections `rtsp` and `host-port` of the configuration file.
 
+import AgentSupport
 import Foundation
 import Node
 import RTPWire

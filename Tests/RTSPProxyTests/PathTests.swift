@@ -1,12 +1,13 @@
 // One source for all players of a path.
 
+import AgentSupport
 import Logging
 import RTSPCore
 import Testing
 
 @testable import RTSPProxy
 
-@Suite("Paths") @RTSPActor struct PathTests {
+@Suite("Paths") @AgentActor struct PathTests {
     private let source: FakeSource
     private let path: Path
 
@@ -21,7 +22,7 @@ import Testing
         ) { _ in source }
     }
 
-    private func settled(_ condition: @RTSPActor () -> Bool) async throws {
+    private func settled(_ condition: @AgentActor () -> Bool) async throws {
         for _ in 0..<500 where !condition() { try await Task.sleep(for: .milliseconds(10)) }
         #expect(condition())
     }

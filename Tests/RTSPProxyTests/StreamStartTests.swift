@@ -1,5 +1,6 @@
 // Which packet a player begins with.
 
+import AgentSupport
 import Routing
 import Testing
 
@@ -58,7 +59,7 @@ import Testing
     }
 
     @Test("F-03: it is announced further ahead when legs are slow to open, and no longer when they are quick again")
-    @RTSPActor func delay() {
+    @AgentActor func delay() {
         let delay = OpeningDelay()
         #expect(delay.margin == 4_000_000)
         delay.note(20_000_000)

@@ -1,5 +1,6 @@
 // Upstreams, against a camera on a loopback socket.
 
+import AgentSupport
 import Authentication
 import Logging
 import RTPWire
@@ -12,7 +13,7 @@ import Testing
 
 @testable import RTSPProxy
 
-@Suite("Upstreams", .timeLimit(.minutes(2))) @RTSPActor struct UpstreamSourceTests {
+@Suite("Upstreams", .timeLimit(.minutes(2))) @AgentActor struct UpstreamSourceTests {
     private let routing = EmulatedRoutes()
     private let context: ProxyContext
 
@@ -37,7 +38,7 @@ import Testing
     }
 
     private func settled(
-        _ what: Comment, _ condition: @RTSPActor () async -> Bool, sourceLocation: SourceLocation = #_sourceLocation
+        _ what: Comment, _ condition: @AgentActor () async -> Bool, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         for _ in 0..<2000 {
             if await condition() { return }
@@ -336,7 +337,7 @@ import Testing
             route: RTSPRoute(name: "cam", match: .path("/cam"), source: .upstream(camera.url)), path: "/cam",
             routeName: "rtsp.cam", context: context
         ) { _ in source }
-        let players = (0..<50).map { _ in Task { @RTSPActor in (try? await path.attach()) != nil } }
+        let players = (0..<50).map { _ in Task { @AgentActor in (try? await path.attach()) != nil } }
         for player in players { #expect(await player.value) }
         #expect(camera.accepted == 1)
         #expect(camera.methods == [.options, .describe, .setup, .play])

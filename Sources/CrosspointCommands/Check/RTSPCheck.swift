@@ -1,5 +1,6 @@
 // The section `rtsp` of a configuration against this host.
 
+import AgentSupport
 import FoundationEssentials
 import NIOSSL
 import Node
@@ -68,7 +69,7 @@ struct RTSPCheck: Encodable {
         }
     }
 
-    private mutating func check(_ certificate: RTSPConfiguration.Certificate, now: Int) {
+    private mutating func check(_ certificate: Certificate, now: Int) {
         guard FileAccess.problem(of: certificate.chain, isSecret: false) == nil else { return }
         guard let own = try? NIOSSLCertificate.fromPEMFile(certificate.chain).first else {
             problems.append(

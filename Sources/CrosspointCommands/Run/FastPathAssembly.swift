@@ -46,7 +46,7 @@ enum FastPathAssembly {
         var services: [any Service] = [ControllerService(controller: controller)]
         guard let rtsp = configuration.rtsp else {
             // What a proxy of an earlier configuration left has nobody any more.
-            _ = await controller.removeSessionRoutes(except: [])
+            _ = await controller.removeSessionRoutes(of: "", except: [])
             return NodeAssembly(
                 control: controller, statistics: reader, information: HostPorts(network: network), services: services)
         }

@@ -5,6 +5,7 @@
 #include "../../../bpf/probe_abi.h"
 
 #include "bpf_shim.h"
+#include "datagram_shim.h"
 #include "descriptor_shim.h"
 #include "dns_shim.h"
 #include "kernel_shim.h"

@@ -6,7 +6,7 @@ import Routing
 
 extension NodeConfiguration: Encodable {
     private enum CodingKeys: String, CodingKey {
-        case node, ports, routes, control, metrics, bpffs, limits, rtsp
+        case node, ports, routes, control, metrics, bpffs, limits, rtsp, sip
         case hostPort = "host-port"
         case runtimeDirectory = "runtime-directory"
         case logLevel = "log-level"
@@ -34,6 +34,7 @@ extension NodeConfiguration: Encodable {
         try container.encode(
             ["ipv4": hostPort.ipv4.description, "ipv6": hostPort.ipv6.description], forKey: .hostPort)
         try container.encodeIfPresent(rtsp.map(RTSPConfigurationJSON.init), forKey: .rtsp)
+        try container.encodeIfPresent(sip?.settings, forKey: .sip)
         var routeKeys = container.nestedContainer(keyedBy: RouteName.self, forKey: .routes)
         for route in routes { try routeKeys.encode(route, forKey: RouteName(stringValue: route.name)) }
     }

@@ -3,6 +3,7 @@
 public import Logging
 public import RTSPProxy
 public import Routing
+public import SIPAgent
 
 /// Holds the configuration of a running node, applies its routes and reloads it.
 public actor ConfigurationKeeper {
@@ -12,17 +13,19 @@ public actor ConfigurationKeeper {
     public private(set) var configuration: NodeConfiguration
     private let control: any RouteControl
     private let rtspRoutes: (any RTSPRouteControl)?
+    private let sip: (any SIPControl)?
     private let logger: Logger
     private var isReloading = false
 
     public init(
         configuration: NodeConfiguration, path: String?, control: any RouteControl,
-        rtspRoutes: (any RTSPRouteControl)? = nil, logger: Logger
+        rtspRoutes: (any RTSPRouteControl)? = nil, sip: (any SIPControl)? = nil, logger: Logger
     ) {
         self.configuration = configuration
         self.path = path
         self.control = control
         self.rtspRoutes = rtspRoutes
+        self.sip = sip
         self.logger = logger
     }
 
@@ -55,6 +58,9 @@ public actor ConfigurationKeeper {
             configuration.rtsp?.routes = rtsp.routes
             report.rtspRoutes = await reconcile(rtsp.routes, rtspRoutes)
         }
+        if let sip, let new = new.sip, let running = configuration.sip {
+            report.sip = await reload(new.reloaded(over: running), sip)
+        }
         logger.info(
             "configuration reloaded",
             metadata: [
@@ -73,6 +79,19 @@ public actor ConfigurationKeeper {
             logger.warning("changed, but in effect at the next start only: \(needRestart.joined(separator: ", "))")
         }
         return report
+    }
+
+    /// Has the SIP agent go by another section, and says what came of it.
+    private func reload(_ new: SIPConfiguration, _ sip: any SIPControl) async -> ReloadReport.SIPReload {
+        do {
+            try await sip.reload(new)
+        } catch {
+            logger.error("sip: the earlier configuration stays: \(error)")
+            return .init(rules: configuration.sip?.dialPlan.count ?? 0, failure: "\(error)")
+        }
+        configuration.sip = new
+        logger.info("SIP configuration reloaded", metadata: ["rules": "\(new.dialPlan.count)"])
+        return .init(rules: new.dialPlan.count)
     }
 
     /// The configuration that would bring about what runs now, routes of operators included, with the passwords of upstreams.

@@ -35,6 +35,11 @@ struct ConfigurationNode {
         if case .sequence = node { true } else { false }
     }
 
+    /// Whether this is keys and values.
+    var isMapping: Bool {
+        if case .mapping = node { true } else { false }
+    }
+
     /// The pairs of this mapping in the file's order.
     func pairs() throws(ConfigurationError) -> [(key: String, value: ConfigurationNode)] {
         guard case .mapping(let mapping) = node else {

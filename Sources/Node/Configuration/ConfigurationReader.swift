@@ -12,7 +12,7 @@ struct ConfigurationReader {
 
     private static let keys = [
         "node", "ports", "routes", "control", "metrics", "runtime-directory", "bpffs", "limits", "log-level",
-        "host-port", "rtsp",
+        "host-port", "rtsp", "sip",
     ]
 
     func read() throws(ConfigurationError) -> NodeConfiguration {
@@ -34,10 +34,25 @@ struct ConfigurationReader {
         if let node = values["rtsp"] {
             configuration.rtsp = try RTSPReader(node: node, checksFiles: checksFiles).read()
         }
+        if let node = values["sip"] {
+            configuration.sip = try SIPReader(node: node, checksFiles: checksFiles).read()
+            try checkUDPPorts(configuration, node)
+        }
         if let node = values["routes"], !node.isEmpty {
             configuration.routes = try RoutesReader(node: node, limits: configuration.limits).read()
         }
         return configuration
+    }
+
+    /// Both agents take UDP ports without asking each other.
+    private func checkUDPPorts(_ configuration: NodeConfiguration, _ node: ConfigurationNode) throws(ConfigurationError)
+    {
+        guard let rtsp = configuration.rtsp, let sip = configuration.sip, rtsp.udpPorts.overlaps(sip.udpPorts) else {
+            return
+        }
+        throw node.error(
+            "udp-ports \(sip.udpPortsText) overlap those of section rtsp, \(rtsp.udpPortsText); give each its own range"
+        )
     }
 
     private func name(_ node: ConfigurationNode) throws(ConfigurationError) -> String {

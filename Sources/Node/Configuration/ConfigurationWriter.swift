@@ -50,6 +50,7 @@ public enum ConfigurationWriter {
             pairs.append(("host-port", Yams.Node(networks.map { (scalar($0.0), scalar($0.1)) })))
         }
         if let rtsp = configuration.rtsp { pairs.append(("rtsp", node(of: rtsp))) }
+        if let sip = configuration.sip { pairs.append(("sip", sip.settings.yaml)) }
         let routes = configuration.routes.sorted { $0.name < $1.name }
         if !routes.isEmpty { pairs.append(("routes", Yams.Node(routes.map { (scalar($0.name), node(of: $0)) }))) }
         return header + emit(Yams.Node(pairs))

@@ -3,6 +3,7 @@
 public import Logging
 public import RTSPProxy
 public import Routing
+public import SIPAgent
 
 /// The configuration of one node, complete: what the file leaves out stands here with its default.
 public struct NodeConfiguration: Hashable, Sendable {
@@ -54,6 +55,8 @@ public struct NodeConfiguration: Hashable, Sendable {
     public var hostPort: HostPortSettings
     /// What the RTSP proxy is told (`rtsp`); nil without the section: then none runs.
     public var rtsp: RTSPConfiguration?
+    /// What the SIP agent is told (`sip`); nil without the section: then none runs.
+    public var sip: SIPConfiguration?
 
     public static let defaultRuntimeDirectory = "/run/crosspoint"
     public static let defaultSocket = "/run/crosspoint/control.sock"
@@ -67,7 +70,7 @@ public struct NodeConfiguration: Hashable, Sendable {
         metrics: ListenAddress? = .defaultMetrics,
         runtimeDirectory: String = NodeConfiguration.defaultRuntimeDirectory,
         bpffs: String = NodeConfiguration.defaultBPFFS, limits: Limits = Limits(), logLevel: Logger.Level = .info,
-        hostPort: HostPortSettings = HostPortSettings(), rtsp: RTSPConfiguration? = nil
+        hostPort: HostPortSettings = HostPortSettings(), rtsp: RTSPConfiguration? = nil, sip: SIPConfiguration? = nil
     ) {
         self.node = node
         self.ports = ports
@@ -80,6 +83,7 @@ public struct NodeConfiguration: Hashable, Sendable {
         self.logLevel = logLevel
         self.hostPort = hostPort
         self.rtsp = rtsp
+        self.sip = sip
     }
 
     /// Whether passwords stand in it, of upstreams.

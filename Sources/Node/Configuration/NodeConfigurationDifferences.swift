@@ -4,6 +4,7 @@ import Logging
 import RTPWire
 import RTSPProxy
 import Routing
+import SIPAgent
 
 extension NodeConfiguration {
     /// The keys, apart from routes, in which `other` differs.
@@ -26,7 +27,42 @@ extension NodeConfiguration {
         case (let new?, let old?): keys += new.differences(from: old).map { "rtsp.\($0)" }
         default: keys.append("rtsp")
         }
+        switch (sip, other.sip) {
+        case (nil, nil): break
+        case (let new?, let old?): keys += new.differences(from: old).map { "sip.\($0)" }
+        default: keys.append("sip")
+        }
         return keys
+    }
+}
+
+extension SIPConfiguration {
+    /// What only a start can change.
+    fileprivate func differences(from other: SIPConfiguration) -> [String] {
+        var keys: [String] = []
+        func compare<Value: Equatable>(_ key: String, _ value: (SIPConfiguration) -> Value) {
+            if value(self) != value(other) { keys.append(key) }
+        }
+        compare("listen") { $0.listeners.listenTexts }
+        compare("tls-listen") { $0.listeners.tlsListenTexts }
+        compare("certificate", \.certificate)
+        compare("ca-file", \.authorities)
+        compare("names", \.names)
+        compare("realm", \.realm)
+        compare("udp-ports", \.udpPorts)
+        return keys
+    }
+
+    /// This configuration with what only a start can change from `running`: what the agent goes by after a reload.
+    func reloaded(over running: SIPConfiguration) -> SIPConfiguration {
+        var copy = self
+        copy.listeners = running.listeners
+        copy.certificate = running.certificate
+        copy.authorities = running.authorities
+        copy.names = running.names
+        copy.realm = running.realm
+        copy.udpPorts = running.udpPorts
+        return copy
     }
 }
 

@@ -1,5 +1,6 @@
 // The section `rtsp` as JSON, with the keys of the file.
 
+import AgentSupport
 import RTPWire
 import RTSPProxy
 import Routing

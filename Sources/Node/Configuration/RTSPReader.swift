@@ -1,5 +1,6 @@
 // The section `rtsp` of a configuration file, apart from its routes.
 
+import AgentSupport
 import RTPWire
 import RTSPProxy
 import Routing
@@ -18,12 +19,12 @@ struct RTSPReader {
     func read() throws(ConfigurationError) -> RTSPConfiguration {
         let values = try node.values(known: Self.keys)
         var rtsp = RTSPConfiguration()
-        if let node = values["certificate"] { rtsp.certificate = try certificate(node) }
+        if let node = values["certificate"] { rtsp.certificate = try node.certificate(checks: checksFiles) }
         rtsp.listeners = try listeners(values, hasCertificate: rtsp.certificate != nil)
-        if let node = values["ca-file"] { rtsp.authorities = try file(node) }
-        if let node = values["users-file"] { rtsp.usersFile = try file(node, isSecret: true) }
-        if let node = values["realm"] { rtsp.realm = try realm(node) }
-        if let node = values["udp-ports"] { rtsp.udpPorts = try udpPorts(node) }
+        if let node = values["ca-file"] { rtsp.authorities = try node.file(checks: checksFiles) }
+        if let node = values["users-file"] { rtsp.usersFile = try node.file(checks: checksFiles, isSecret: true) }
+        if let node = values["realm"] { rtsp.realm = try node.realm() }
+        if let node = values["udp-ports"] { rtsp.udpPorts = try node.udpPorts(example: rtsp.udpPorts) }
         if let node = values["multicast"] { rtsp.multicast = try multicast(node) }
         if let node = values["session-timeout"] { rtsp.sessionTimeout = try node.number(in: 5...86_400) }
         if let node = values["linger"] { rtsp.linger = try node.number(in: 0...86_400) }
@@ -38,22 +39,6 @@ struct RTSPReader {
             ).read()
         }
         return rtsp
-    }
-
-    private func file(_ node: ConfigurationNode, isSecret: Bool = false) throws(ConfigurationError) -> String {
-        let path = try node.path()
-        if checksFiles, let problem = FileAccess.problem(of: path, isSecret: isSecret) { throw node.error(problem) }
-        return path
-    }
-
-    private func certificate(_ node: ConfigurationNode) throws(ConfigurationError) -> RTSPConfiguration.Certificate {
-        let values = try node.values(known: ["chain", "private-key"])
-        guard let chain = values["chain"], let privateKey = values["private-key"] else {
-            throw node.error(
-                "has no '\(values["chain"] == nil ? "chain" : "private-key")'; name the files of both, in PEM")
-        }
-        return RTSPConfiguration.Certificate(
-            chain: try file(chain), privateKey: try file(privateKey, isSecret: true))
     }
 
     private func listeners(
@@ -93,28 +78,6 @@ struct RTSPReader {
                 "is empty, so that nobody can connect; list TCP ports, or leave it out")
         }
         return listeners
-    }
-
-    /// A quoted-string without anything to escape (RFC 7235 section 2.2).
-    private func realm(_ node: ConfigurationNode) throws(ConfigurationError) -> String {
-        let text = try node.text()
-        guard (1...255).contains(text.utf8.count),
-            text.utf8.allSatisfy({ (0x20...0x7e).contains($0) && $0 != 0x22 && $0 != 0x5c })
-        else { throw node.error("'\(text)' cannot be a realm; use 1 to 255 ASCII characters without '\"' and '\\'") }
-        return text
-    }
-
-    private func udpPorts(_ node: ConfigurationNode) throws(ConfigurationError) -> ClosedRange<UInt16> {
-        let text = try node.text()
-        let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
-        // Two even and odd pairs at least: one that players share, and one for a stream.
-        guard ends.count == 2, let first = ends[0], let last = ends[1], first >= 1024, last >= first,
-            last - first >= 4
-        else {
-            throw node.error(
-                "'\(text)' is no range of five or more UDP ports above 1023; write \(RTSPConfiguration().udpPortsText)")
-        }
-        return first...last
     }
 
     private func multicast(_ node: ConfigurationNode) throws(ConfigurationError) -> MulticastPool {

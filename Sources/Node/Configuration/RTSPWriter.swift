@@ -1,5 +1,6 @@
 // The section `rtsp` of a configuration as YAML.
 
+import AgentSupport
 import RTPWire
 import RTSPProxy
 import Routing

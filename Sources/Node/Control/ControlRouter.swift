@@ -5,6 +5,7 @@ import Glibc
 import Hummingbird
 import RTSPProxy
 import Routing
+import SIPAgent
 import Sessions
 
 /// Answers the requests of the control API.
@@ -15,6 +16,7 @@ struct ControlRouter: Sendable {
     let keeper: ConfigurationKeeper
     let sessions: [any SessionControl]
     let rtspRoutes: (any RTSPRouteControl)?
+    let sip: (any SIPControl)?
     let startedAt: String
 
     /// The largest body that a request may have, in bytes: ten thousands of legs in one request.

@@ -3,6 +3,7 @@
 import Hummingbird
 import RTSPProxy
 import Routing
+import SIPAgent
 import Sessions
 
 extension ControlRouter {
@@ -19,6 +20,16 @@ extension ControlRouter {
             }
             throw Self.unknown(session: name)
         }
+        router.get("v1/sessions/:name/messages") { _, context in
+            try requireAgents()
+            let name = try name(context)
+            if let messages = await sip?.messages(ofCall: name) { return try json(messages) }
+            for agent in sessions where await agent.session(name) != nil {
+                throw RoutingError(.invalid, "session '\(name)' is no SIP call; only the messages of calls are kept")
+            }
+            throw Self.unknown(session: name)
+        }
+        router.get("v1/sip/registrations") { _, _ in try json(try await agent().registrations()) }
         router.get("v1/statistics/sessions") { _, _ in try json(await sessionStatistics()) }
         router.get("v1/rtsp/routes") { _, _ in try json(try await proxy().rtspRoutes()) }
         router.get("v1/rtsp/routes/:name") { _, context in
@@ -89,12 +100,26 @@ extension ControlRouter {
                 + "'crosspoint session close \(owner?.name ?? "SESSION")'")
     }
 
-    private func requireAgents() throws(RoutingError) { if sessions.isEmpty { throw Self.noProxy } }
+    private func requireAgents() throws(RoutingError) { if sessions.isEmpty { throw Self.noAgent } }
 
     private func proxy() throws(RoutingError) -> any RTSPRouteControl {
         guard let rtspRoutes else { throw Self.noProxy }
         return rtspRoutes
     }
+
+    private func agent() throws(RoutingError) -> any SIPControl {
+        guard let sip else {
+            throw RoutingError(
+                .unavailable,
+                "this node has no SIP agent; write a section 'sip:' into its configuration and start the daemon again")
+        }
+        return sip
+    }
+
+    private static let noAgent = RoutingError(
+        .unavailable,
+        "this node negotiates no sessions; write a section 'rtsp:' or 'sip:' into its configuration and start the daemon again"
+    )
 
     private static let noProxy = RoutingError(
         .unavailable,

@@ -2,6 +2,7 @@
 
 public import RTSPProxy
 public import Routing
+public import SIPAgent
 public import ServiceLifecycle
 public import Sessions
 
@@ -17,18 +18,21 @@ public struct NodeAssembly: Sendable {
     public var sessions: [any SessionControl]
     /// The routes of the RTSP proxy; nil where none runs.
     public var rtspRoutes: (any RTSPRouteControl)?
+    /// The SIP agent; nil where none runs.
+    public var sip: (any SIPControl)?
     /// What runs as long as the daemon does.
     public var services: [any Service]
 
     public init(
         control: any RouteControl, statistics: any StatisticsSource, information: any NodeInformationSource,
-        sessions: [any SessionControl] = [], rtspRoutes: (any RTSPRouteControl)? = nil, services: [any Service] = []
+        sessions: [any SessionControl] = [], rtspRoutes: (any RTSPRouteControl)? = nil, sip: (any SIPControl)? = nil, services: [any Service] = []
     ) {
         self.control = control
         self.statistics = statistics
         self.information = information
         self.sessions = sessions
         self.rtspRoutes = rtspRoutes
+        self.sip = sip
         self.services = services
     }
 }

@@ -7,6 +7,7 @@ import NIOCore
 import RTPWire
 public import RTSPProxy
 public import Routing
+public import SIPAgent
 public import ServiceLifecycle
 public import Sessions
 import UnixSignals
@@ -23,6 +24,7 @@ public struct NodeService: Service {
     private let keeper: ConfigurationKeeper
     private let sessions: [any SessionControl]
     private let rtspRoutes: (any RTSPRouteControl)?
+    private let sip: (any SIPControl)?
     private let services: [any Service]
     private let handlesSignals: Bool
     private let logger: Logger
@@ -37,6 +39,7 @@ public struct NodeService: Service {
     ///   - information: What knows the ports.
     ///   - sessions: What negotiates sessions.
     ///   - rtspRoutes: The routes of the RTSP proxy, nil where none runs.
+    ///   - sip: The SIP agent, nil where none runs.
     ///   - services: What else runs as long as the daemon does, such as the watcher of links and neighbours.
     ///   - handlesSignals: Whether SIGTERM and SIGINT stop the node, and SIGHUP reloads its configuration.
     ///   - logger: Where the daemon logs.
@@ -44,7 +47,7 @@ public struct NodeService: Service {
     public init(
         configuration: NodeConfiguration, configurationFile: String?, socket: ControlSocket,
         control: any RouteControl, statistics: any StatisticsSource, information: any NodeInformationSource,
-        sessions: [any SessionControl] = [], rtspRoutes: (any RTSPRouteControl)? = nil, services: [any Service] = [],
+        sessions: [any SessionControl] = [], rtspRoutes: (any RTSPRouteControl)? = nil, sip: (any SIPControl)? = nil, services: [any Service] = [],
         handlesSignals: Bool = true, logger: Logger,
         onReady: @escaping @Sendable (_ metricsTCPPort: Int?) async -> Void = { _ in }
     ) {
@@ -55,12 +58,13 @@ public struct NodeService: Service {
         self.information = information
         self.sessions = sessions
         self.rtspRoutes = rtspRoutes
+        self.sip = sip
         self.services = services
         self.handlesSignals = handlesSignals
         self.logger = logger
         self.onReady = onReady
         keeper = ConfigurationKeeper(
-            configuration: configuration, path: configurationFile, control: control, rtspRoutes: rtspRoutes,
+            configuration: configuration, path: configurationFile, control: control, rtspRoutes: rtspRoutes, sip: sip,
             logger: logger)
     }
 
@@ -92,7 +96,7 @@ public struct NodeService: Service {
     private func responder(readOnly: Bool) -> RouterResponder<BasicRequestContext> {
         ControlRouter(
             control: control, statistics: statistics, information: information, keeper: keeper,
-            sessions: sessions, rtspRoutes: rtspRoutes,
+            sessions: sessions, rtspRoutes: rtspRoutes, sip: sip,
             startedAt: RFC3339.text(unixNanoseconds: SystemClock.unixNanoseconds)
         ).makeRouter(readOnly: readOnly).buildResponder()
     }

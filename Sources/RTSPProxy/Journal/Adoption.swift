@@ -1,12 +1,13 @@
 // Going on after a restart of the daemon.
 
+import AgentSupport
 import Logging
 import RTPWire
 import RTSPCore
 import Routing
 
 /// Takes up the sessions and upstreams of the journal, and takes out of the fast path what none of them owns.
-@RTSPActor
+@AgentActor
 final class Adoption {
     private let context: ProxyContext
     private let journal: ProxyJournal
@@ -74,11 +75,7 @@ final class Adoption {
                 || paths.contains { route.specification.name.hasPrefix($0 + ".") }
         }
         let names = Set(kept.map(\.specification.name))
-        let others = await context.routing.routes().filter {
-            $0.owner == .session && !$0.specification.name.hasPrefix("rtsp.")
-        }
-        let removed = await context.routing.removeSessionRoutes(
-            except: names.union(others.map(\.specification.name)))
+        let removed = await context.routing.removeSessionRoutes(of: "rtsp.", except: names)
         if !removed.isEmpty {
             context.logger.info("rtsp: routes that nobody owns were removed: \(removed.joined(separator: ", "))")
         }

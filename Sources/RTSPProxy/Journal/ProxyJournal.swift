@@ -1,10 +1,11 @@
 // The proxy's journal: sessions and upstreams, written before what they describe is acknowledged.
 
+import AgentSupport
 import Logging
 import Routing
 
 /// Two directories under the runtime directory, with a file for each session and each upstream.
-@RTSPActor
+@AgentActor
 final class ProxyJournal {
     private let sessions: JournalDirectory<SessionRecord>
     private let paths: JournalDirectory<PathRecord>

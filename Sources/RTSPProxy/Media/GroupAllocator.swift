@@ -1,9 +1,10 @@
 // Which multicast groups are free.
 
+import AgentSupport
 import RTPWire
 
 /// Hands out the groups of the configured pool, one for a stream.
-@RTSPActor
+@AgentActor
 final class GroupAllocator {
     let pool: MulticastPool?
     private var taken: [String: IPAddress] = [:]

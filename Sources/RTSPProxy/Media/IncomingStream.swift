@@ -1,5 +1,6 @@
 // One stream's way into the fast path, from an upstream or from a publisher.
 
+import AgentSupport
 import Logging
 import NIOCore
 import RTPWire
@@ -9,13 +10,13 @@ import Routing
 /// multicast group, or an interleaved connection, whose packets are injected at the host port.
 ///
 /// Changing what brings them is a take: players' legs go on.
-@RTSPActor
+@AgentActor
 final class IncomingStream {
     /// The routes' names: players' legs are added to these.
     let rtpRoute: String
     let rtcpRoute: String
     /// Called with each RTCP packet of the source, and the time of its arrival (CLOCK_MONOTONIC, nanoseconds).
-    var onRTCP: (@RTSPActor (_ packet: ByteBuffer, _ arrival: UInt64) -> Void)?
+    var onRTCP: (@AgentActor (_ packet: ByteBuffer, _ arrival: UInt64) -> Void)?
 
     private let context: ProxyContext
     private let clockRate: UInt32?

@@ -1,12 +1,13 @@
 // A player on TCP: packets come to the daemon at the host port and leave on the player's connection.
 
+import AgentSupport
 import NIOCore
 import RTPWire
 import Routing
 import Sessions
 
 /// The connection of an interleaved player, as its deliveries see it.
-@RTSPActor
+@AgentActor
 protocol InterleavedSink: AnyObject {
     /// Whether the connection takes more without queueing beyond its bound.
     var isWritable: Bool { get }
@@ -20,7 +21,7 @@ protocol InterleavedSink: AnyObject {
 ///
 /// A connection that does not keep up loses whole frames of its own (all packets of one RTP timestamp), which are counted,
 /// and nobody else loses anything.
-@RTSPActor
+@AgentActor
 final class InterleavedDelivery: StreamDelivery {
     private let context: ProxyContext
     private let stream: PresentationStream

@@ -1,11 +1,12 @@
 // One leg at the host port for all players of a stream on TCP.
 
+import AgentSupport
 import NIOCore
 import RTPWire
 import Routing
 
 /// Receives a stream at the host port while anybody wants it on TCP, and hands each packet to every such player.
-@RTSPActor
+@AgentActor
 final class InterleavedFanOut {
     private let context: ProxyContext
     private let stream: PresentationStream
@@ -40,7 +41,7 @@ final class InterleavedFanOut {
     /// Opens or closes, as whoever is attached by now wants it.
     private func settle() async throws(RoutingError) {
         let earlier = change
-        let task = Task { @RTSPActor () -> Result<Void, RoutingError> in
+        let task = Task { @AgentActor () -> Result<Void, RoutingError> in
             _ = await earlier?.value
             do throws(RoutingError) {
                 if self.deliveries.isEmpty { await self.close() } else { try await self.open() }

@@ -1,12 +1,13 @@
 // Players on multicast: one leg to a group, whoever listens.
 
+import AgentSupport
 import Logging
 import RTPWire
 import Routing
 import Sessions
 
 /// A stream's group of the configured pool: one leg for RTP and one for RTCP while any player wants it.
-@RTSPActor
+@AgentActor
 final class MulticastGroup {
     private let context: ProxyContext
     private let stream: PresentationStream
@@ -59,7 +60,7 @@ final class MulticastGroup {
 
     private func settle() async throws(RoutingError) {
         let earlier = change
-        let task = Task { @RTSPActor () -> Result<Void, RoutingError> in
+        let task = Task { @AgentActor () -> Result<Void, RoutingError> in
             _ = await earlier?.value
             do throws(RoutingError) {
                 if self.users == 0 { await self.remove() } else { try await self.add() }
@@ -103,7 +104,7 @@ final class MulticastGroup {
 }
 
 /// One player's share of a stream's group.
-@RTSPActor
+@AgentActor
 final class MulticastDelivery: StreamDelivery {
     private let context: ProxyContext
     private let stream: PresentationStream

@@ -1,7 +1,9 @@
 // How long it takes now from the choice of a player's first packet to the opening of its leg.
 
+import AgentSupport
+
 /// Remembers the longest of the latest delays: under load, first packets are announced further ahead, so that RTP-Info stays true.
-@RTSPActor
+@AgentActor
 final class OpeningDelay {
     /// What a calm node needs, and what nobody should wait for longer, in nanoseconds.
     private static let shortest: UInt64 = 4_000_000

@@ -1,5 +1,6 @@
 // The pairs of UDP ports that players share.
 
+import AgentSupport
 import Logging
 import NIOCore
 import RTPWire
@@ -7,7 +8,7 @@ import Routing
 
 /// One pair of UDP ports at each address of the node that players connect to: RTP is sent from the even one, RTCP from the odd
 /// one, where players' receiver reports end. Players are told apart by their own address and UDP port.
-@RTSPActor
+@AgentActor
 final class PlayerPorts {
     private struct Entry {
         var udpPort: UInt16
@@ -22,7 +23,7 @@ final class PlayerPorts {
     private var unusedBefore: Set<IPAddress> = []
     private var waiting: [IPAddress: [CheckedContinuation<Void, Never>]] = [:]
     /// Who wants to know of a report, by where it comes from.
-    private var listeners: [SocketAddress: @RTSPActor (ByteBuffer) -> Void] = [:]
+    private var listeners: [SocketAddress: @AgentActor (ByteBuffer) -> Void] = [:]
 
     init(routing: any SessionRouteControl, ports: UDPPortAllocator, logger: Logger) {
         self.routing = routing
@@ -65,7 +66,7 @@ final class PlayerPorts {
     }
 
     /// Calls `listener` with each RTCP packet that comes from the address and UDP port: a player's sign of life.
-    func listen(to address: IPAddress, udpPort: UInt16, _ listener: @escaping @RTSPActor (ByteBuffer) -> Void) {
+    func listen(to address: IPAddress, udpPort: UInt16, _ listener: @escaping @AgentActor (ByteBuffer) -> Void) {
         listeners[address.socketAddress(udpPort)] = listener
     }
 

@@ -1,12 +1,13 @@
 // One player's share of one stream.
 
+import AgentSupport
 import Routing
 import Sessions
 
 /// How one stream gets to one player: as legs of the fast path, or through the daemon on a TCP connection.
 ///
 /// PLAY is `prepare`, `start`, the response, `begin`; PAUSE and TEARDOWN are `end`, the response. After `end` it can be prepared anew.
-@RTSPActor
+@AgentActor
 protocol StreamDelivery: AnyObject {
     /// Brings everything into place but sends nothing yet. What cannot be done here is refused before the response.
     func prepare() async throws(RoutingError)

@@ -1,12 +1,13 @@
 // A player on UDP unicast: one leg for RTP, one for RTCP.
 
+import AgentSupport
 import Logging
 import RTPWire
 import Routing
 import Sessions
 
 /// Copies of a stream to one player's pair of UDP ports, made by the fast path.
-@RTSPActor
+@AgentActor
 final class UDPDelivery: StreamDelivery {
     /// Where the player wants its packets.
     struct Destination: Hashable, Sendable, Codable {

@@ -1,5 +1,6 @@
 // Where a path's streams come from, as players see it.
 
+import AgentSupport
 import RTPWire
 import RTSPCore
 import SDP
@@ -44,7 +45,7 @@ struct PresentationStream: Hashable, Sendable, Codable {
 }
 
 /// Opens and closes what a path's streams come from: an upstream server, or a publisher.
-@RTSPActor
+@AgentActor
 protocol MediaSource: AnyObject {
     /// Connects, negotiates and brings the streams into the fast path. Called once; a later `open` after `close` or after
     /// `onEnd` begins anew and goes on with the routes that are there.
@@ -52,7 +53,7 @@ protocol MediaSource: AnyObject {
     /// Ends the session with the source, and takes its routes away.
     func close() async
     /// Called when an open source is lost, with the reason. Its routes stay, with the players' legs, until `close`.
-    var onEnd: (@RTSPActor (MediaSourceError) -> Void)? { get set }
+    var onEnd: (@AgentActor (MediaSourceError) -> Void)? { get set }
     /// What an operator is told.
     func report() -> [String]
 }

@@ -1,5 +1,6 @@
 // One path that players can ask for, and the source behind it.
 
+import AgentSupport
 import FoundationEssentials
 import Logging
 import RTSPCore
@@ -8,7 +9,7 @@ import Sessions
 
 /// Opens the source when the first player comes, shares it among all, keeps it for the linger time after the last one, and
 /// brings it back with growing pauses when it is lost.
-@RTSPActor
+@AgentActor
 final class Path {
     /// The route that it belongs to.
     let route: RTSPRoute
@@ -20,10 +21,10 @@ final class Path {
     private(set) var groups: [Int: MulticastGroup] = [:]
     private(set) var fanOuts: [Int: InterleavedFanOut] = [:]
     /// Called when the source's streams are not what players negotiated any more: their sessions must end.
-    var onReplaced: [ObjectIdentifier: @RTSPActor (MediaSourceError) -> Void] = [:]
+    var onReplaced: [ObjectIdentifier: @AgentActor (MediaSourceError) -> Void] = [:]
 
     private let context: ProxyContext
-    private let makeSource: @RTSPActor (Path) throws(MediaSourceError) -> any MediaSource
+    private let makeSource: @AgentActor (Path) throws(MediaSourceError) -> any MediaSource
     private var source: (any MediaSource)?
     private var state = State.idle
     private(set) var users = 0
@@ -49,7 +50,7 @@ final class Path {
     /// - Parameter makeSource: Makes what the streams come from; not used where somebody publishes.
     init(
         route: RTSPRoute, path: String, routeName: String, context: ProxyContext,
-        makeSource: @escaping @RTSPActor (Path) throws(MediaSourceError) -> any MediaSource
+        makeSource: @escaping @AgentActor (Path) throws(MediaSourceError) -> any MediaSource
     ) {
         self.route = route
         self.path = path
@@ -100,7 +101,7 @@ final class Path {
         users -= 1
         // A publisher stays as long as it likes, whether or not anybody listens.
         guard users == 0, !route.isAlwaysOpen, case .upstream = route.source else { return }
-        lingering = Task { @RTSPActor [weak self, linger = context.configuration.linger] in
+        lingering = Task { @AgentActor [weak self, linger = context.configuration.linger] in
             try? await Task.sleep(for: .seconds(linger))
             guard !Task.isCancelled, let self, self.users == 0 else { return }
             self.lingering = nil
@@ -118,7 +119,7 @@ final class Path {
 
     private func begin() {
         state = .opening
-        Task { @RTSPActor in await self.open() }
+        Task { @AgentActor in await self.open() }
     }
 
     private func open() async {
@@ -152,7 +153,7 @@ final class Path {
     /// The path itself is a user of its groups, as long as the source is live.
     private func sendMulticast() {
         for group in groups.values where standing.insert(ObjectIdentifier(group)).inserted {
-            Task { @RTSPActor in
+            Task { @AgentActor in
                 do throws(RoutingError) {
                     try await group.attach()
                     try await group.open(from: nil)
@@ -193,12 +194,12 @@ final class Path {
 
     private func retry() {
         guard users > 0 || route.isAlwaysOpen, case .upstream = route.source else {
-            if users == 0 { Task { @RTSPActor in await self.closeSource() } }
+            if users == 0 { Task { @AgentActor in await self.closeSource() } }
             return
         }
         let pause = min(Self.firstPause * Double(1 << min(attempts, 6)), Self.longestPause)
         attempts += 1
-        reconnecting = Task { @RTSPActor [weak self] in
+        reconnecting = Task { @AgentActor [weak self] in
             try? await Task.sleep(for: .seconds(pause))
             guard !Task.isCancelled, let self else { return }
             self.reconnecting = nil
@@ -262,7 +263,7 @@ final class Path {
             self?.lost(error)
             self?.end(sessions: error)
             // The next publisher begins anew.
-            Task { @RTSPActor in await self?.closeSource() }
+            Task { @AgentActor in await self?.closeSource() }
         }
         state = .opening
         arrived(presentation)

@@ -1,11 +1,12 @@
 // Which path a request is for.
 
+import AgentSupport
 import Logging
 import RTSPCore
 import Sessions
 
 /// The routes in the order in which they are tried, and the paths that players asked for.
-@RTSPActor
+@AgentActor
 final class PathTable {
     private struct Entry {
         var route: RTSPRoute
@@ -15,7 +16,7 @@ final class PathTable {
 
     /// Makes the source for a route with an upstream.
     typealias SourceFactory =
-        @RTSPActor (_ path: Path, _ upstream: String) throws(MediaSourceError) -> any MediaSource
+        @AgentActor (_ path: Path, _ upstream: String) throws(MediaSourceError) -> any MediaSource
 
     private let context: ProxyContext
     private let makeSource: SourceFactory

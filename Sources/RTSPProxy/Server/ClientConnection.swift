@@ -1,5 +1,6 @@
 // One connection of a player or publisher: the machine of RTSPCore on a channel.
 
+import AgentSupport
 import NIOCore
 import RTPWire
 import RTSPCore
@@ -8,16 +9,16 @@ import RTSPCore
 struct Reply {
     var response: RTSPResponse
     /// Begins to send media (F-09: never before the response). Always called, also when the connection has gone.
-    var afterwards: (@RTSPActor () async -> Void)?
+    var afterwards: (@AgentActor () async -> Void)?
 
-    init(_ response: RTSPResponse, afterwards: (@RTSPActor () async -> Void)? = nil) {
+    init(_ response: RTSPResponse, afterwards: (@AgentActor () async -> Void)? = nil) {
         self.response = response
         self.afterwards = afterwards
     }
 }
 
 /// Carries out what `ServerConnection` decides, and carries interleaved packets.
-@RTSPActor
+@AgentActor
 final class ClientConnection: InterleavedSink {
     /// What an interleaved channel carries.
     struct ChannelUse {
@@ -100,7 +101,7 @@ final class ClientConnection: InterleavedSink {
             case .send(let bytes): channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
             case .serve(let request):
                 lastRequest = MonotonicClock.now
-                Task { @RTSPActor in await self.serve(request) }
+                Task { @AgentActor in await self.serve(request) }
             case .interleaved(let number, let payload): take(ByteBuffer(bytes: payload), on: number)
             case .answered: lastRequest = MonotonicClock.now
             case .close(let reason):

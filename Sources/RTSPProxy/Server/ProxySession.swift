@@ -1,11 +1,12 @@
 // One session of a player or a publisher, with what carries its media.
 
+import AgentSupport
 import FoundationEssentials
 import RTSPCore
 import Sessions
 
 /// The state of a session (`core`) and the deliveries that it owns.
-@RTSPActor
+@AgentActor
 final class ProxySession {
     /// What operators name it by: its identifier is a secret.
     let name: String

@@ -1,5 +1,6 @@
 // A publisher (ANNOUNCE and RECORD) as the source of a path.
 
+import AgentSupport
 import NIOCore
 import RTPWire
 import RTSPCore
@@ -8,9 +9,9 @@ import SDP
 import Sessions
 
 /// The streams that a publisher announced, each on its way into the fast path.
-@RTSPActor
+@AgentActor
 final class PublisherSource: MediaSource {
-    var onEnd: (@RTSPActor (MediaSourceError) -> Void)?
+    var onEnd: (@AgentActor (MediaSourceError) -> Void)?
 
     private let context: ProxyContext
     private let description: SessionDescription

@@ -1,12 +1,13 @@
 // Where players, publishers and other nodes connect.
 
+import AgentSupport
 import NIOCore
 import NIOPosix
 import NIOSSL
 import RTPWire
 
 /// A listening socket of the proxy.
-@RTSPActor
+@AgentActor
 final class RTSPListener {
     private let channel: any Channel
 
@@ -20,16 +21,16 @@ final class RTSPListener {
     /// Listens as `listener` says.
     ///
     /// - Parameters:
-    ///   - context: For TLS, made by `tlsContext`.
+    ///   - context: For TLS, made by `Certificate.listenerContext`.
     init(
         _ listener: RTSPConfiguration.Listener, server: RTSPServer, tls context: NIOSSLContext? = nil
-    ) async throws(RTSPListenerError) {
+    ) async throws(ListenerError) {
         if listener.usesTLS, context == nil {
-            throw RTSPListenerError(
+            throw ListenerError(
                 "rtsp listener \(listener.tcpPort): TLS needs a certificate; give rtsp: certificate:")
         }
         let tls = listener.usesTLS ? context : nil
-        let bootstrap = ServerBootstrap(group: RTSPActor.group)
+        let bootstrap = ServerBootstrap(group: AgentActor.group)
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -51,34 +52,9 @@ final class RTSPListener {
                 return
             } catch { refusal = "\(address.bracketed):\(listener.tcpPort): \(error)" }
         }
-        throw RTSPListenerError("rtsp listener \(refusal); is another server running there?")
+        throw ListenerError("rtsp listener \(refusal); is another server running there?")
     }
 
     /// Takes no more connections; those that are there go on.
     func close() async { try? await channel.close() }
-
-    /// What TLS listeners share.
-    static func tlsContext(_ certificate: RTSPConfiguration.Certificate) throws(RTSPListenerError)
-        -> NIOSSLContext
-    {
-        do {
-            let chain = try NIOSSLCertificate.fromPEMFile(certificate.chain).map {
-                NIOSSLCertificateSource.certificate($0)
-            }
-            let key = try NIOSSLPrivateKey(file: certificate.privateKey, format: .pem)
-            return try NIOSSLContext(
-                configuration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key)))
-        } catch {
-            throw RTSPListenerError(
-                "rtsp certificate \(certificate.chain), \(certificate.privateKey): \(error); both must be PEM files that "
-                    + "belong together")
-        }
-    }
-}
-
-/// Why there is no listener: the thing, the value and the remedy in one line.
-struct RTSPListenerError: Error, Hashable, Sendable, CustomStringConvertible {
-    let message: String
-    init(_ message: String) { self.message = message }
-    var description: String { message }
 }

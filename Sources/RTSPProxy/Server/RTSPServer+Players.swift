@@ -1,5 +1,6 @@
 // DESCRIBE, SETUP, PLAY, PAUSE and TEARDOWN.
 
+import AgentSupport
 import NIOCore
 import RTPWire
 import RTSPCore
@@ -226,7 +227,7 @@ extension RTSPServer {
     /// Prepares several streams side by side, since each waits for the fast path; throws the first refusal.
     private func prepare(_ deliveries: [any StreamDelivery]) async throws(RoutingError) {
         let preparations = deliveries.map { delivery in
-            Task { @RTSPActor () -> RoutingError? in
+            Task { @AgentActor () -> RoutingError? in
                 do throws(RoutingError) {
                     try await delivery.prepare()
                     return nil

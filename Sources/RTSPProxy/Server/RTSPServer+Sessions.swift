@@ -1,5 +1,6 @@
 // The beginning and the end of sessions.
 
+import AgentSupport
 import Logging
 import RTPWire
 import RTSPCore
@@ -31,7 +32,7 @@ extension RTSPServer {
     func follow(_ path: Path, _ session: ProxySession) {
         path.onReplaced[ObjectIdentifier(session)] = { [weak self, weak session] error in
             guard let self, let session else { return }
-            Task { @RTSPActor in await self.end(session, reason: error.message) }
+            Task { @AgentActor in await self.end(session, reason: error.message) }
         }
     }
 
@@ -74,7 +75,7 @@ extension RTSPServer {
     func remove(_ streams: [Int], of session: ProxySession) async {
         // Side by side, since each waits for the fast path.
         let ends = streams.compactMap { session.deliveries[$0] }.map { delivery in
-            Task { @RTSPActor in await delivery.end() }
+            Task { @AgentActor in await delivery.end() }
         }
         for end in ends { await end.value }
         for stream in streams {

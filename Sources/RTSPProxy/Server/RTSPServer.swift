@@ -1,5 +1,6 @@
 // The proxy towards players and publishers: connections, sessions, and who answers which request.
 
+import AgentSupport
 import Logging
 import NIOCore
 import RTPWire
@@ -7,7 +8,7 @@ import RTSPCore
 import Sessions
 
 /// An RTSP server (RFC 2326) whose streams come from `PathTable`, and whose media the fast path carries.
-@RTSPActor
+@AgentActor
 final class RTSPServer {
     static let name = "Crosspoint"
     static let methods: [RTSPMethod] = [
@@ -50,7 +51,7 @@ final class RTSPServer {
 
     /// Looks for what has run out, once a second, until `stop`.
     func start() {
-        ticker = Task { @RTSPActor [weak self] in
+        ticker = Task { @AgentActor [weak self] in
             while !Task.isCancelled {
                 try? await Task.sleep(for: .seconds(1))
                 await self?.tick(now: MonotonicClock.now)
@@ -102,11 +103,11 @@ final class RTSPServer {
         let carried = Set(connection.channels.values.compactMap { $0.session?.core.id })
         connection.channels = [:]
         for session in carried.compactMap({ sessions[$0] }) {
-            Task { @RTSPActor in await self.lostConnection(session) }
+            Task { @AgentActor in await self.lostConnection(session) }
         }
         // A publisher that does not record has gone: the path is free for whoever comes next, or for itself.
         if let announced = connection.announced, announced.core.state != .recording {
-            Task { @RTSPActor in await self.end(announced, reason: "its connection closed") }
+            Task { @AgentActor in await self.end(announced, reason: "its connection closed") }
         }
     }
 

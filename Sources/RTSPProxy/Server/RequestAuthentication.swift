@@ -1,10 +1,11 @@
 // Who a request is from, and whether it may.
 
+import AgentSupport
 import Authentication
 import RTSPCore
 
 /// Judges requests by the permissions of routes (RFC 2326 section 12.5 and appendix D.1): 401 with challenges, never 407.
-@RTSPActor
+@AgentActor
 final class RequestAuthentication {
     private var server: AuthenticationServer
     private var generator = SystemRandomNumberGenerator()

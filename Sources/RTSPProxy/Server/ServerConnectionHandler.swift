@@ -1,5 +1,6 @@
 // Between a channel and its ClientConnection.
 
+import AgentSupport
 import NIOCore
 
 /// Hands what NIO says to the connection, on the loop that is the actor's.
@@ -17,28 +18,28 @@ final class ServerConnectionHandler: ChannelInboundHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         let (server, channel, isSecure) = (server, context.channel, isSecure)
-        connection = RTSPActor.assumeIsolated { server.accept(channel, isSecure: isSecure) }
+        connection = AgentActor.assumeIsolated { server.accept(channel, isSecure: isSecure) }
         if connection == nil { context.close(promise: nil) }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let (connection, bytes) = (connection, unwrapInboundIn(data))
-        RTSPActor.assumeIsolated { connection?.receive(bytes) }
+        AgentActor.assumeIsolated { connection?.receive(bytes) }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         let connection = connection
-        RTSPActor.assumeIsolated { connection?.writabilityChanged() }
+        AgentActor.assumeIsolated { connection?.writabilityChanged() }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         let connection = connection
-        RTSPActor.assumeIsolated { connection?.closed() }
+        AgentActor.assumeIsolated { connection?.closed() }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         let (server, connection) = (server, connection)
-        RTSPActor.assumeIsolated { if let connection { server.log(connection, "closed: \(error)") } }
+        AgentActor.assumeIsolated { if let connection { server.log(connection, "closed: \(error)") } }
         context.close(promise: nil)
     }
 }

@@ -1,5 +1,6 @@
 // A connection to an upstream: bytes to messages and back.
 
+import AgentSupport
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -7,7 +8,7 @@ import RTPWire
 import RTSPCore
 
 /// One TCP or TLS connection to an upstream server.
-@RTSPActor
+@AgentActor
 final class UpstreamConnection {
     /// The peer and the node's own end.
     let peer: IPAddress
@@ -17,11 +18,11 @@ final class UpstreamConnection {
     /// What comes from a connection, on the actor.
     struct Receiver: Sendable {
         /// A message; packets on interleaved channels too.
-        var message: @RTSPActor (RTSPMessage) -> Void
+        var message: @AgentActor (RTSPMessage) -> Void
         /// All that was there to read was read.
-        var batchEnded: @RTSPActor () -> Void
+        var batchEnded: @AgentActor () -> Void
         /// The connection is gone. Nothing comes after it.
-        var closed: @RTSPActor (_ reason: String) -> Void
+        var closed: @AgentActor (_ reason: String) -> Void
     }
 
     /// Connects to the first of `candidates` that accepts within `timeout` each.
@@ -33,7 +34,7 @@ final class UpstreamConnection {
         var failure = MediaSourceError(.serviceUnavailable, "no address to connect to")
         for candidate in candidates {
             do {
-                let channel = try await ClientBootstrap(group: RTSPActor.group)
+                let channel = try await ClientBootstrap(group: AgentActor.group)
                     .connectTimeout(timeout)
                     .channelOption(.tcpOption(.tcp_nodelay), value: 1)
                     .channelOption(.maxMessagesPerRead, value: 4)
@@ -108,7 +109,7 @@ private final class UpstreamHandler: ChannelInboundHandler {
         let receiver = receiver
         do {
             while !isClosed, let message = try decoder.next() {
-                RTSPActor.assumeIsolated { receiver.message(message) }
+                AgentActor.assumeIsolated { receiver.message(message) }
             }
         } catch {
             fail("what it sends cannot be read: \(error)", context)
@@ -117,7 +118,7 @@ private final class UpstreamHandler: ChannelInboundHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         let receiver = receiver
-        RTSPActor.assumeIsolated { receiver.batchEnded() }
+        AgentActor.assumeIsolated { receiver.batchEnded() }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { fail("\(error)", context) }
@@ -131,6 +132,6 @@ private final class UpstreamHandler: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) {
         isClosed = true
         let (receiver, reason) = (receiver, reason)
-        RTSPActor.assumeIsolated { receiver.closed(reason) }
+        AgentActor.assumeIsolated { receiver.closed(reason) }
     }
 }

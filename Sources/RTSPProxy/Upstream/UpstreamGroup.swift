@@ -1,5 +1,6 @@
 // Groups, as descriptions name them.
 
+import AgentSupport
 import RTPWire
 import SDP
 

@@ -1,5 +1,6 @@
 // What an upstream is asked for, stream by stream.
 
+import AgentSupport
 import RTSPCore
 import Routing
 import SDP

@@ -1,5 +1,6 @@
 // A camera or another node as a path's source.
 
+import AgentSupport
 import Logging
 import NIOCore
 import NIOPosix
@@ -13,11 +14,11 @@ import SDP
 /// to interleaved media, keeps the session alive, reports reception, and says when it is lost.
 ///
 /// Events are taken one after the other, also those that come while another one's work waits for something.
-@RTSPActor
+@AgentActor
 final class UpstreamSource: MediaSource {
-    var onEnd: (@RTSPActor (MediaSourceError) -> Void)?
+    var onEnd: (@AgentActor (MediaSourceError) -> Void)?
     /// Called when what a restarted daemon must know has changed; nil when there is nothing any more.
-    var onRecord: (@RTSPActor (UpstreamRecord?) -> Void)?
+    var onRecord: (@AgentActor (UpstreamRecord?) -> Void)?
     /// What a restarted daemon must know.
     private(set) var record: UpstreamRecord?
 
@@ -32,7 +33,6 @@ final class UpstreamSource: MediaSource {
     var session: ClientSession?
     private let routeName: String
     private let resolver: UpstreamResolver
-    private var tls: NIOSSLContext?
     /// Tells events of an earlier connection from those of this one.
     private var connectionNumber = 0
     private var description: SessionDescription?
@@ -73,7 +73,7 @@ final class UpstreamSource: MediaSource {
         self.url = url
         self.transport = transport
         self.timing = timing
-        resolver = UpstreamResolver(threadPool: context.threadPool)
+        resolver = UpstreamResolver(resolver: context.resolver)
         var logger = context.logger
         logger[metadataKey: "upstream"] = "\(url)"
         self.logger = logger
@@ -108,7 +108,7 @@ final class UpstreamSource: MediaSource {
         events.append(event)
         guard !isRunning else { return }
         isRunning = true
-        Task { @RTSPActor in
+        Task { @AgentActor in
             while !self.events.isEmpty { await self.handle(self.events.removeFirst()) }
             self.isRunning = false
         }
@@ -153,8 +153,8 @@ final class UpstreamSource: MediaSource {
         timer = nil
         guard let deadline = session?.deadline else { return }
         let wait = Int64(clamping: deadline.subtractingReportingOverflow(MonotonicClock.now).partialValue)
-        timer = RTSPActor.loop.scheduleTask(in: .nanoseconds(max(wait, 0) + 1_000_000)) { [weak self] in
-            RTSPActor.assumeIsolated { self?.post(.timer) }
+        timer = AgentActor.loop.scheduleTask(in: .nanoseconds(max(wait, 0) + 1_000_000)) { [weak self] in
+            AgentActor.assumeIsolated { self?.post(.timer) }
         }
     }
 
@@ -219,21 +219,11 @@ final class UpstreamSource: MediaSource {
         }
     }
 
-    /// Made once: reading the authorities takes a while.
     private func tlsContext() async throws(MediaSourceError) -> NIOSSLContext {
-        if let tls { return tls }
-        let authorities = context.configuration.authorities
         do {
-            let made = try await context.threadPool.runIfActive {
-                var configuration = TLSConfiguration.makeClientConfiguration()
-                if let authorities { configuration.trustRoots = .file(authorities) }
-                return try NIOSSLContext(configuration: configuration)
-            }
-            tls = made
-            return made
+            return try await context.authorities.clientContext()
         } catch {
-            throw MediaSourceError(
-                .serviceUnavailable, "rtsp ca-file \(authorities ?? "(the system's)"): cannot be used: \(error)")
+            throw MediaSourceError(.serviceUnavailable, "rtsp \(error)")
         }
     }
 
@@ -413,8 +403,8 @@ final class UpstreamSource: MediaSource {
     private func watchMedia() {
         guard watch == nil else { return }
         let period = TimeAmount.nanoseconds(Int64(timing.watch))
-        watch = RTSPActor.loop.scheduleRepeatedTask(initialDelay: period, delay: period) { [weak self] _ in
-            RTSPActor.assumeIsolated { self?.post(.watch) }
+        watch = AgentActor.loop.scheduleRepeatedTask(initialDelay: period, delay: period) { [weak self] _ in
+            AgentActor.assumeIsolated { self?.post(.watch) }
         }
     }
 

@@ -1,5 +1,6 @@
 // One stream of an upstream: how it comes in, and what is known of it.
 
+import AgentSupport
 import Logging
 import NIOCore
 import RTPWire
@@ -8,7 +9,7 @@ import Routing
 import SDP
 
 /// A stream's way into the fast path, the sources that it may come from, and the reports on it.
-@RTSPActor
+@AgentActor
 final class UpstreamStream {
     /// The number of its media description, from 0, and what that says.
     let index: Int
@@ -155,7 +156,7 @@ final class UpstreamStream {
         // A sender that changes for ever gets no more of the daemon's time.
         guard sources != accepted, changes < 16 else { return }
         changes += 1
-        Task { @RTSPActor [sources] in await self.change(to: sources, event) }
+        Task { @AgentActor [sources] in await self.change(to: sources, event) }
     }
 
     private func change(to sources: Accepted, _ event: SessionRouteEvent) async {

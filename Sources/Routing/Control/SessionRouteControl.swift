@@ -5,7 +5,7 @@ public import RTPWire
 /// The operations that RTSP sessions and SIP calls need. `FlowController` implements them; tests of the agents bring their own.
 ///
 /// A session's routes have the owner `.session`: operators see them and cannot change them, a reload does not touch them,
-/// and a restarted daemon takes them over and keeps them until `removeSessionRoutes(except:)`.
+/// and a restarted daemon takes them over and keeps them until `removeSessionRoutes(of:except:)`.
 public protocol SessionRouteControl: RouteControl {
     /// Where packets to or from `peer` pass on this node, by the kernel's routing table: to choose legs and local addresses.
     func attachment(towards peer: IPAddress) async throws(RoutingError) -> NetworkAttachment
@@ -25,8 +25,9 @@ public protocol SessionRouteControl: RouteControl {
     /// A duplicate of the socket that reserves the route's UDP port, on which packets of a route with `delivery` `.host`
     /// arrive; the caller closes it. Throws for a route that reserves nothing.
     func reservation(of name: String) async throws(RoutingError) -> Int32
-    /// Removes the routes of sessions that are not in `names`; returns the removed names.
-    func removeSessionRoutes(except names: Set<String>) async -> [String]
+    /// Removes the routes of sessions that begin with `prefix` and are not in `names`; returns the removed names. Each agent has its own
+    /// prefix: `rtsp.`, `sip.`.
+    func removeSessionRoutes(of prefix: String, except names: Set<String>) async -> [String]
     /// First packets and unknown sources of session routes, from now on. The stream ends with its consumer.
     func sessionRouteEvents() async -> AsyncStream<SessionRouteEvent>
 }

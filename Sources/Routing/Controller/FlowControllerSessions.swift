@@ -74,8 +74,10 @@ extension FlowController {
         return copy
     }
 
-    public func removeSessionRoutes(except names: Set<String>) async -> [String] {
-        let states = table.values.filter { $0.owner == .session && !names.contains($0.specification.name) }
+    public func removeSessionRoutes(of prefix: String, except names: Set<String>) async -> [String] {
+        let states = table.values.filter {
+            $0.owner == .session && $0.specification.name.hasPrefix(prefix) && !names.contains($0.specification.name)
+        }
         if !states.isEmpty { await remove(states) }
         return states.map(\.specification.name).sorted()
     }

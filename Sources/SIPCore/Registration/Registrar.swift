@@ -9,8 +9,17 @@ public struct Registrar: Sendable {
         public let preference: Int
         /// When the binding ends.
         public let end: Duration
-        let callID: String
-        let sequence: UInt32
+        /// Call-ID and CSeq of the REGISTER that made it, for which later ones are told from earlier.
+        public let callID: String
+        public let sequence: UInt32
+
+        public init(contact: SIPURI, preference: Int, end: Duration, callID: String, sequence: UInt32) {
+            self.contact = contact
+            self.preference = preference
+            self.end = end
+            self.callID = callID
+            self.sequence = sequence
+        }
     }
 
     /// What is accepted.
@@ -32,10 +41,25 @@ public struct Registrar: Sendable {
         }
     }
 
-    private let policy: Policy
+    /// May change at any time: bindings that were accepted stay as they are.
+    public var policy: Policy
     private var bindings: [String: [Binding]] = [:]
 
     public init(policy: Policy = Policy()) { self.policy = policy }
+
+    /// How many addresses have bindings; some of them may have ended.
+    public var count: Int { bindings.count }
+
+    /// Takes bindings up that an earlier process has accepted, in place of those that the address has.
+    public mutating func restore(_ list: [Binding], of address: SIPURI, now: Duration) {
+        let valid = list.filter { $0.end > now }
+        bindings[Self.name(of: address)] = valid.isEmpty ? nil : valid
+    }
+
+    /// Forgets all bindings of an address; false where it has none.
+    public mutating func remove(_ address: SIPURI) -> Bool {
+        bindings.removeValue(forKey: Self.name(of: address)) != nil
+    }
 
     /// The bindings of an address that hold, the preferred ones first.
     public func bindings(of address: SIPURI, now: Duration) -> [Binding] {

@@ -85,6 +85,32 @@ public struct TransactionLayer: Sendable {
         update(id) { $0.abandon() }
     }
 
+    /// A request that could not be sent over a reliable transport goes over UDP instead, with the branch that it has
+    /// (RFC 3261 section 18.1.1).
+    ///
+    /// - Parameter sentBy: where this node wants the response.
+    public mutating func fallBack(_ id: TransactionID, to sentBy: SIPHostPort) -> [TransactionEvent] {
+        guard let entry = entries[id] else { return [] }
+        switch entry.machine {
+        case .inviteClient(let old) where old.state == .calling:
+            let machine = InviteClientTransaction(Self.overUDP(old.request, sentBy), isReliable: false, times: times)
+            entries[id] = Entry(machine: .inviteClient(machine), key: entry.key, mergeKey: nil)
+            return tell(id, machine.start())
+        case .client(let old) where old.state == .trying:
+            let machine = ClientTransaction(Self.overUDP(old.request, sentBy), isReliable: false, times: times)
+            entries[id] = Entry(machine: .client(machine), key: entry.key, mergeKey: nil)
+            return tell(id, machine.start())
+        default: return []
+        }
+    }
+
+    /// Requests of client transactions have a Via with a branch.
+    private static func overUDP(_ request: SIPRequest, _ sentBy: SIPHostPort) -> SIPRequest {
+        var request = request
+        request.vias[0] = Via(.udp, sentBy, branch: request.vias[0].branch ?? "")
+        return request
+    }
+
     // MARK: Server side
 
     /// A request came, whose topmost Via has its source noted.
@@ -144,6 +170,11 @@ public struct TransactionLayer: Sendable {
     /// Sends a response in a server transaction. Nothing happens where it has had its final response.
     public mutating func respond(_ response: SIPResponse, to id: TransactionID) -> [TransactionEvent] {
         update(id) { $0.send(response) }
+    }
+
+    /// Forgets a transaction without a word: one whose sender is to learn nothing.
+    public mutating func forget(_ id: TransactionID) {
+        _ = update(id) { _ in [.terminated] }
     }
 
     // MARK: Both sides

@@ -11,6 +11,20 @@ enum Escapes {
         String(decoding: bytes(of: text) { !reserved.contains($0) }, as: UTF8.self)
     }
 
+    /// The text with every byte escaped that is neither unreserved nor one of `signs`.
+    static func escaped(_ text: String, except signs: ByteSet) -> String {
+        var output: [UInt8] = []
+        for byte in text.utf8 {
+            if byte != UInt8(ascii: "%"), ASCII.isUnreserved(byte) || signs.contains(byte) {
+                output.append(byte)
+            } else {
+                output.append(UInt8(ascii: "%"))
+                output += [byte >> 4, byte & 15].map { $0 < 10 ? $0 + 0x30 : $0 + 0x37 }
+            }
+        }
+        return String(decoding: output, as: UTF8.self)
+    }
+
     private static let reserved = ByteSet(";/?:@&=+$,%")
 
     private static func bytes(of text: String, undo: (UInt8) -> Bool) -> [UInt8] {

@@ -121,8 +121,14 @@ extension SIPURI: CustomStringConvertible {
         }
     }
 
-    /// The user part with its escapes undone: what a device is called by.
-    public var userName: String? { user.map { Escapes.undone($0) } }
+    /// The user part with its escapes undone: what a device is called by. Setting it escapes what must be; an empty one is none.
+    public var userName: String? {
+        get { user.map { Escapes.undone($0) } }
+        set {
+            password = nil
+            user = newValue.flatMap { $0.isEmpty ? nil : Escapes.escaped($0, except: Self.userSigns) }
+        }
+    }
 
     /// Whether the router that it names leaves the Request-URI alone (`lr`, RFC 3261 section 19.1.1).
     public var isLooseRouter: Bool { parameters.contains("lr") }

@@ -1,5 +1,6 @@
 // What connections may do and cost, and who may ask.
 
+import AgentSupport
 import Authentication
 import RTPWire
 import RTSPCore
@@ -8,7 +9,7 @@ import Testing
 
 @testable import RTSPProxy
 
-@Suite("Connections", .timeLimit(.minutes(1))) @RTSPActor struct ConnectionTests {
+@Suite("Connections", .timeLimit(.minutes(1))) @AgentActor struct ConnectionTests {
     @Test("R-04: pipelined requests are answered in their order, whatever takes how long")
     func pipelining() async throws {
         let node = try await TestNode()

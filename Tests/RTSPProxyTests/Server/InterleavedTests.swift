@@ -1,5 +1,6 @@
 // Players on TCP: channels, what ends with a connection, and one that does not keep up.
 
+import AgentSupport
 import NIOCore
 import RTPWire
 import RTSPCore
@@ -9,7 +10,7 @@ import Testing
 
 @testable import RTSPProxy
 
-@Suite("Players on TCP", .timeLimit(.minutes(1))) @RTSPActor struct InterleavedTests {
+@Suite("Players on TCP", .timeLimit(.minutes(1))) @AgentActor struct InterleavedTests {
     static func channels(_ first: Int) -> RTSPHeaders {
         ["Transport": "RTP/AVP/TCP;unicast;interleaved=\(first)-\(first + 1)"]
     }

@@ -1,5 +1,6 @@
 // Players on UDP: what they are answered, and what the fast path is asked for.
 
+import AgentSupport
 import RTPWire
 import RTSPCore
 import Routing
@@ -8,7 +9,7 @@ import Testing
 
 @testable import RTSPProxy
 
-@Suite("Players on UDP", .timeLimit(.minutes(1))) @RTSPActor struct PlayerTests {
+@Suite("Players on UDP", .timeLimit(.minutes(1))) @AgentActor struct PlayerTests {
     static let udp = "RTP/AVP;unicast;client_port=6000-6001"
 
     @Test("R-12: OPTIONS of * and of a URL list what is served, and need no path")

@@ -1,5 +1,6 @@
 // Publishers: ANNOUNCE, RECORD, and players of what they send.
 
+import AgentSupport
 import RTPWire
 import RTSPCore
 import Routing
@@ -8,7 +9,7 @@ import Testing
 
 @testable import RTSPProxy
 
-@Suite("Publishers", .timeLimit(.minutes(1))) @RTSPActor struct PublisherTests {
+@Suite("Publishers", .timeLimit(.minutes(1))) @AgentActor struct PublisherTests {
     static let route = RTSPRoute(name: "live", match: .path("/live"), source: .publisher, publish: .anyone)
     static let description = Array(
         """

@@ -1,5 +1,6 @@
 // RTSPS: the same server behind TLS.
 
+import AgentSupport
 import Glibc
 import NIOCore
 import NIOPosix
@@ -16,10 +17,10 @@ private let openssl = "/usr/bin/openssl"
 @Suite(
     "Connections over TLS", .enabled(if: access(openssl, X_OK) == 0, "needs openssl, to make a certificate"),
     .timeLimit(.minutes(1)))
-@RTSPActor struct SecureConnectionTests {
+@AgentActor struct SecureConnectionTests {
     /// A certificate of its own for the length of a test.
-    private static func certificate(in directory: String) throws -> RTSPConfiguration.Certificate {
-        let certificate = RTSPConfiguration.Certificate(
+    private static func certificate(in directory: String) throws -> Certificate {
+        let certificate = Certificate(
             chain: "\(directory)/certificate.pem", privateKey: "\(directory)/key.pem")
         _ = try Command.run([
             openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
@@ -44,14 +45,14 @@ private let openssl = "/usr/bin/openssl"
     func basic() async throws {
         let node = try await TestNode(routes: [ConnectionTests.closed], users: ["anna": "secret"])
         let directory = try TemporaryDirectory()
-        let tls = try RTSPListener.tlsContext(Self.certificate(in: directory.path))
+        let tls = try Self.certificate(in: directory.path).listenerContext(of: "rtsp")
         let listener = try await RTSPListener(
             .init(address: IPAddress(127, 0, 0, 1), tcpPort: 0, usesTLS: true), server: node.server, tls: tls)
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.certificateVerification = .none
         let context = try NIOSSLContext(configuration: configuration)
         let (texts, continuation) = AsyncStream.makeStream(of: String.self)
-        let channel = try await ClientBootstrap(group: RTSPActor.group)
+        let channel = try await ClientBootstrap(group: AgentActor.group)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
@@ -78,11 +79,11 @@ private let openssl = "/usr/bin/openssl"
     @Test("A TLS listener without a certificate, and a certificate that is none, are refused with the remedy")
     func refused() async throws {
         let node = try await TestNode()
-        await #expect(throws: RTSPListenerError.self) {
+        await #expect(throws: ListenerError.self) {
             try await RTSPListener(.init(tcpPort: 0, usesTLS: true), server: node.server)
         }
-        #expect(throws: RTSPListenerError.self) {
-            try RTSPListener.tlsContext(.init(chain: "/nonexistent.pem", privateKey: "/nonexistent.pem"))
+        #expect(throws: ListenerError.self) {
+            try Certificate(chain: "/nonexistent.pem", privateKey: "/nonexistent.pem").listenerContext(of: "rtsp")
         }
         await node.stop()
     }

@@ -1,5 +1,6 @@
 // What sessions live and end by, and what they keep from each other.
 
+import AgentSupport
 import RTPWire
 import RTSPCore
 import Routing
@@ -8,7 +9,7 @@ import Testing
 
 @testable import RTSPProxy
 
-@Suite("Sessions", .timeLimit(.minutes(1))) @RTSPActor struct SessionTests {
+@Suite("Sessions", .timeLimit(.minutes(1))) @AgentActor struct SessionTests {
     static func udp(_ udpPort: Int) -> RTSPHeaders { ["Transport": "RTP/AVP;unicast;client_port=\(udpPort)"] }
 
     @Test("R-29: a session that is missing, unknown, ended or another address's gets 454 whatever is asked for")

@@ -1,5 +1,6 @@
 // A fast path of sockets on the loopback interface.
 
+import AgentSupport
 import Glibc
 import RTPWire
 import Routing
@@ -86,8 +87,8 @@ actor EmulatedRoutes: SessionRouteControl {
 
     func openLeg(_ number: UInt32, of name: String, from sequence: UInt32?) async throws(RoutingError) {}
 
-    func removeSessionRoutes(except names: Set<String>) async -> [String] {
-        let gone = table.keys.filter { !names.contains($0) }
+    func removeSessionRoutes(of prefix: String, except names: Set<String>) async -> [String] {
+        let gone = table.keys.filter { $0.hasPrefix(prefix) && !names.contains($0) }
         for name in gone { try? await remove(route: name) }
         return gone
     }

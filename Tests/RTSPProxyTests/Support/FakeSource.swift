@@ -1,14 +1,15 @@
 // A source of streams that does as the test says.
 
+import AgentSupport
 import RTSPCore
 import SDP
 
 @testable import RTSPProxy
 
 /// Counts how often it is opened and closed, and fails as often as it is told to.
-@RTSPActor
+@AgentActor
 final class FakeSource: MediaSource {
-    var onEnd: (@RTSPActor (MediaSourceError) -> Void)?
+    var onEnd: (@AgentActor (MediaSourceError) -> Void)?
     private(set) var opened = 0
     private(set) var closed = 0
     /// Errors that the next openings end with.

@@ -1,5 +1,6 @@
 // Sockets on 127.0.0.0/8 as players, publishers and cameras have them, never blocking.
 
+import AgentSupport
 import Glibc
 import RTPWire
 import TestSupport
@@ -90,7 +91,7 @@ final class LoopbackSocket: Sendable {
 }
 
 /// Whether `condition` comes true; what it waits for happens at once or never.
-@RTSPActor func eventually(_ condition: @RTSPActor () async -> Bool) async -> Bool {
+@AgentActor func eventually(_ condition: @AgentActor () async -> Bool) async -> Bool {
     for _ in 0..<10_000 {
         if await condition() { return true }
         try? await Task.sleep(for: .milliseconds(1))

@@ -1,5 +1,6 @@
 // The owner of the fast path, without a fast path: what it is asked for, in order.
 
+import AgentSupport
 import CrosspointShim
 import Glibc
 import RTPWire
@@ -7,7 +8,7 @@ import Routing
 
 @testable import RTSPProxy
 
-@RTSPActor final class MockRouting: SessionRouteControl {
+@AgentActor final class MockRouting: SessionRouteControl {
     /// What was done, in order: `open rtsp.cam.0.rtp 1`.
     private(set) var events: [String] = []
     private(set) var reports: [String: RouteReport] = [:]
@@ -16,8 +17,8 @@ import Routing
     /// The announced first packets of legs: `rtsp.cam.0.rtp 1`.
     private(set) var starts: [String: UInt32?] = [:]
     /// Called when a leg opens, and when one has been removed.
-    var onOpen: (@RTSPActor () -> Void)?
-    var onRemove: (@RTSPActor () -> Void)?
+    var onOpen: (@AgentActor () -> Void)?
+    var onRemove: (@AgentActor () -> Void)?
     /// What `addShutLeg` is refused with.
     var refusal: RoutingError?
     /// What `attachment(towards:)` is refused with.
@@ -130,6 +131,6 @@ import Routing
         return dup(socket.descriptor)
     }
 
-    func removeSessionRoutes(except names: Set<String>) async -> [String] { [] }
+    func removeSessionRoutes(of prefix: String, except names: Set<String>) async -> [String] { [] }
     func sessionRouteEvents() async -> AsyncStream<SessionRouteEvent> { AsyncStream { $0.finish() } }
 }

@@ -1,5 +1,6 @@
 // A camera that is always there.
 
+import AgentSupport
 import RTPWire
 import RTSPCore
 import Routing
@@ -8,8 +9,8 @@ import SDP
 @testable import RTSPProxy
 
 /// A source with two streams, or one, whose routes are in `MockRouting`.
-@RTSPActor final class MockSource: MediaSource {
-    var onEnd: (@RTSPActor (MediaSourceError) -> Void)?
+@AgentActor final class MockSource: MediaSource {
+    var onEnd: (@AgentActor (MediaSourceError) -> Void)?
     private(set) var opened = 0
     private(set) var closed = 0
     /// What the camera says when it is opened.

@@ -1,12 +1,13 @@
 // A client on a raw TCP connection.
 
+import AgentSupport
 import RTPWire
 import RTSPCore
 import Testing
 
 @testable import RTSPProxy
 
-@RTSPActor final class TestClient {
+@AgentActor final class TestClient {
     let socket: LoopbackSocket
     let base: String
     private var decoder = RTSPDecoder()

@@ -1,5 +1,6 @@
 // A proxy on loopback: real sockets towards clients, no fast path and no camera.
 
+import AgentSupport
 import Authentication
 import Logging
 import RTPWire
@@ -7,7 +8,7 @@ import RTSPCore
 
 @testable import RTSPProxy
 
-@RTSPActor final class TestNode {
+@AgentActor final class TestNode {
     let routing = MockRouting()
     let context: ProxyContext
     let paths: PathTable
@@ -44,7 +45,7 @@ import RTSPCore
     }
 
     private let made: Made
-    @RTSPActor private final class Made { var sources: [String: MockSource] = [:] }
+    @AgentActor private final class Made { var sources: [String: MockSource] = [:] }
 
     /// The source of a path, once somebody asked for it.
     func source(_ path: String = "/cam") -> MockSource? { made.sources[path] }

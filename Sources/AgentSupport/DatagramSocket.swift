@@ -1,0 +1,107 @@
+// A UDP socket of an agent, on the agents' event loop.
+
+public import NIOCore
+import NIOPosix
+public import RTPWire
+
+/// Sends and receives datagrams: signalling, RTCP, and media at the host port.
+@AgentActor
+public final class DatagramSocket {
+    /// One datagram as it came.
+    public typealias Receiver = @AgentActor (_ payload: ByteBuffer, _ from: SocketAddress) -> Void
+
+    private let channel: any Channel
+
+    /// Where it is bound.
+    public let udpPort: UInt16
+
+    /// A socket bound to an address and UDP port, 0 for any.
+    ///
+    /// - Parameters:
+    ///   - receive: Called for each datagram.
+    ///   - onBatch: Called when no more datagrams are waiting for the moment: time to flush what they caused.
+    public convenience init(
+        address: IPAddress, udpPort: UInt16 = 0, receive: @escaping Receiver,
+        onBatch: @escaping @AgentActor () -> Void = {}
+    ) async throws {
+        let channel = try await Self.bootstrap(receive, onBatch).bind(to: address.socketAddress(udpPort)).get()
+        self.init(channel: channel)
+    }
+
+    /// A socket over a bound descriptor, which it closes.
+    public convenience init(
+        descriptor: Int32, receive: @escaping Receiver, onBatch: @escaping @AgentActor () -> Void = {}
+    ) async throws {
+        let channel = try await Self.bootstrap(receive, onBatch).withBoundSocket(descriptor).get()
+        self.init(channel: channel)
+    }
+
+    private init(channel: any Channel) {
+        self.channel = channel
+        udpPort = UInt16(truncatingIfNeeded: channel.localAddress?.port ?? 0)
+    }
+
+    deinit { channel.close(promise: nil) }
+
+    /// A burst of a video frame must fit while the loop is busy with something else.
+    private static let receiveBuffer = 8 << 20
+    /// Datagrams taken by one system call, and the largest of them.
+    private static let batch = 64
+    private static let largest = 9216
+
+    private static func bootstrap(
+        _ receive: @escaping Receiver, _ onBatch: @escaping @AgentActor () -> Void
+    ) -> DatagramBootstrap {
+        DatagramBootstrap(group: AgentActor.group)
+            .channelOption(.socketOption(.so_rcvbuf), value: SocketOptionValue(receiveBuffer))
+            .channelOption(.datagramVectorReadMessageCount, value: batch)
+            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: batch * largest))
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(DatagramHandler(receive: receive, onBatch: onBatch))
+                }
+            }
+    }
+
+    /// Queues a datagram; `flush` sends what is queued.
+    public func write(_ payload: ByteBuffer, to address: SocketAddress) {
+        channel.write(AddressedEnvelope(remoteAddress: address, data: payload), promise: nil)
+    }
+
+    public func flush() { channel.flush() }
+
+    /// Sends a datagram, and what was queued before it.
+    public func send(_ payload: ByteBuffer, to address: SocketAddress) {
+        write(payload, to: address)
+        flush()
+    }
+
+    public func close() { channel.close(promise: nil) }
+}
+
+/// Hands datagrams on.
+private final class DatagramHandler: ChannelInboundHandler {
+    typealias InboundIn = AddressedEnvelope<ByteBuffer>
+
+    private let receive: DatagramSocket.Receiver
+    private let onBatch: @AgentActor () -> Void
+
+    init(receive: @escaping DatagramSocket.Receiver, onBatch: @escaping @AgentActor () -> Void) {
+        self.receive = receive
+        self.onBatch = onBatch
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let envelope = unwrapInboundIn(data)
+        let receive = receive
+        AgentActor.assumeIsolated { receive(envelope.data, envelope.remoteAddress) }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        let onBatch = onBatch
+        AgentActor.assumeIsolated { onBatch() }
+    }
+
+    /// An ICMP error for something sent earlier is no reason to stop receiving.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {}
+}

@@ -1,0 +1,13 @@
+// The clock that the fast path stamps packets with.
+
+import Glibc
+
+/// CLOCK_MONOTONIC in nanoseconds.
+public enum MonotonicClock {
+    /// The present.
+    public static var now: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+}

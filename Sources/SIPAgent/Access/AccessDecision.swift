@@ -1,0 +1,22 @@
+// What becomes of a request before anybody is called.
+
+import SIPCore
+
+/// What is done with a request that belongs to no call.
+enum Screening: Hashable, Sendable {
+    /// It is carried out.
+    case proceed
+    /// It is not answered.
+    case drop
+    /// It is answered so, after a pause.
+    case answer(SIPRefusal, after: Duration)
+}
+
+/// What is done with a call.
+enum CallAdmission: Hashable, Sendable {
+    /// It is made, for this user where one has authenticated.
+    case call(DialDecision, user: String?)
+    case drop
+    /// It is refused so, after a pause.
+    case refuse(SIPRefusal, after: Duration)
+}

@@ -1,0 +1,17 @@
+// Somebody to call.
+
+import SIPCore
+
+/// One destination of a call, as the dial plan and the registrar know it.
+struct CallTarget: Hashable, Sendable {
+    /// The Request-URI, and To.
+    var requestURI: SIPURI
+    /// Where the request is sent, to be looked up by RFC 3263.
+    var destination: SIPURI
+    /// The connection that the device has registered on, to be used while it is open.
+    var connection: UInt64?
+    /// Who this node is for the next hop when that asks.
+    var credentials: DialTarget.Credentials?
+    /// Seconds after which it is given up.
+    var ringTime: Int
+}

@@ -1,0 +1,32 @@
+// How much peers may make the SIP agent hold and do.
+
+/// `sip: limits:`.
+public struct SIPLimitsConfiguration: Hashable, Sendable {
+    /// `calls`: calls at a time, ringing ones included.
+    public var calls: Int
+    /// `calls-per-source`: calls at a time that come from one address.
+    public var callsPerSource: Int
+    /// `requests-per-second`: requests outside of calls that one address may send on average; 0: any number.
+    public var requestsPerSecond: Int
+    /// `burst`: requests that one address may send at once, after a silence.
+    public var burst: Int
+    /// `registrations`: names that devices are registered under.
+    public var registrations: Int
+    /// `connections`: TCP and TLS connections at a time.
+    public var connections: Int
+    /// `connections-per-source`: of one address.
+    public var connectionsPerSource: Int
+
+    public init(
+        calls: Int = 4096, callsPerSource: Int = 4096, requestsPerSecond: Int = 50, burst: Int = 200,
+        registrations: Int = 10_000, connections: Int = 4096, connectionsPerSource: Int = 1024
+    ) {
+        self.calls = calls
+        self.callsPerSource = callsPerSource
+        self.requestsPerSecond = requestsPerSecond
+        self.burst = burst
+        self.registrations = registrations
+        self.connections = connections
+        self.connectionsPerSource = connectionsPerSource
+    }
+}

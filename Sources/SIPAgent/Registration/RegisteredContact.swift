@@ -1,0 +1,25 @@
+// Where a registered device is called.
+
+import SIPCore
+
+/// One contact of a device.
+struct RegisteredContact: Hashable, Sendable {
+    /// The Request-URI: what the device has registered.
+    var uri: SIPURI
+    /// Where the request is sent: the contact, or where the device has registered from if it cannot be reached at what it says.
+    var destination: SIPURI
+    /// The connection that the device has registered on, while it is open.
+    var connection: UInt64?
+    /// In thousandths.
+    var preference: Int
+}
+
+/// What becomes of a REGISTER.
+enum RegistrationOutcome: Hashable, Sendable {
+    /// 200 with these fields.
+    case accepted(SIPHeaders)
+    /// It is refused so, after a pause.
+    case refuse(SIPRefusal, after: Duration)
+    /// It is not answered.
+    case drop
+}

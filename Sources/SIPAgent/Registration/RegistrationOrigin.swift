@@ -1,0 +1,35 @@
+// Where and by whom a contact was registered.
+
+import RTPWire
+import SIPCore
+
+/// The sender of a REGISTER.
+struct RegistrationOrigin: Codable, Hashable, Sendable {
+    /// `UDP`, `TCP`, `TLS`.
+    var transport: String
+    var address: IPAddress
+    /// The UDP or TCP port.
+    var transportPort: UInt16
+    /// The connection that it came on; it does not outlive the daemon.
+    var connection: UInt64?
+    /// The user who authenticated; nil where nobody had to.
+    var user: String?
+    /// The device's program, as it says in User-Agent.
+    var agent: String?
+
+    private enum CodingKeys: String, CodingKey {
+        case transport, address, transportPort, user, agent
+    }
+
+    init(_ source: SIPSource, user: String?, agent: String?) {
+        transport = source.transport.description
+        address = source.address
+        transportPort = source.transportPort
+        connection = source.connection
+        self.user = user
+        self.agent = agent.map { String($0.prefix(100)) }
+    }
+
+    /// As logs and reports name it: `UDP 10.1.0.7:5060`.
+    var text: String { "\(transport) \(address.bracketed):\(transportPort)" }
+}

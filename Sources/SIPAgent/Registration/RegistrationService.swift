@@ -1,0 +1,304 @@
+// Devices register here, so that they can be called by name.
+
+import AgentSupport
+import Logging
+import RTPWire
+import Routing
+import SIPCore
+
+/// The registrar of the node: who may register what, the bindings, where each was registered from, and their journal. Times are
+/// nanoseconds of CLOCK_MONOTONIC.
+@AgentActor
+final class RegistrationService {
+    /// The longest address-of-record, in bytes: it names a file of the journal.
+    private static let maximumLength = 100
+    /// How often bindings that have ended are looked for.
+    private static let tidyingInterval: UInt64 = 30_000_000_000
+
+    private var configuration: SIPConfiguration
+    private let access: CallAccess
+    private let counters: AccessCounters
+    private let logger: Logger
+    private let journal: JournalDirectory<RegistrationRecord>
+    private var registrar: Registrar
+    /// Where bindings were registered from, by address-of-record and contact.
+    private var origins: [SIPURI: [SIPURI: RegistrationOrigin]] = [:]
+    private var tidiedAt: UInt64 = 0
+
+    /// Takes up what an earlier daemon has accepted.
+    ///
+    /// - Throws: that the journal cannot be made.
+    init(
+        configuration: SIPConfiguration, access: CallAccess, counters: AccessCounters, runtimeDirectory: String,
+        logger: Logger, now: UInt64 = MonotonicClock.now
+    ) throws(RoutingError) {
+        self.configuration = configuration
+        self.access = access
+        self.counters = counters
+        self.logger = logger
+        journal = try JournalDirectory(directory: "\(runtimeDirectory)/sip/registrations")
+        registrar = Registrar(policy: Self.policy(configuration))
+        restore(now)
+    }
+
+    private static func policy(_ configuration: SIPConfiguration) -> Registrar.Policy {
+        let registrar = configuration.registrar ?? RegistrarConfiguration()
+        return Registrar.Policy(
+            maximum: UInt32(registrar.maximumExpiry), minimum: UInt32(registrar.minimumExpiry),
+            addresses: configuration.limits.registrations, bindingsOfAddress: registrar.maximumContacts)
+    }
+
+    /// Goes by other networks and limits from now on. What is registered stays until it ends.
+    func reload(_ configuration: SIPConfiguration) {
+        self.configuration = configuration
+        registrar.policy = Self.policy(configuration)
+    }
+
+    // MARK: REGISTER
+
+    /// Carries out a REGISTER that was screened.
+    func register(_ request: SIPRequest, from source: SIPSource, now: UInt64) -> RegistrationOutcome {
+        tidy(now)
+        guard let policy = configuration.registrar else {
+            return refuse(.methodNotAllowed, source, now)
+        }
+        var user: String?
+        if !policy.allowedNetworks.contains(where: { $0.contains(source.address) }) {
+            guard configuration.usersFile != nil else { return refuse(.forbidden, source, now) }
+            do throws(SIPRefusal) {
+                user = try access.authenticate(request, as: .userAgent, from: source.address, now: now)
+            } catch { return .refuse(error, after: .zero) }
+        }
+        do throws(SIPRefusal) {
+            return .accepted(try carryOut(request, from: source, user: user, now: now))
+        } catch {
+            logger.info("sip: REGISTER of \(request.to.uri) from \(source.text) refused: \(error.status)")
+            return .refuse(error, after: .zero)
+        }
+    }
+
+    private func carryOut(
+        _ request: SIPRequest, from source: SIPSource, user: String?, now: UInt64
+    ) throws(SIPRefusal) -> SIPHeaders {
+        guard let address = address(of: request.to.uri), self.address(of: request.uri, isRegistrar: true) != nil else {
+            throw SIPRefusal(.notFound)
+        }
+        // Users register themselves; who may register others, networks say.
+        if let user, address.userName != user { throw SIPRefusal(.forbidden) }
+        var request = request
+        request.to.uri = address
+        let before = Set(registrar.bindings(of: address, now: .nanoseconds(now)).map(\.contact))
+        let headers = try registrar.register(request, now: .nanoseconds(now))
+        let bindings = registrar.bindings(of: address, now: .nanoseconds(now))
+        note(
+            bindings, of: address, by: request,
+            RegistrationOrigin(source, user: user, agent: request.headers["User-Agent"]))
+        let contacts = Set(bindings.map(\.contact))
+        let isQuery = request.headers.all("Contact").isEmpty
+        let action =
+            isQuery
+            ? "query" : contacts.count > before.count ? "add" : contacts.count < before.count ? "remove" : "refresh"
+        counters.add(to: .registrations, ["action": action])
+        if contacts != before {
+            logger.info(
+                "sip: \(address) is registered at \(contacts.isEmpty ? "no device" : contacts.map(\.description).sorted().joined(separator: ", "))"
+            )
+        }
+        if !isQuery { write(address, now) }
+        return headers
+    }
+
+    /// Keeps where the contacts of a REGISTER came from, and forgets those that have gone.
+    private func note(
+        _ bindings: [Registrar.Binding], of address: SIPURI, by request: SIPRequest, _ origin: RegistrationOrigin
+    ) {
+        guard !bindings.isEmpty else { return origins[address] = nil }
+        let earlier = origins[address] ?? [:]
+        var kept: [SIPURI: RegistrationOrigin] = [:]
+        for binding in bindings {
+            let isNew = binding.callID == request.callID && binding.sequence == request.sequence
+            kept[binding.contact] = isNew ? origin : earlier[binding.contact] ?? origin
+        }
+        origins[address] = kept
+    }
+
+    private func refuse(_ status: SIPStatus, _ source: SIPSource, _ now: UInt64) -> RegistrationOutcome {
+        guard !access.isAllowed(source.address) else { return .refuse(SIPRefusal(status), after: .zero) }
+        switch access.refuseOutsider(source.address, now: now) {
+        case .answer(let refusal, let pause): return .refuse(refusal, after: pause)
+        case .proceed, .drop: return .drop
+        }
+    }
+
+    /// The address-of-record that a URI means here; nil where it is none of this registrar's.
+    private func address(of uri: SIPURI, isRegistrar: Bool = false) -> SIPURI? {
+        guard uri.scheme == .sip || uri.scheme == .sips, let host = uri.place?.host, isRegistrar || uri.user != nil
+        else { return nil }
+        let domains = configuration.registrar?.domains ?? []
+        let name = host.address?.description ?? host.description.lowercased()
+        var domain = name
+        if domains.isEmpty {
+            // Whatever the devices call the node is the same.
+            domain = configuration.names.first ?? "crosspoint"
+        } else if !domains.contains(name) {
+            guard host.address != nil || configuration.names.contains(name), let first = domains.first else {
+                return nil
+            }
+            domain = first
+        }
+        guard let place = try? SIPHost(IPAddress(domain)?.bracketed ?? domain) else { return nil }
+        var address = SIPURI(.sip, SIPHostPort(place))
+        address.userName = uri.userName
+        return address.description.utf8.count <= Self.maximumLength ? address : nil
+    }
+
+    // MARK: Calls
+
+    /// The devices that are called by `uri`: those of the first stage at once, then those of the next.
+    func stages(for uri: SIPURI, now: UInt64) -> [[RegisteredContact]] {
+        guard let address = address(of: uri) else { return [] }
+        var stages: [[RegisteredContact]] = []
+        for binding in registrar.bindings(of: address, now: .nanoseconds(now)) {
+            let origin = origins[address]?[binding.contact]
+            let contact = RegisteredContact(
+                uri: binding.contact, destination: destination(of: binding.contact, origin),
+                connection: origin?.connection, preference: binding.preference)
+            if stages.last?.first?.preference == contact.preference {
+                stages[stages.count - 1].append(contact)
+            } else {
+                stages.append([contact])
+            }
+        }
+        return stages
+    }
+
+    /// A connection that devices may have registered on has closed: they are called where they have said.
+    func connectionClosed(_ connection: UInt64) {
+        for (address, contacts) in origins {
+            for (contact, origin) in contacts where origin.connection == connection {
+                origins[address]?[contact]?.connection = nil
+            }
+        }
+    }
+
+    /// Where requests to a contact go: to the device that has registered it, whatever it says, unless it has said an address from where
+    /// callers are let in anyway. So nobody can have calls sent to others, and devices behind a NAT are reached.
+    private func destination(of contact: SIPURI, _ origin: RegistrationOrigin?) -> SIPURI {
+        guard let origin else { return contact }
+        if let address = contact.place?.host.address, address == origin.address || mayBeCalled(address) {
+            return contact
+        }
+        var destination = contact
+        destination.user = nil
+        destination.place = SIPHostPort(.address(origin.address), origin.transportPort)
+        destination.parameters["maddr"] = nil
+        destination.parameters["transport"] = origin.transport.lowercased()
+        return destination
+    }
+
+    private func mayBeCalled(_ address: IPAddress) -> Bool {
+        access.isAllowed(address) || configuration.registrar?.allowedNetworks.contains { $0.contains(address) } == true
+    }
+
+    // MARK: Operators
+
+    /// All that is registered, by name.
+    func reports(now: UInt64) -> [SIPRegistrationReport] {
+        tidy(now)
+        return origins.keys.map { address in
+            let contacts = registrar.bindings(of: address, now: .nanoseconds(now)).map { binding in
+                let origin = origins[address]?[binding.contact]
+                return SIPRegistrationReport.Contact(
+                    uri: binding.contact.withoutPassword.description, source: origin?.text ?? "",
+                    preference: Double(binding.preference) / 1000,
+                    expiresIn: Int((binding.end - .nanoseconds(now)).components.seconds), user: origin?.user,
+                    agent: origin?.agent)
+            }
+            return SIPRegistrationReport(address: address.description, contacts: contacts)
+        }
+        .filter { !$0.contacts.isEmpty }
+        .sorted { $0.address < $1.address }
+    }
+
+    /// How many names are registered.
+    var count: Int { origins.count }
+
+    // MARK: Journal
+
+    private func tidy(_ now: UInt64) {
+        guard now >= tidiedAt + Self.tidyingInterval else { return }
+        tidiedAt = now
+        registrar.expire(now: .nanoseconds(now))
+        for address in origins.keys where registrar.bindings(of: address, now: .nanoseconds(now)).isEmpty {
+            origins[address] = nil
+            journal.remove(Self.fileName(address))
+        }
+    }
+
+    private func write(_ address: SIPURI, _ now: UInt64) {
+        let bindings = registrar.bindings(of: address, now: .nanoseconds(now))
+        guard !bindings.isEmpty else { return journal.remove(Self.fileName(address)) }
+        let contacts = bindings.compactMap { binding in
+            origins[address]?[binding.contact].map { origin in
+                RegistrationRecord.Contact(
+                    uri: binding.contact.description, preference: binding.preference, end: binding.end.nanoseconds,
+                    callID: binding.callID, sequence: binding.sequence, origin: origin)
+            }
+        }
+        let record = RegistrationRecord(address: address.description, contacts: contacts)
+        // What cannot be written holds until the daemon ends; the device registers again.
+        do throws(RoutingError) { try journal.write(record, as: Self.fileName(address)) } catch {
+            logger.error("\(error)")
+        }
+    }
+
+    private func restore(_ now: UInt64) {
+        guard configuration.registrar != nil else { return }
+        let (records, problems) = journal.read()
+        for problem in problems { logger.warning("\(problem)") }
+        for (name, record) in records {
+            guard let address = try? SIPURI(record.address), self.address(of: address) == address,
+                Self.fileName(address) == name
+            else {
+                // A domain that is served no more.
+                journal.remove(name)
+                continue
+            }
+            var bindings: [Registrar.Binding] = []
+            for contact in record.contacts where contact.end > now {
+                guard let uri = try? SIPURI(contact.uri) else { continue }
+                bindings.append(
+                    Registrar.Binding(
+                        contact: uri, preference: contact.preference, end: .nanoseconds(contact.end),
+                        callID: contact.callID, sequence: contact.sequence))
+                origins[address, default: [:]][uri] = contact.origin
+            }
+            registrar.restore(bindings, of: address, now: .nanoseconds(now))
+            if bindings.isEmpty { journal.remove(name) }
+        }
+        if !origins.isEmpty { logger.info("sip: \(origins.count) registered names taken over") }
+    }
+
+    /// A file name for any address-of-record.
+    private static func fileName(_ address: SIPURI) -> String {
+        address.description.utf8.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
+    }
+}
+
+extension Duration {
+    fileprivate static func nanoseconds(_ number: UInt64) -> Duration { .nanoseconds(Int64(clamping: number)) }
+
+    fileprivate var nanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        return UInt64(clamping: seconds) * 1_000_000_000 + UInt64(clamping: attoseconds / 1_000_000_000)
+    }
+}
+
+extension SIPURI {
+    /// The URI as operators may see it.
+    fileprivate var withoutPassword: SIPURI {
+        var copy = self
+        copy.password = nil
+        return copy
+    }
+}

@@ -1,0 +1,14 @@
+// One place that a request may be sent to.
+
+import RTPWire
+import SIPCore
+
+/// An address with its transport: what RFC 3263 makes of a URI.
+struct SIPDestination: Hashable, Sendable {
+    var transport: SIPTransport
+    var address: IPAddress
+    /// The UDP or TCP port.
+    var transportPort: UInt16
+    /// What a certificate of the peer must be for: the name that was looked up, or the address as text.
+    var name: String
+}

@@ -1,0 +1,128 @@
+// The SIP agent of a node, as the daemon runs it.
+
+public import AgentSupport
+public import Logging
+import NIOPosix
+import RTPWire
+public import Routing
+public import ServiceLifecycle
+public import Sessions
+import SIPCore
+
+/// A back-to-back user agent and registrar: answers and makes calls, and has the fast path carry their media.
+///
+/// Stopping it stops the signalling only: calls stay in the fast path and in the journal, and the next daemon goes on with them.
+@AgentActor
+public final class SIPAgent: Service, SessionControl {
+    private let context: CallContext
+    private let intake: CallIntake
+    private let accessCounters: AccessCounters
+    private let routing: any SessionRouteControl
+    private var ticker: Task<Void, Never>?
+
+    /// - Parameters:
+    ///   - routing: The owner of the fast path, which has taken over what it found.
+    ///   - runtimeDirectory: Where the journal lies.
+    /// - Throws: What is wrong with the configuration on this host, in one line.
+    public nonisolated convenience init(
+        configuration: SIPConfiguration, routing: any SessionRouteControl, runtimeDirectory: String, logger: Logger
+    ) async throws {
+        try await self.init(configuration, routing, runtimeDirectory, logger)
+    }
+
+    init(
+        _ configuration: SIPConfiguration, _ routing: any SessionRouteControl, _ runtimeDirectory: String,
+        _ logger: Logger, times: TransactionTimes = TransactionTimes()
+    ) throws {
+        let counters = SIPCounters()
+        let timers = SIPTimers()
+        let transports = SIPTransports(configuration: configuration, counters: counters, logger: logger)
+        let transactions = Transactions(
+            transports: transports, timers: timers, counters: counters, times: times,
+            capacity: Self.transactionsPerCall * configuration.limits.calls)
+        let resolver = SIPResolver(threadPool: .singleton, clock: { .nanoseconds(Int64(MonotonicClock.now)) })
+        accessCounters = AccessCounters()
+        let access = try CallAccess(configuration: configuration, counters: accessCounters)
+        context = CallContext(
+            configuration: configuration, access: access, transports: transports, transactions: transactions,
+            timers: timers,
+            times: times, resolver: resolver, counters: counters,
+            media: MediaContext(
+                routing: routing, udpPorts: configuration.udpPorts,
+                policy: MediaPolicy(abandonment: configuration.noMediaTimeout.map { Double($0) }), logger: logger),
+            journal: try CallJournal(runtimeDirectory: runtimeDirectory, logger: logger), logger: logger)
+        intake = CallIntake(context: context)
+        transactions.core = intake
+        self.routing = routing
+    }
+
+    /// Requests are remembered for half a minute after their answer, and a call has four or more.
+    private static let transactionsPerCall = 32
+
+    // MARK: Service
+
+    /// Goes on with what an earlier daemon left, listens, and returns after a graceful shutdown.
+    public func run() async throws {
+        try await start()
+        try? await gracefulShutdown()
+        await stop()
+    }
+
+    /// Listens, and takes up the calls of the journal.
+    func start() async throws {
+        let lost = await CallAdoption(context: context, routing: routing).run()
+        try await context.transports.listen()
+        for call in lost { call.post(.close(reason: "its media could not be taken over")) }
+        ticker = Task { @AgentActor [weak self] in
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .seconds(1))
+                self?.context.transports.tick()
+            }
+        }
+    }
+
+    /// Closes all sockets; calls stay in the fast path and in the journal.
+    func stop() async {
+        ticker?.cancel()
+        context.timers.stop()
+        await context.transports.close()
+    }
+
+    /// The UDP or TCP ports that are listened on.
+    func ports(_ transport: SIPTransport) -> [UInt16] { context.transports.ports(transport) }
+
+    /// A call of this agent.
+    func call(named name: String) -> Call? { context.calls[name] }
+
+    // MARK: SessionControl
+
+    public func sessions() async -> [SessionReport] {
+        var reports: [SessionReport] = []
+        for call in context.calls.values { reports.append(await call.report()) }
+        return reports.sorted { $0.name < $1.name }
+    }
+
+    public func session(_ name: String) async -> SessionReport? { await context.calls[name]?.report() }
+
+    /// Ends a call on both sides; returns when its media is out of the fast path.
+    public func close(session name: String) async -> Bool {
+        guard let call = context.calls[name], call.state != .ended else { return false }
+        await call.end(reason: "an operator closed it")
+        return true
+    }
+
+    public func counters() async -> [SessionCounter] {
+        context.counters.report() + accessCounters.report() + [
+            SessionCounter(
+                name: "sip_calls", help: "Calls at the moment, ringing ones included.", value: Double(context.calls.count)),
+            SessionCounter(
+                name: "sip_transactions", help: "Transactions that are remembered.",
+                value: Double(context.transactions.count)),
+        ]
+    }
+
+    /// The messages of a call, also of one of those that ended last; nil where it is not known.
+    public func messages(ofCall name: String) async -> [SIPLadderEntry]? {
+        (context.calls[name]?.ladder ?? context.history.last { $0.name == name }?.ladder)?.entries
+    }
+}

@@ -1,0 +1,48 @@
+// The clock of the agent.
+
+import AgentSupport
+import NIOCore
+
+/// Runs what is due, every ten milliseconds as long as anything waits.
+@AgentActor
+final class SIPTimers {
+    typealias Operation = @AgentActor @Sendable () -> Void
+
+    private var queue = TimerQueue<Operation>()
+    private var isTicking = false
+    private var isStopped = false
+
+    private static let tick = TimeAmount.milliseconds(10)
+
+    init() {}
+
+    var count: Int { queue.count }
+
+    /// Runs `operation` after the time. It cannot be taken back: it must know itself whether it still means anything.
+    func schedule(after time: Duration, _ operation: @escaping Operation) {
+        let parts = time.components
+        let nanoseconds = UInt64(max(parts.seconds, 0)) * 1_000_000_000 + UInt64(max(parts.attoseconds, 0) / 1_000_000_000)
+        queue.insert(operation, at: MonotonicClock.now + nanoseconds)
+        startTicking()
+    }
+
+    private func startTicking() {
+        guard !isTicking, !isStopped else { return }
+        isTicking = true
+        AgentActor.loop.scheduleTask(in: Self.tick) { AgentActor.assumeIsolated { self.run() } }
+    }
+
+    private func run() {
+        isTicking = false
+        guard !isStopped else { return }
+        let now = MonotonicClock.now
+        while let operation = queue.pop(now: now) { operation() }
+        if !queue.isEmpty { startTicking() }
+    }
+
+    /// Nothing is run any more.
+    func stop() {
+        isStopped = true
+        queue = TimerQueue()
+    }
+}

@@ -1,0 +1,32 @@
+// Where a message came from.
+
+public import RTPWire
+public import SIPCore
+
+/// The peer that a message was received from, and where on this node it arrived.
+public struct SIPSource: Hashable, Sendable {
+    public var transport: SIPTransport
+    /// The peer's address, and its UDP or TCP port.
+    public var address: IPAddress
+    public var transportPort: UInt16
+    /// The node's address, and the UDP or TCP port on which it listens there.
+    public var localAddress: IPAddress
+    public var localPort: UInt16
+    /// The connection that the message came on; nil for UDP.
+    public var connection: UInt64?
+
+    public init(
+        transport: SIPTransport, address: IPAddress, transportPort: UInt16, localAddress: IPAddress, localPort: UInt16,
+        connection: UInt64? = nil
+    ) {
+        self.transport = transport
+        self.address = address
+        self.transportPort = transportPort
+        self.localAddress = localAddress
+        self.localPort = localPort
+        self.connection = connection
+    }
+
+    /// As logs and ladders name the peer: `UDP 10.1.0.7:5060`.
+    public var text: String { "\(transport) \(address.bracketed):\(transportPort)" }
+}

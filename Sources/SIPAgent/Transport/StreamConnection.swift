@@ -1,0 +1,116 @@
+// A TCP or TLS connection that SIP is spoken on.
+
+import AgentSupport
+import NIOCore
+import RTPWire
+import SIPCore
+
+/// Cuts what comes into messages, and sends what is asked for, once the connection is there.
+@AgentActor
+final class StreamConnection {
+    let id: UInt64
+    let transport: SIPTransport
+    let peer: IPAddress
+    let transportPort: UInt16
+    /// The node's address on it, and where the node listens for the transport.
+    private(set) var localAddress: IPAddress
+    let localPort: UInt16
+    /// The name that the peer's certificate was checked for; nil where the peer has connected.
+    let name: String?
+    /// Whether the peer has connected, or this node.
+    let isIncoming: Bool
+    /// When it was made, and whether a message has come since: one that never says anything is closed.
+    let since: UInt64
+    private(set) var hasSpoken = false
+
+    private unowned let transports: SIPTransports
+    private var channel: (any Channel)?
+    private var waiting: [[UInt8]] = []
+    private var waitingBytes = 0
+    private var decoder = SIPStreamDecoder()
+    private var isClosed = false
+
+    /// What waits for a peer that does not read, before the connection is given up.
+    private static let maximumWaiting = 1 << 20
+
+    init(
+        id: UInt64, transports: SIPTransports, transport: SIPTransport, peer: IPAddress, transportPort: UInt16,
+        localAddress: IPAddress, localPort: UInt16, name: String?, channel: (any Channel)?,
+        isIncoming: Bool
+    ) {
+        self.id = id
+        self.transports = transports
+        self.transport = transport
+        self.peer = peer
+        self.transportPort = transportPort
+        self.localAddress = localAddress
+        self.localPort = localPort
+        self.name = name
+        self.channel = channel
+        self.isIncoming = isIncoming
+        since = MonotonicClock.now
+    }
+
+    private var source: SIPSource {
+        SIPSource(
+            transport: transport, address: peer, transportPort: transportPort, localAddress: localAddress,
+            localPort: localPort, connection: id)
+    }
+
+    /// The connection that was asked for is there; over TLS, what is sent waits until it is secure.
+    func connected(_ channel: any Channel) {
+        guard !isClosed else { return channel.close(promise: nil) }
+        self.channel = channel
+        if let address = channel.localAddress.flatMap({ IPAddress($0) }) { localAddress = address }
+        for bytes in waiting { channel.write(ByteBuffer(bytes: bytes), promise: nil) }
+        waiting = []
+        waitingBytes = 0
+        channel.flush()
+    }
+
+    /// Sends now, or when the connection is there.
+    func send(_ bytes: [UInt8]) {
+        guard let channel else {
+            waiting.append(bytes)
+            waitingBytes += bytes.count
+            if waitingBytes > Self.maximumWaiting { close() }
+            return
+        }
+        channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
+        if !channel.isWritable { close() }
+    }
+
+    func receive(_ bytes: ByteBuffer) {
+        decoder.append(bytes.readableBytesView)
+        do throws(SIPParseError) {
+            while !isClosed, let element = try decoder.next() {
+                switch element {
+                case .message(let message):
+                    hasSpoken = true
+                    transports.received(message, from: source)
+                case .ping:
+                    hasSpoken = true
+                    send([0x0d, 0x0a])
+                case .pong: break
+                case .malformed(let error): transports.received(error, from: source)
+                }
+            }
+        } catch {
+            // Nobody knows where the next message begins.
+            transports.received(error, from: source)
+            close()
+        }
+    }
+
+    /// The connection is no more, or could not be made.
+    func closed() {
+        guard !isClosed else { return }
+        isClosed = true
+        transports.closed(self)
+    }
+
+    func close() {
+        channel?.close(promise: nil)
+        closed()
+    }
+}

@@ -1,0 +1,184 @@
+// A scripted user agent on loopback.
+
+import AgentSupport
+import NIOCore
+import RTPWire
+import SIPCore
+import Testing
+
+@testable import SIPAgent
+
+/// Sends what a test tells it, and keeps what comes until the test asks for it.
+@AgentActor final class TestPeer {
+    struct Silence: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private var socket: DatagramSocket?
+    private(set) var udpPort: UInt16 = 0
+    private var inbox: [SIPMessage] = []
+    /// All that came, as first lines: `INVITE`, `200 INVITE`.
+    private(set) var log: [String] = []
+    /// Where it sends.
+    var node: UInt16
+    let name: String
+    var callID: String
+    let tag: String
+    private var branches = 0
+    /// What is to be dropped as if it were lost.
+    var loses: @AgentActor (SIPMessage) -> Bool = { _ in false }
+
+    static let loopback = IPAddress(127, 0, 0, 1)
+
+    init(_ name: String, node: UInt16) async throws {
+        self.name = name
+        self.node = node
+        callID = "\(name)-\(UInt32.random(in: .min ... .max))"
+        tag = "\(name)tag\(UInt16.random(in: .min ... .max))"
+        socket = try await DatagramSocket(
+            address: Self.loopback,
+            receive: { [weak self] bytes, _ in self?.received([UInt8](bytes.readableBytesView)) })
+        udpPort = socket?.udpPort ?? 0
+    }
+
+    private func received(_ bytes: [UInt8]) {
+        guard let message = try? SIPParser.parse(datagram: bytes) else { return log.append("?") }
+        if loses(message) { return }
+        inbox.append(message)
+        switch message {
+        case .request(let request): log.append(request.method.name)
+        case .response(let response): log.append("\(response.status.code) \(response.cseq.method.name)")
+        }
+    }
+
+    // MARK: Receiving
+
+    /// The next message that `take` takes, those before it included, which are dropped; fails after ten seconds.
+    func next<Value>(_ what: String, _ take: (SIPMessage) -> Value?) async throws -> Value {
+        for _ in 0..<2000 {
+            while !inbox.isEmpty {
+                if let value = take(inbox.removeFirst()) { return value }
+            }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        throw Silence(description: "\(name) waits for \(what) and got \(log)")
+    }
+
+    func request(_ method: SIPMethod) async throws -> SIPRequest {
+        try await next(method.name) {
+            if case .request(let request) = $0, request.method == method { request } else { nil }
+        }
+    }
+
+    func response(_ code: UInt16, to method: SIPMethod = .invite) async throws -> SIPResponse {
+        try await next("\(code) \(method.name)") {
+            if case .response(let response) = $0, response.status.code == code, response.cseq.method == method {
+                response
+            } else {
+                nil
+            }
+        }
+    }
+
+    /// The next final response to a method, whichever.
+    func final(_ method: SIPMethod) async throws -> SIPResponse {
+        try await next("a final response to \(method.name)") {
+            if case .response(let response) = $0, response.status.isFinal, response.cseq.method == method {
+                response
+            } else {
+                nil
+            }
+        }
+    }
+
+    /// How many messages came of which `log` says so.
+    func count(_ line: String) -> Int { log.filter { $0 == line }.count }
+
+    // MARK: Sending
+
+    func send(_ message: SIPMessage) { send(message.bytes) }
+
+    func send(_ bytes: [UInt8]) {
+        socket?.send(ByteBuffer(bytes: bytes), to: Self.loopback.socketAddress(node))
+    }
+
+    var place: SIPHostPort { SIPHostPort(.address(Self.loopback), udpPort) }
+
+    func via() -> Via {
+        branches += 1
+        return Via(.udp, place, branch: "z9hG4bK\(name)\(udpPort)n\(branches)")
+    }
+
+    var contact: String { "<sip:\(name)@\(place)>" }
+
+    /// A request outside of a dialog.
+    func initial(
+        _ method: SIPMethod, _ uri: String, sequence: UInt32 = 1, headers: SIPHeaders = [:], body: [UInt8] = []
+    ) throws -> SIPRequest {
+        var fields: SIPHeaders = ["Max-Forwards": "70", "Contact": contact]
+        for field in headers.fields { fields.append(field.name, field.value) }
+        if !body.isEmpty { fields.append("Content-Type", "application/sdp") }
+        var from = NameAddress(SIPURI(.sip, user: name, SIPHostPort(.name("studio.example"))))
+        from.tag = tag
+        return SIPRequest(
+            method, try SIPURI(uri), vias: [via()], from: from, to: NameAddress(try SIPURI(uri)), callID: callID,
+            sequence: sequence, headers: fields, body: body)
+    }
+
+    /// Answers a request.
+    @discardableResult
+    func respond(
+        _ status: SIPStatus, to request: SIPRequest, tag: String? = nil, headers: SIPHeaders = [:], body: [UInt8] = []
+    ) -> SIPResponse {
+        var response = SIPResponse(status, to: request, tag: tag ?? self.tag, headers: headers, body: body)
+        if request.method == .invite || request.method == .update, status.code < 300, status.code > 100 {
+            response.headers["Contact"] = contact
+        }
+        if !body.isEmpty { response.headers["Content-Type"] = "application/sdp" }
+        send(.response(response))
+        return response
+    }
+
+    // MARK: Dialogs
+
+    /// The dialog that a response makes of this peer's INVITE.
+    func dialog(_ invite: SIPRequest, _ response: SIPResponse) throws -> TestDialog {
+        TestDialog(peer: self, dialog: try #require(Dialog(sent: invite, received: response)))
+    }
+
+    /// The dialog that this peer's answer to an INVITE makes.
+    func dialog(answering invite: SIPRequest, tag: String? = nil) throws -> TestDialog {
+        TestDialog(
+            peer: self, dialog: try #require(Dialog(received: invite, tag: tag ?? self.tag, state: .confirmed)))
+    }
+}
+
+/// One side of a dialog with the node.
+@AgentActor final class TestDialog {
+    let peer: TestPeer
+    var dialog: Dialog
+
+    init(peer: TestPeer, dialog: Dialog) {
+        self.peer = peer
+        self.dialog = dialog
+    }
+
+    /// Sends a request within the dialog.
+    @discardableResult
+    func send(_ method: SIPMethod, headers: SIPHeaders = [:], body: [UInt8] = []) -> SIPRequest {
+        var fields: SIPHeaders = ["Contact": peer.contact]
+        for field in headers.fields { fields.append(field.name, field.value) }
+        if !body.isEmpty, fields["Content-Type"] == nil { fields.append("Content-Type", "application/sdp") }
+        let request = dialog.request(method, via: peer.via(), headers: fields, body: body)
+        peer.send(.request(request))
+        return request
+    }
+
+    /// Acknowledges a 2xx.
+    func acknowledge(_ response: SIPResponse, body: [UInt8] = []) {
+        let headers: SIPHeaders = body.isEmpty ? [:] : ["Content-Type": "application/sdp"]
+        peer.send(
+            .request(
+                dialog.acknowledgement(of: response.cseq.sequence, via: peer.via(), headers: headers, body: body)))
+    }
+}
