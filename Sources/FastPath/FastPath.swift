@@ -280,9 +280,11 @@ public final class FastPath {
             }
             let target = FlowTarget(encoded: flow.target)
             if !legStore.adopt(target) { flowTable.slots[slot].pointee.target = FlowTarget.none.encoded }
-            // RTCP goes to the same set or to none.
-            if flowDetails[slot].pointee.rtcp_target != flow.target {
-                flowDetails[slot].pointee.rtcp_target = FlowTarget.none.encoded
+            let detail = flowDetails[slot]
+            if detail.pointee.rtcp_target != flow.target,
+                !legStore.adopt(FlowTarget(encoded: detail.pointee.rtcp_target))
+            {
+                detail.pointee.rtcp_target = FlowTarget.none.encoded
             }
             _ = flowIndices.take(first: Int(flow.index), count: 1)
         }

@@ -217,21 +217,38 @@ extension FastPath {
 
     /// Replaces the legs of a flow by one store: no packet sees half a set, and legs in both sets miss nothing.
     ///
-    /// RTCP that shares the flow's UDP port goes the same way, unless a leg changes RTP headers.
+    /// RTCP that shares the flow's UDP port goes the same way, but for legs that are for RTP or RTCP alone; nowhere if a leg changes
+    /// RTP headers.
     public func setLegs(_ legs: [LegParameters], of handle: FlowHandle) throws(FastPathError) {
         guard isCurrent(handle) else { return }
         // A single copy is rewritten by ingress; more are broadcast and rewritten by egress.
         if legs.count > 1, try portTable.prepareForGroups(legs.map(\.port), egress: egress) { GracePeriod.wait() }
-        let target = try legStore.write(
-            legs, egress: egress, interface: portTable.interface(ofNumber:))
-        let place = flowTable.slots[handle.slot]
+        let forRTP = legs.filter { $0.packets != .rtcp }
+        let forRTCP = legs.contains(where: \.rewritesRTP) ? [] : legs.filter { $0.packets != .rtp }
+        let target = try legStore.write(forRTP, egress: egress, interface: portTable.interface(ofNumber:))
+        let rtcpTarget: FlowTarget
+        do {
+            rtcpTarget =
+                forRTCP == forRTP
+                ? target : try legStore.write(forRTCP, egress: egress, interface: portTable.interface(ofNumber:))
+        } catch {
+            legStore.retire(target)
+            throw error
+        }
+        let old = targets(at: handle.slot)
         let detail = flowDetails[handle.slot]
-        let old = FlowTarget(encoded: place.pointee.target)
-        let carriesRTCP = !legs.contains(where: \.rewritesRTP)
-        if !carriesRTCP { crosspoint_publish64(&detail.pointee.rtcp_target, FlowTarget.none.encoded) }
-        crosspoint_publish64(&place.pointee.target, target.encoded)
-        if carriesRTCP { crosspoint_publish64(&detail.pointee.rtcp_target, target.encoded) }
-        legStore.retire(old)
+        if forRTCP.isEmpty { crosspoint_publish64(&detail.pointee.rtcp_target, FlowTarget.none.encoded) }
+        crosspoint_publish64(&flowTable.slots[handle.slot].pointee.target, target.encoded)
+        if !forRTCP.isEmpty { crosspoint_publish64(&detail.pointee.rtcp_target, rtcpTarget.encoded) }
+        old.forEach { legStore.retire($0) }
+    }
+
+    /// The sets of legs that a flow uses: one, or another one for RTCP.
+    private func targets(at index: Int) -> Set<FlowTarget> {
+        [
+            FlowTarget(encoded: flowTable.slots[index].pointee.target),
+            FlowTarget(encoded: flowDetails[index].pointee.rtcp_target),
+        ]
     }
 
     /// Ends a flow. Its destination stays ours while its source may still send: packets are dropped as `drop_draining`
@@ -268,11 +285,10 @@ extension FastPath {
     }
 
     private func clearTargets(at index: Int) {
-        let place = flowTable.slots[index]
-        let old = FlowTarget(encoded: place.pointee.target)
+        let old = targets(at: index)
         crosspoint_publish64(&flowDetails[index].pointee.rtcp_target, FlowTarget.none.encoded)
-        crosspoint_publish64(&place.pointee.target, FlowTarget.none.encoded)
-        legStore.retire(old)
+        crosspoint_publish64(&flowTable.slots[index].pointee.target, FlowTarget.none.encoded)
+        old.forEach { legStore.retire($0) }
     }
 
     /// After the removal of a slot with a source: its destination's slot leads nowhere, if that was the last one.
@@ -504,8 +520,7 @@ extension FastPath {
     /// gate is replaced.
     public func openLeg(_ counter: UInt32, gate: LegParameters.Gate?, of handle: FlowHandle) {
         guard isCurrent(handle) else { return }
-        let target = FlowTarget(encoded: flowTable.slots[handle.slot].pointee.target)
-        legStore.open(counter: counter, gate: gate, in: target)
+        for target in targets(at: handle.slot) { legStore.open(counter: counter, gate: gate, in: target) }
     }
 
     /// The number of the leg that has taken the counter, if any: to find legs of an earlier process.

@@ -35,6 +35,13 @@ public struct SessionReport: Hashable, Sendable, Codable {
         public var engineReason: String
         /// Packets that the session itself lost since it is too slow (interleaved); 0 where the fast path carries it.
         public var droppedPackets: UInt64
+        /// Of a call: whose packets they are, `caller` or `callee`, and where they are sent; nil where they are sent nowhere, as on hold.
+        public var from: String?
+        public var to: String?
+        /// Of a call: whether media come as they were negotiated: `ok`, `one-way`, `no media`.
+        public var state: String?
+        /// Of a call: what has come.
+        public var reception: Reception?
 
         public init(
             index: Int, media: String, transport: String, address: String, route: String, leg: UInt32? = nil,
@@ -52,6 +59,27 @@ public struct SessionReport: Hashable, Sendable, Codable {
             self.engine = engine
             self.engineReason = engineReason
             self.droppedPackets = droppedPackets
+        }
+    }
+
+    /// What has come of a stream.
+    public struct Reception: Hashable, Sendable, Codable {
+        /// Packets, and bytes from Ethernet header to payload.
+        public var packets: UInt64
+        public var bytes: UInt64
+        /// Packets that were expected and did not come; negative where duplicates came (RFC 3550 appendix A.3).
+        public var lostPackets: Int64
+        /// Interarrival jitter in seconds (RFC 3550 appendix A.8).
+        public var jitter: Double
+        /// How many seconds ago the last packet came; nil before the first.
+        public var lastArrival: Double?
+
+        public init(packets: UInt64, bytes: UInt64, lostPackets: Int64, jitter: Double, lastArrival: Double?) {
+            self.packets = packets
+            self.bytes = bytes
+            self.lostPackets = lostPackets
+            self.jitter = jitter
+            self.lastArrival = lastArrival
         }
     }
 

@@ -133,6 +133,27 @@ extension FastPathSuite {
             #expect(try bench.onlyFlow().rtp?.receivedPackets == 1)
         }
 
+        @Test("O-06: legs for RTP alone and for RTCP alone get theirs of a UDP port that both share")
+        func packetsOfLegs() throws {
+            let bench = try TestBench()
+            var (rtp, rtcp) = (try bench.leg("10.2.0.5", counter: 1), try bench.leg("10.2.0.6", counter: 2))
+            (rtp.packets, rtcp.packets) = (.rtp, .rtcp)
+            rtcp.isShut = true
+            let legs = [rtp, rtcp]
+            let handle = try bench.route(for: Packet(), legs: legs)
+            let report = Self.rtcp()
+            #expect(try bench.ingress(Packet()).frame == Packet().sent(by: rtp).bytes)
+            #expect(try bench.ingress(report).verdict == .drop)
+            try bench.thread.run { bench.fastPath.openLeg(2, gate: nil, of: handle) }
+            #expect(try bench.ingress(report).frame == report.sent(by: rtcp).bytes)
+            // A held stream: nothing but RTCP.
+            try bench.thread.run { try bench.fastPath.setLegs([legs[1]], of: handle) }
+            #expect(try bench.ingress(Packet()).reasons == ["drop_no_leg": 1])
+            try bench.thread.run { try bench.fastPath.setLegs([legs[0]], of: handle) }
+            #expect(try bench.ingress(Packet()).verdict == .redirect)
+            #expect(try bench.ingress(report).reasons == ["drop_no_leg": 1])
+        }
+
         @Test("M-04: RTCP between two RTP packets leaves jitter alone")
         func rtcpBetween() throws {
             let bench = try TestBench()

@@ -74,6 +74,7 @@ struct SpecificationErrorTests {
             ("10.2.0.5:5004@eth1,pt=128", "pt", "128"), ("10.2.0.5:5004@eth1,ssrc=0x1ffffffff", "ssrc", "0x1ffffffff"),
             ("10.2.0.5:5004@eth1,ssrc=-1", "ssrc", "-1"),
             ("10.2.0.5:5004@eth1,sequence-offset=65536", "sequence-offset", "65536"),
+            ("10.2.0.5:5004@eth1,packets=RTP", "packets", "RTP"),
             ("10.2.0.5:5004@eth1,timestamp-offset=x", "timestamp-offset", "x"),
             ("10.2.0.5:5004@eth1,join=on", "join", "on"),
         ])
@@ -156,6 +157,8 @@ struct SpecificationErrorTests {
     func rewriteOfRaw() throws {
         let rewrite = try route(legs: ["10.2.0.5:5004@eth1,pt=96"], payload: .raw)
         #expect(error { try rewrite.validate() }?.part == .setting("payload"))
+        let divided = try route(legs: ["10.2.0.5:5004@eth1,packets=rtcp"], payload: .rtcp)
+        #expect(error { try divided.validate() }?.part == .setting("payload"))
         var clock = try route(legs: [], payload: .raw)
         clock.clockRate = 90_000
         #expect(error { try clock.validate() }?.part == .setting("clock"))

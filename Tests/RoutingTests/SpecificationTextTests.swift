@@ -27,6 +27,7 @@ struct SpecificationTextTests {
             "10.2.0.5:5004@eth1,mac=02:00:00:00:00:01", "10.2.0.5:5004@eth1,pt=0,ssrc=0x00000000",
             "10.2.0.5:5004@eth1,dscp=0,pt=96,ssrc=0x1234abcd,sequence-offset=65535,timestamp-offset=4294967295",
             "[2001:db8::5]:5004@eth2,source=2001:db8::1", "[ff3e::1]:5004@eth2.1.4094",
+            "10.2.0.5:5004@eth1,packets=rtp", "10.2.0.5:5005@eth1,source-port=7,packets=rtcp",
         ])
     func legRoundTrip(text: String) throws {
         let leg = try LegSpecification(text)

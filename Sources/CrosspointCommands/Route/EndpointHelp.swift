@@ -24,5 +24,6 @@ enum EndpointHelp {
           ssrc=N|0xN             the SSRC (as it came)
           sequence-offset=N      added to each sequence number
           timestamp-offset=N     added to each timestamp
+          packets=all|rtp|rtcp   which packets, where RTCP shares RTP's UDP port (all)
         """
 }

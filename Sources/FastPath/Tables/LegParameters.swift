@@ -25,6 +25,13 @@ public struct LegParameters: Hashable, Sendable {
         }
     }
 
+    /// Which packets of a flow of RTP, with RTCP on the same UDP port, a leg has copies of.
+    public enum Packets: Hashable, Sendable {
+        case all
+        case rtp
+        case rtcp
+    }
+
     /// The egress port's number.
     public var port: UInt16
     /// The leg's counter (`FastPath.addLegCounter`).
@@ -52,13 +59,14 @@ public struct LegParameters: Hashable, Sendable {
     public var isShut: Bool
     /// Whether the flow's packets are of the other address family; then the source address is not kept.
     public var changesFamily: Bool
+    public var packets: Packets
 
     public init(
         port: UInt16, counter: UInt32, sourceMAC: MACAddress, destinationMAC: MACAddress, vlans: [UInt16] = [],
         source: IPAddress?, destination: IPAddress, sourceUDPPort: UInt16? = nil, udpPort: UInt16,
         timeToLive: TimeToLive = .decrement, dscp: UInt8? = nil, payloadType: UInt8? = nil, ssrc: UInt32? = nil,
         sequenceOffset: UInt16 = 0, timestampOffset: UInt32 = 0, gate: Gate? = nil, isShut: Bool = false,
-        changesFamily: Bool = false
+        changesFamily: Bool = false, packets: Packets = .all
     ) {
         self.port = port
         self.counter = counter
@@ -78,6 +86,7 @@ public struct LegParameters: Hashable, Sendable {
         self.gate = gate
         self.isShut = isShut
         self.changesFamily = changesFamily
+        self.packets = packets
     }
 
     /// Whether the RTP header is changed: then sender reports of the source no longer fit the copies.

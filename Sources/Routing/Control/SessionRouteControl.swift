@@ -14,6 +14,18 @@ public protocol SessionRouteControl: RouteControl {
     /// The host port, made when it is first asked for.
     func hostPort() async throws(RoutingError) -> HostPort
 
+    /// Takes UDP ports for routes to come: nobody else gets them, and what comes there is nobody's. All of them, or none.
+    ///
+    /// Each call counts: a UDP port is free when it was released as often, and no route has it.
+    /// - Throws: `conflict` where another program holds one of them.
+    func reserve(_ places: [UDPPlace]) async throws(RoutingError)
+    /// Gives back what `reserve` took.
+    func release(_ places: [UDPPlace]) async
+    /// Installs routes of sessions, with their legs: all, or none.
+    func add(sessionRoutes routes: [RouteSpecification]) async throws(RoutingError) -> [RouteReport]
+    /// Removes those of the routes that are there; returns when no packet uses any of them.
+    func remove(sessionRoutes names: [String]) async
+
     /// Adds a leg that sends nothing until `openLeg`: a player's, before the PLAY response is on its way.
     func addShutLeg(_ leg: LegSpecification, to name: String) async throws(RoutingError) -> LegReport
     /// Opens a leg that was added shut: it sends packets from the extended sequence number with the low 32 bits `sequence`
@@ -22,6 +34,8 @@ public protocol SessionRouteControl: RouteControl {
 
     /// What came on the route so far; nil while its flow does not exist. Costs no system call.
     func progress(of name: String) async -> FlowProgress?
+    /// The same of several routes: of each whose flow exists.
+    func progress(of names: [String]) async -> [String: FlowProgress]
     /// A duplicate of the socket that reserves the route's UDP port, on which packets of a route with `delivery` `.host`
     /// arrive; the caller closes it. Throws for a route that reserves nothing.
     func reservation(of name: String) async throws(RoutingError) -> Int32
@@ -30,6 +44,50 @@ public protocol SessionRouteControl: RouteControl {
     func removeSessionRoutes(of prefix: String, except names: Set<String>) async -> [String]
     /// First packets and unknown sources of session routes, from now on. The stream ends with its consumer.
     func sessionRouteEvents() async -> AsyncStream<SessionRouteEvent>
+}
+
+extension SessionRouteControl {
+    public func progress(of names: [String]) async -> [String: FlowProgress] {
+        var found: [String: FlowProgress] = [:]
+        for name in names { found[name] = await progress(of: name) }
+        return found
+    }
+
+    public func remove(sessionRoutes names: [String]) async {
+        for name in names { try? await remove(route: name) }
+    }
+
+    public func add(sessionRoutes routes: [RouteSpecification]) async throws(RoutingError) -> [RouteReport] {
+        var reports: [RouteReport] = []
+        for route in routes {
+            do throws(RoutingError) {
+                reports.append(try await add(route, owner: .session))
+            } catch {
+                await remove(sessionRoutes: reports.map(\.specification.name))
+                throw error
+            }
+        }
+        return reports
+    }
+}
+
+/// A UDP port of an address of this node.
+public struct UDPPlace: Hashable, Sendable, Codable {
+    public var address: IPAddress
+    public var udpPort: UInt16
+    /// Where the address is; it matters for link-local ones.
+    public var port: PortReference
+
+    public init(address: IPAddress, udpPort: UInt16, port: PortReference) {
+        self.address = address
+        self.udpPort = udpPort
+        self.port = port
+    }
+}
+
+extension SourceSpecification {
+    /// What anybody sends to the place.
+    init(_ place: UDPPlace) { self.init(address: place.address, udpPort: place.udpPort, port: place.port) }
 }
 
 /// Where on this node packets of a peer pass.

@@ -190,16 +190,10 @@ extension FlowController {
         }
     }
 
-    private func holdSocket(for source: SourceSpecification) throws(RoutingError) -> SocketKey {
-        guard let device = view.layer3(source.port) else {
+    func holdSocket(for source: SourceSpecification) throws(RoutingError) -> SocketKey {
+        guard let device = view.layer3(source.port), let key = view.socketKey(of: source) else {
             throw RoutingError(.unavailable, "source \(source): its interface is gone")
         }
-        let key: SocketKey =
-            source.address.isMulticast
-            ? .join(group: source.address, source: source.source, interface: device.name)
-            : .reserve(
-                address: source.address, udpPort: source.udpPort,
-                interface: source.address.isLinkLocalUnicast ? device.name : nil)
         try sockets.hold(key) { (socket) throws(RoutingError) in
             if case .join = socket.key { try Membership.renew(socket, interfaceIndex: device.index) }
         } open: { () throws(RoutingError) in
@@ -231,7 +225,10 @@ extension FlowController {
     }
 
     private func releaseSocket(of state: RouteState) {
-        guard let key = state.socket else { return }
+        if let key = state.socket { releaseSocket(key) }
+    }
+
+    func releaseSocket(_ key: SocketKey) {
         do {
             try sockets.release(key)
         } catch {

@@ -9,6 +9,55 @@ extension FlowController {
     /// How long a gate may keep a leg shut: a source that begins anew with other sequence numbers must not keep it so.
     private static let gateNanoseconds: UInt64 = 1_000_000_000
 
+    public func reserve(_ places: [UDPPlace]) async throws(RoutingError) {
+        for (index, place) in places.enumerated() {
+            do throws(RoutingError) {
+                try check(place)
+                _ = try holdSocket(for: SourceSpecification(place))
+            } catch {
+                release(places[..<index])
+                throw error
+            }
+        }
+    }
+
+    public func release(_ places: [UDPPlace]) async { release(places[...]) }
+
+    private func release(_ places: ArraySlice<UDPPlace>) {
+        for place in places {
+            if let key = view.socketKey(of: SourceSpecification(place)) { releaseSocket(key) }
+        }
+    }
+
+    private func check(_ place: UDPPlace) throws(RoutingError) {
+        let source = SourceSpecification(place)
+        if let problem = RouteChecks.source(source, view: view) { throw problem }
+        guard source.isHeld, !source.address.isMulticast else {
+            throw RoutingError(
+                .invalid, "source \(source): only UDP ports of this node's own addresses on a network are reserved")
+        }
+    }
+
+    public func add(sessionRoutes routes: [RouteSpecification]) async throws(RoutingError) -> [RouteReport] {
+        var added: [RouteState] = []
+        for route in routes {
+            do throws(RoutingError) {
+                try checkNew(route)
+                try install(route, owner: .session, journalled: nil)
+                if let state = table[route.name] { added.append(state) }
+            } catch {
+                if !added.isEmpty { await remove(added) }
+                throw error
+            }
+        }
+        return added.map(report)
+    }
+
+    public func remove(sessionRoutes names: [String]) async {
+        let states = names.compactMap { table[$0] }
+        if !states.isEmpty { await remove(states) }
+    }
+
     public func addShutLeg(_ leg: LegSpecification, to name: String) async throws(RoutingError) -> LegReport {
         try await addLeg(leg, to: name, force: false, isShut: true)
     }
@@ -57,6 +106,12 @@ extension FlowController {
     }
 
     /// The rate of the last second or, in a flow's first one, that since its first packet.
+    public func progress(of names: [String]) async -> [String: FlowProgress] {
+        var found: [String: FlowProgress] = [:]
+        for name in names { found[name] = await progress(of: name) }
+        return found
+    }
+
     private func packetRate(of state: RouteState, _ records: FlowRecords) -> UInt64 {
         if state.observation.packetRate > 0 { return state.observation.packetRate }
         guard let first = state.firstArrival, records.lastArrival > first, records.received > 1 else { return 0 }

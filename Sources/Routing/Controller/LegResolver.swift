@@ -124,7 +124,17 @@ extension LegSpecification {
             port: port.number, counter: counter, sourceMAC: mac, destinationMAC: .zero, vlans: self.port.vlans,
             source: source, destination: address, sourceUDPPort: sourceUDPPort, udpPort: udpPort,
             timeToLive: timeToLive.parameters, dscp: dscp, payloadType: rtp.payloadType, ssrc: rtp.ssrc,
-            sequenceOffset: rtp.sequenceOffset, timestampOffset: rtp.timestampOffset)
+            sequenceOffset: rtp.sequenceOffset, timestampOffset: rtp.timestampOffset, packets: packets.parameters)
+    }
+}
+
+extension LegSpecification.Packets {
+    var parameters: LegParameters.Packets {
+        switch self {
+        case .all: .all
+        case .rtp: .rtp
+        case .rtcp: .rtcp
+        }
     }
 }
 

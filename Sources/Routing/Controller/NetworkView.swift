@@ -72,6 +72,17 @@ struct NetworkView {
         return device
     }
 
+    /// What the socket of a source is for; nil where that needs the interface and it is gone.
+    func socketKey(of source: SourceSpecification) -> SocketKey? {
+        guard source.address.isMulticast || source.address.isLinkLocalUnicast else {
+            return .reserve(address: source.address, udpPort: source.udpPort)
+        }
+        guard let device = layer3(source.port)?.name else { return nil }
+        return source.address.isMulticast
+            ? .join(group: source.address, source: source.source, interface: device)
+            : .reserve(address: source.address, udpPort: source.udpPort, interface: device)
+    }
+
     /// Whether the address is one of this node's.
     func isOwn(_ address: IPAddress) -> Bool { addresses.contains { $0.address == address } }
 

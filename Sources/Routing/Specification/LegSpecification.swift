@@ -48,6 +48,13 @@ public struct LegSpecification: Hashable, Sendable {
         public var isEmpty: Bool { self == RTPRewrite() }
     }
 
+    /// Which packets of a route of RTP, with RTCP on the same UDP port (RFC 5761), a leg has copies of.
+    public enum Packets: String, Hashable, Sendable, Codable, CaseIterable {
+        case all
+        case rtp
+        case rtcp
+    }
+
     /// The destination address of the copies: unicast or a group.
     public var address: IPAddress
     /// The destination UDP port of the copies.
@@ -66,11 +73,13 @@ public struct LegSpecification: Hashable, Sendable {
     public var mac: MACAddress?
     /// Changes to the RTP header.
     public var rtp: RTPRewrite
+    /// Which packets are copied (`packets=`).
+    public var packets: Packets
 
     public init(
         address: IPAddress, udpPort: UInt16, port: PortReference, source: SourceAddress = .interface,
         sourceUDPPort: UInt16? = nil, timeToLive: TimeToLive = .decrement, dscp: UInt8? = nil,
-        mac: MACAddress? = nil, rtp: RTPRewrite = RTPRewrite()
+        mac: MACAddress? = nil, rtp: RTPRewrite = RTPRewrite(), packets: Packets = .all
     ) {
         self.address = address
         self.udpPort = udpPort
@@ -81,5 +90,6 @@ public struct LegSpecification: Hashable, Sendable {
         self.dscp = dscp
         self.mac = mac
         self.rtp = rtp
+        self.packets = packets
     }
 }

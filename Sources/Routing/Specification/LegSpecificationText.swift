@@ -6,6 +6,7 @@ extension LegSpecification: CustomStringConvertible {
     /// The keys that may follow the interface.
     static let keys = [
         "ttl", "dscp", "source", "source-port", "mac", "pt", "ssrc", "sequence-offset", "timestamp-offset",
+        "packets",
     ]
 
     /// Reads `ADDRESS:UDPPORT@INTERFACE[.VLAN[.VLAN]][,key=value…]` and checks it (`validate()`).
@@ -27,6 +28,13 @@ extension LegSpecification: CustomStringConvertible {
             self.mac = mac
         }
         rtp = try Self.rewrite(options, of: text)
+        if let value = options["packets"] {
+            guard let packets = Packets(rawValue: value) else {
+                throw SpecificationError(
+                    .option("packets"), value, of: text, "is none of all, rtp and rtcp", remedy: "use one of them")
+            }
+            self.packets = packets
+        }
         try validate()
     }
 
@@ -121,6 +129,7 @@ extension LegSpecification: CustomStringConvertible {
         }
         if rtp.sequenceOffset != 0 { text += ",sequence-offset=\(rtp.sequenceOffset)" }
         if rtp.timestampOffset != 0 { text += ",timestamp-offset=\(rtp.timestampOffset)" }
+        if packets != .all { text += ",packets=\(packets.rawValue)" }
         return text
     }
 }

@@ -52,6 +52,11 @@ extension RouteSpecification {
                 .setting("payload"), payload.rawValue, of: leg.description, "has no RTP header to change",
                 remedy: "leave out pt, ssrc, sequence-offset and timestamp-offset, or use payload rtp")
         }
+        guard payload == .rtp || leg.packets == .all else {
+            throw SpecificationError(
+                .setting("payload"), payload.rawValue, of: leg.description, "does not tell RTP from RTCP",
+                remedy: "leave out packets, or use payload rtp")
+        }
     }
 
     /// Throws unless `name` can be a route's name.

@@ -29,6 +29,12 @@ public struct OfferAnswer: Hashable, Sendable {
     /// - Parameter maximumMedia: how many `m=` lines a peer may send.
     public init(maximumMedia: Int = 32) { self.maximumMedia = maximumMedia }
 
+    /// A session that was agreed on before: what `agreed` was then.
+    public init(agreedLocal local: SessionDescription, remote: SessionDescription, maximumMedia: Int = 32) {
+        self.maximumMedia = maximumMedia
+        if local.media.count == remote.media.count { _ = agree(local: local, remote: remote) }
+    }
+
     /// What an offer of the peer means.
     public enum Offer: Hashable, Sendable {
         /// The same version and the same text as before: nothing changes, the last answer is given again.

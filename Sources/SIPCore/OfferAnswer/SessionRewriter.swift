@@ -19,6 +19,13 @@ public struct SessionRewriter: Hashable, Sendable {
             addressType: address.family == .ipv4 ? "IP4" : "IP6", address: address.description)
     }
 
+    /// Goes on where another one had written `last`, which has an `o=` line.
+    public init?(continuing last: SessionDescription) {
+        guard let origin = last.origin else { return nil }
+        self.origin = origin
+        self.last = last
+    }
+
     /// Rewrites a description.
     ///
     /// - Parameters:

@@ -87,6 +87,10 @@ actor EmulatedRoutes: SessionRouteControl {
 
     func openLeg(_ number: UInt32, of name: String, from sequence: UInt32?) async throws(RoutingError) {}
 
+    // The proxy's routes reserve their own UDP ports.
+    func reserve(_ places: [UDPPlace]) async throws(RoutingError) {}
+    func release(_ places: [UDPPlace]) async {}
+
     func removeSessionRoutes(of prefix: String, except names: Set<String>) async -> [String] {
         let gone = table.keys.filter { $0.hasPrefix(prefix) && !names.contains($0) }
         for name in gone { try? await remove(route: name) }

@@ -131,6 +131,9 @@ import Routing
         return dup(socket.descriptor)
     }
 
+    // The proxy's routes reserve their own UDP ports.
+    func reserve(_ places: [UDPPlace]) async throws(RoutingError) {}
+    func release(_ places: [UDPPlace]) async {}
     func removeSessionRoutes(of prefix: String, except names: Set<String>) async -> [String] { [] }
     func sessionRouteEvents() async -> AsyncStream<SessionRouteEvent> { AsyncStream { $0.finish() } }
 }

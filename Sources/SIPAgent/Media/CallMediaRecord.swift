@@ -1,0 +1,25 @@
+// What a restarted daemon must know of a call's media.
+
+import Routing
+
+/// The media of a call in its journal: both sides' descriptions, the node's UDP ports, and the routes.
+public struct CallMediaRecord: Hashable, Sendable, Codable {
+    /// One side.
+    struct Side: Hashable, Sendable, Codable {
+        /// What this node has described to the peer, and what the peer has described.
+        var local: String
+        var remote: String
+        /// The node's UDP ports, by medium.
+        var places: [Int: LocalPlace]
+    }
+
+    /// The call's name, as its routes have it.
+    public internal(set) var name: String
+    var sides: [SIPSide: Side]
+    var streams: [StreamKey: InstalledStream]
+    var totals: [StreamKey: StreamTotals]
+    var learned: [StreamKey: LearnedSource]
+
+    /// The names of the call's routes: what is not to be removed at a start.
+    public var routeNames: Set<String> { Set(streams.values.flatMap { $0.routes.map(\.name) }) }
+}

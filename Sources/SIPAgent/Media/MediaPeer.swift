@@ -1,0 +1,25 @@
+// Whom a side of a call is, as far as its media are concerned.
+
+public import RTPWire
+
+/// The peer on one side of a call.
+public struct MediaPeer: Sendable {
+    /// The address that its signalling comes from, or goes to.
+    public var signalling: IPAddress
+    /// Whether the signalling hop to it is TLS: keys in descriptions may pass only where both hops are.
+    public var isSecure: Bool
+    /// From whom its media are taken.
+    public var sources: MediaSources
+    /// Whether media may be sent to an address on its behalf.
+    public var allows: @Sendable (IPAddress) -> Bool
+
+    public init(
+        signalling: IPAddress, isSecure: Bool = false, sources: MediaSources = .strict,
+        allows: @escaping @Sendable (IPAddress) -> Bool
+    ) {
+        self.signalling = signalling
+        self.isSecure = isSecure
+        self.sources = sources
+        self.allows = allows
+    }
+}
