@@ -13,10 +13,11 @@ import SIPCore
 ///
 /// Stopping it stops the signalling only: calls stay in the fast path and in the journal, and the next daemon goes on with them.
 @AgentActor
-public final class SIPAgent: Service, SessionControl {
+public final class SIPAgent: Service, SessionControl, SIPControl {
     private let context: CallContext
     private let intake: CallIntake
     private let accessCounters: AccessCounters
+    private let registry: RegistrationService
     private let routing: any SessionRouteControl
     private var ticker: Task<Void, Never>?
 
@@ -51,7 +52,10 @@ public final class SIPAgent: Service, SessionControl {
                 routing: routing, udpPorts: configuration.udpPorts,
                 policy: MediaPolicy(abandonment: configuration.noMediaTimeout.map { Double($0) }), logger: logger),
             journal: try CallJournal(runtimeDirectory: runtimeDirectory, logger: logger), logger: logger)
-        intake = CallIntake(context: context)
+        registry = try RegistrationService(
+            configuration: configuration, access: access, counters: accessCounters, runtimeDirectory: runtimeDirectory,
+            logger: logger)
+        intake = CallIntake(context: context, registrations: registry)
         transactions.core = intake
         self.routing = routing
     }
@@ -76,7 +80,9 @@ public final class SIPAgent: Service, SessionControl {
         ticker = Task { @AgentActor [weak self] in
             while !Task.isCancelled {
                 try? await Task.sleep(for: .seconds(1))
-                self?.context.transports.tick()
+                let now = MonotonicClock.now
+                self?.context.transports.tick(now: now)
+                self?.context.tick(now: now)
             }
         }
     }
@@ -119,6 +125,17 @@ public final class SIPAgent: Service, SessionControl {
                 name: "sip_transactions", help: "Transactions that are remembered.",
                 value: Double(context.transactions.count)),
         ]
+    }
+
+    // MARK: SIPControl
+
+    public func registrations() async -> [SIPRegistrationReport] { registry.reports(now: MonotonicClock.now) }
+
+    /// Goes by another configuration, as far as that needs no restart; calls that are under way go on.
+    public func reload(_ configuration: SIPConfiguration) async throws {
+        try context.access.reload(configuration)
+        registry.reload(configuration)
+        context.configuration = configuration
     }
 
     /// The messages of a call, also of one of those that ended last; nil where it is not known.

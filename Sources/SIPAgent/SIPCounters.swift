@@ -23,7 +23,7 @@ enum SIPCounter: String, AgentCounter, CaseIterable {
 
     var help: String {
         switch self {
-        case .requests: "Requests received, by method, and the status that they were answered with."
+        case .requests: "Requests received, by method; repeated ones count once."
         case .malformed: "Messages that could not be read, by what became of them."
         case .retransmissions: "Messages that were sent again since nobody answered in time."
         case .timeouts: "Requests that nobody answered in time."

@@ -47,9 +47,8 @@ extension Call {
     /// A provisional response: the destination can be cancelled now, and timer C starts anew (RFC 3261 section 16.7 item 2).
     private func showsLife(_ branch: CallBranch, _ response: SIPResponse) {
         if branch.isCancelled { return cancel(branch) }
-        guard response.status.code > 100 || branch.lifeNumber == 0 else { return }
-        branch.lifeNumber += 1
-        setTimer(.life(branch, branch.lifeNumber), after: context.times.c)
+        guard response.status.code > 100 || branch.livesUntil == nil else { return }
+        branch.livesUntil = MonotonicClock.now + UInt64(context.times.c / .nanoseconds(1))
     }
 
     /// The two dialogs of a fork, made when it first shows: with the callee, and with the caller, who is to tell forks apart

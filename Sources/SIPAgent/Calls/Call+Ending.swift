@@ -125,7 +125,7 @@ extension Call {
         isForgotten = true
         context.remove(self)
         // BYEs that cross are answered as long as transactions last.
-        setTimer(.forgotten, after: context.times.timeout)
+        context.timers.schedule(after: context.times.timeout) { self.forget() }
     }
 
     /// Nobody asks for the dialogs any more.

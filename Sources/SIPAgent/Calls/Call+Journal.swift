@@ -2,6 +2,7 @@
 
 import AgentSupport
 import RTPWire
+import SIPCore
 
 extension Call {
     /// Writes the call into the journal; to be done before the message that makes a change known.

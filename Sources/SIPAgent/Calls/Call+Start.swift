@@ -70,7 +70,7 @@ extension Call {
         }
         await tryNext(branch)
         guard !branch.isOver else { return }
-        setTimer(.ringing(branch), after: .seconds(branch.target.ringTime))
+        branch.ringsUntil = MonotonicClock.now + UInt64(branch.target.ringTime) * 1_000_000_000
     }
 
     /// Sends the INVITE to the next place of a branch; without one, the branch has failed.

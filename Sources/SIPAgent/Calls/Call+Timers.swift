@@ -9,36 +9,56 @@ extension Call {
         switch timer {
         case .acknowledgement(let side, let number): await acknowledgementDue(side, number)
         case .provisional(let side, let number): await provisionalDue(side, number)
-        case .ringing(let branch):
-            guard !branch.isOver, !branch.isCancelled, initial != nil else { return }
-            note("\(branch.target.requestURI) did not answer in \(branch.target.ringTime) s")
-            cancel(branch)
-            await movedOn(from: branch)
-        case .life(let branch, let number):
-            guard branch.lifeNumber == number, !branch.isOver, !branch.isCancelled else { return }
-            cancel(branch)
         case .cancelled(let branch):
             guard !branch.isOver, let id = branch.id else { return }
             context.transactions.abandon(id)
         case .cancelledRequest(let request):
             if request.side.inviting === request, let id = request.id { context.transactions.abandon(id) }
-        case .refresh(let side, let number):
-            if side.timerNumber == number, state == .answered { await refresh(side) }
-        case .expiry(let side, let number):
-            guard side.timerNumber == number, state == .answered else { return }
-            context.counters.add(to: .expiredSessions)
-            await close(reason: "the \(side.side.rawValue) did not refresh the session")
         case .retry(let side, let number):
             if side.timerNumber == number, state == .answered { await refresh(side) }
-        case .forgotten: forget()
         }
     }
 
-    /// A branch that rang long enough counts as failed at once: the next one need not wait until it has noticed.
-    private func movedOn(from branch: CallBranch) async {
-        let actions = branchSet.timedOut(branch.number, isLast: stages.isEmpty)
-        await carryOut(actions)
-        await callNext()
+    /// Whether something has run out: what takes minutes has no timer of its own, but is looked at every second.
+    func hasRunOut(_ now: UInt64) -> Bool {
+        switch state {
+        case .answered:
+            sides.contains { side in
+                side.refreshAt.map { $0 <= now } == true || side.expiresAt.map { $0 <= now } == true
+            }
+        case .calling, .ringing:
+            branches.contains { branch in
+                !branch.isOver && !branch.isCancelled
+                    && (branch.ringsUntil.map { $0 <= now } == true || branch.livesUntil.map { $0 <= now } == true)
+            }
+        case .ended: false
+        }
+    }
+
+    /// Does what is due.
+    func passed(_ now: UInt64) async {
+        if state == .answered {
+            for side in sides where side.expiresAt.map({ $0 <= now }) == true {
+                context.counters.add(to: .expiredSessions)
+                return await close(reason: "the \(side.side.rawValue) did not refresh the session")
+            }
+            for side in sides where side.refreshAt.map({ $0 <= now }) == true {
+                side.refreshAt = nil
+                await refresh(side)
+            }
+            return
+        }
+        for branch in branches where !branch.isOver && !branch.isCancelled && initial != nil {
+            if branch.ringsUntil.map({ $0 <= now }) == true {
+                note("\(branch.target.requestURI) did not answer in \(branch.target.ringTime) s")
+                cancel(branch)
+                // The next one need not wait until the cancelled one has noticed.
+                await carryOut(branchSet.timedOut(branch.number, isLast: stages.isEmpty))
+                await callNext()
+            } else if branch.livesUntil.map({ $0 <= now }) == true {
+                cancel(branch)
+            }
+        }
     }
 
     // MARK: Session timers (RFC 4028)
@@ -46,11 +66,10 @@ extension Call {
     /// Starts the timer of a side anew; nothing runs where none was agreed on.
     func startSessionTimer(_ side: CallSide) {
         side.timerNumber += 1
-        guard let timer = side.timer else { return }
-        if timer.isRefresher {
-            setTimer(.refresh(side, side.timerNumber), after: timer.refreshAfter)
-        }
-        setTimer(.expiry(side, side.timerNumber), after: timer.expireAfter)
+        let now = MonotonicClock.now
+        let timer = side.timer
+        side.refreshAt = timer.flatMap { $0.isRefresher ? now + UInt64($0.refreshAfter / .nanoseconds(1)) : nil }
+        side.expiresAt = timer.map { now + UInt64($0.expireAfter / .nanoseconds(1)) }
     }
 
     /// The peer has answered an INVITE or UPDATE of this node.

@@ -136,6 +136,7 @@ final class Call {
         case .response(let request, let id, let outcome, let source):
             await received(outcome, id, to: request, from: source)
         case .timer(let timer): await fired(timer)
+        case .tick(let now): await passed(now)
         case .close(let reason): await close(reason: reason)
         }
     }
@@ -159,7 +160,7 @@ final class Call {
     /// Both dialogs of an answered call, or what there is of them.
     var sides: [CallSide] { [caller, callee].compactMap { $0 } }
 
-    /// Sets a timer; it comes as an event.
+    /// Sets a timer of seconds, not minutes; it comes as an event.
     func setTimer(_ timer: CallTimer, after time: Duration) {
         context.timers.schedule(after: time) { [weak self] in self?.post(.timer(timer)) }
     }

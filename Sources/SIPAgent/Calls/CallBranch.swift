@@ -28,8 +28,10 @@ final class CallBranch: Transactions.Client {
     var isCancelSent = false
     /// The final response has come.
     var isOver = false
-    /// Counts provisional responses, each of which starts timer C anew.
-    var lifeNumber: UInt32 = 0
+    /// When it has rung long enough, and when a provisional response must have come again (timer C, RFC 3261 section 16.6 item 11):
+    /// nanoseconds of the monotonic clock, nil where nothing runs.
+    var ringsUntil: UInt64?
+    var livesUntil: UInt64?
     var authentication: SIPAuthenticationClient?
     var minimumInterval: UInt32?
     /// The ACKs of 2xx by the peer's tag.

@@ -88,6 +88,11 @@ final class CallContext {
         if history.count > Self.historyCount { history.removeFirst() }
     }
 
+    /// A second has passed.
+    func tick(now: UInt64) {
+        for call in calls.values where call.hasRunOut(now) { call.post(.tick(now)) }
+    }
+
     func add(_ side: CallSide, as dialog: DialogID) { dialogs[dialog] = side }
     func remove(_ dialog: DialogID) { dialogs[dialog] = nil }
     /// The side of a call that a request belongs to.

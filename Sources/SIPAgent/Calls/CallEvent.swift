@@ -19,6 +19,8 @@ enum CallEvent {
     /// A response to a request within a dialog.
     case response(OutgoingRequest, TransactionID?, Outcome, SIPSource?)
     case timer(CallTimer)
+    /// A second has passed, in which something with a long time ran out (nanoseconds of the monotonic clock).
+    case tick(UInt64)
     /// An operator or the node ends the call.
     case close(reason: String)
 
@@ -30,23 +32,15 @@ enum CallEvent {
     }
 }
 
-/// What a call waits for; the numbers tell a timer from an earlier one of its kind.
+/// What a call waits for, shortly; the numbers tell a timer from an earlier one of its kind.
 enum CallTimer {
     /// The 2xx on a side has not been acknowledged.
     case acknowledgement(CallSide, UInt32)
     /// A reliable provisional response has not been acknowledged.
     case provisional(CallSide, UInt32)
-    /// A branch has rung long enough, or has shown no life (timer C).
-    case ringing(CallBranch)
-    case life(CallBranch, UInt32)
     /// The cancelled branch never got its final response.
     case cancelled(CallBranch)
     case cancelledRequest(OutgoingRequest)
-    /// The session on a side is to be refreshed, or has expired.
-    case refresh(CallSide, UInt32)
-    case expiry(CallSide, UInt32)
     /// A refresh that met with a 491 is tried again.
     case retry(CallSide, UInt32)
-    /// Nobody asks for the dialogs of an ended call any more.
-    case forgotten
 }

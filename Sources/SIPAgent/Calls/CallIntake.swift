@@ -10,7 +10,12 @@ import SIPCore
 final class CallIntake: Transactions.Core {
     private let context: CallContext
 
-    init(context: CallContext) { self.context = context }
+    private let registrations: RegistrationService
+
+    init(context: CallContext, registrations: RegistrationService) {
+        self.context = context
+        self.registrations = registrations
+    }
 
     /// What the node understands outside of calls.
     private var policy: RequestPolicy {
@@ -22,6 +27,7 @@ final class CallIntake: Transactions.Core {
     // MARK: Transactions.Core
 
     func received(_ request: SIPRequest, _ id: TransactionID, raw: [UInt8], from source: SIPSource) {
+        context.counters.add(to: .requests, ["method": Self.countedName(request.method)])
         if request.to.tag != nil {
             guard let side = context.side(of: request), let call = side.call else {
                 return respond(.transactionDoesNotExist, to: request, id)
@@ -41,6 +47,14 @@ final class CallIntake: Transactions.Core {
         case .options:
             context.transactions.respond(
                 SIPResponse(.ok, to: request, tag: context.tag(), headers: policy.capabilities), to: id)
+        case .register:
+            switch registrations.register(request, from: source, now: now) {
+            case .accepted(let headers):
+                context.transactions.respond(
+                    SIPResponse(.ok, to: request, tag: context.tag(), headers: headers), to: id)
+            case .refuse(let refusal, let pause): refuse(refusal, request, id, after: pause)
+            case .drop: context.transactions.forget(id)
+            }
         case .message: refuse(SIPRefusal(.methodNotAllowed, headers: ["Allow": policy.allow]), request, id)
         default: respond(.transactionDoesNotExist, to: request, id)
         }
@@ -57,7 +71,14 @@ final class CallIntake: Transactions.Core {
     /// The dialog may be one that is still there, whose ACK was lost.
     func received(stray response: SIPResponse, from source: SIPSource) {}
 
+    func closed(connection: UInt64) { registrations.connectionClosed(connection) }
+
     func failed(server id: TransactionID) { context.call(invite: id)?.post(.unanswerable(id)) }
+
+    /// Names come from a fixed set: peers can invent any number of methods.
+    private static func countedName(_ method: SIPMethod) -> String {
+        if case .other = method { "other" } else { method.name }
+    }
 
     // MARK: Answers
 
@@ -114,7 +135,15 @@ final class CallIntake: Transactions.Core {
                         requestURI: hop.requestURI, destination: hop.destination, credentials: hop.credentials,
                         ringTime: decision.ringTime)
                 ])
-            case .registered: break
+            case .registered(let address):
+                for group in registrations.stages(for: address, now: MonotonicClock.now) {
+                    stages.append(
+                        group.map { contact in
+                            CallTarget(
+                                requestURI: contact.uri, destination: contact.destination,
+                                connection: contact.connection, ringTime: decision.ringTime)
+                        })
+                }
             }
         }
         return decision.forking == .parallel && !stages.isEmpty ? [stages.flatMap { $0 }] : stages

@@ -54,7 +54,10 @@ final class CallSide {
     // MARK: Session timer and abilities
 
     var timer: SessionTimer?
-    /// Counts what session timers belong to.
+    /// When the session is to be refreshed by this node, and when it ends unless it was: nanoseconds of the monotonic clock.
+    var refreshAt: UInt64?
+    var expiresAt: UInt64?
+    /// Counts what retries of a refresh belong to.
     var timerNumber: UInt32 = 0
     /// The methods that the peer allows, where it has said so.
     var allowed: Set<SIPMethod>?

@@ -19,6 +19,8 @@ final class Transactions: SIPTransports.Receiver {
         func cancelled(_ id: TransactionID)
         /// A 2xx to an INVITE whose transaction is over.
         func received(stray response: SIPResponse, from source: SIPSource)
+        /// A connection is no more.
+        func closed(connection: UInt64)
         /// No ACK of a failure came, or the response could not be sent: the transaction is over.
         func failed(server id: TransactionID)
     }
@@ -152,6 +154,7 @@ final class Transactions: SIPTransports.Receiver {
 
     func closed(connection: UInt64) {
         for id in clientsOfConnection.removeValue(forKey: connection) ?? [] { failed(id) }
+        core?.closed(connection: connection)
     }
 
     private func failed(_ id: TransactionID) {

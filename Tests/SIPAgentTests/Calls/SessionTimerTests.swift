@@ -67,7 +67,7 @@ import Testing
     func expiry() async throws {
         let call = try await TestCall { $0.sessionTimer = .init(interval: 1800, minimum: 90) }
         let sides = try #require(await call.node.agent.call(named: "sip-1"))
-        sides.post(.timer(.expiry(sides.caller, sides.caller.timerNumber)))
+        sides.post(.tick(MonotonicClock.now + 1800 * 1_000_000_000))
         _ = try await call.caller.request(.bye)
         _ = try await call.callee.request(.bye)
         #expect(try await call.node.eventually { await call.node.agent.sessions().isEmpty })

@@ -91,8 +91,10 @@ import Routing
     func reservation(of name: String) async throws(RoutingError) -> Int32 {
         throw RoutingError(.notFound, "no reservation of \(name)")
     }
-    func removeSessionRoutes(except names: Set<String>) async -> [String] {
-        let gone = reports.keys.filter { !names.contains($0) }
+    func reserve(_ places: [UDPPlace]) async throws(RoutingError) {}
+    func release(_ places: [UDPPlace]) async {}
+    func removeSessionRoutes(of prefix: String, except names: Set<String>) async -> [String] {
+        let gone = reports.keys.filter { $0.hasPrefix(prefix) && !names.contains($0) }
         for name in gone { reports[name] = nil }
         removed += gone
         return gone.sorted()
