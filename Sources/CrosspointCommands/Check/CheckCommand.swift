@@ -22,7 +22,7 @@ struct CheckCommand: AsyncParsableCommand {
             The frame is small, has the EtherType 0x88b5 and goes from the interface's own address to itself, so that no host \
             takes it. It is sent through every interface that is up, which needs the daemon's privileges.
 
-            Of the RTSP proxy, if the configuration has a section 'rtsp', it tells whether its TCP ports are free (or in use by the \
+            Of the RTSP proxy and the SIP agent, if the configuration has sections 'rtsp' and 'sip', it tells whether their ports are free (or in use by the \
             daemon, or need CAP_NET_BIND_SERVICE, which the systemd unit gives), until when the certificate is valid, and which \
             file cannot be used. Run it as the daemon's user for that: who may not read a private key is told so.
 

@@ -19,6 +19,8 @@ struct CheckReport: Encodable {
     var ports: [PortReport]
     /// What the section `rtsp` finds here; nil without it.
     var rtsp: RTSPCheck?
+    /// What the section `sip` finds here; nil without it.
+    var sip: SIPCheck?
     /// What keeps the configuration from working here, each with its remedy.
     var problems: [String]
 
@@ -40,6 +42,12 @@ struct CheckReport: Encodable {
             check.problems += Self.secrecy(of: configuration, file)
             problems += check.problems
             rtsp = check
+        }
+        if let section = configuration.sip {
+            let check = SIPCheck(
+                section, isRunning: isRunning, now: Int(SystemClock.unixNanoseconds / 1_000_000_000))
+            problems += check.problems
+            sip = check
         }
         let known = Dictionary(ports.map { ($0.name, $0) }) { first, _ in first }
         let tagged = Self.interfacesWithVLANs(of: configuration)
@@ -108,7 +116,7 @@ struct CheckReport: Encodable {
         let notes = ports.flatMap(Self.notes)
         let head =
             [("node", node), ("kernel", kernel), ("configuration", file)] + (rtsp?.lines ?? [])
-            + (rtsp?.problems ?? []).map { ("problem", $0) }
+            + (sip?.lines ?? []) + ((rtsp?.problems ?? []) + (sip?.problems ?? [])).map { ("problem", $0) }
         return KeyedLines.text(head) + "\n" + table.text(colour: colour)
             + (notes.isEmpty ? "" : "\n" + notes.joined(separator: "\n") + "\n")
     }

@@ -1,8 +1,6 @@
 // The section `rtsp` of a configuration against this host.
 
 import AgentSupport
-import FoundationEssentials
-import NIOSSL
 import Node
 import RTSPProxy
 import Routing
@@ -14,19 +12,13 @@ struct RTSPCheck: Encodable {
         /// `554`, `10.1.0.1:554`.
         var listen: String
         var tls: Bool
-        var state: TCPPortCheck.State
-    }
-
-    /// The times between which the node's certificate is valid, RFC 3339.
-    struct Validity: Encodable {
-        var from: String
-        var until: String
+        var state: TransportPortCheck.State
     }
 
     var routes: Int
     var listeners: [Listener]
     /// Nil without a certificate, or where it cannot be read.
-    var certificate: Validity?
+    var certificate: CertificateCheck.Validity?
     /// What keeps it from working here, each with its remedy.
     var problems: [String] = []
 
@@ -38,14 +30,19 @@ struct RTSPCheck: Encodable {
         routes = rtsp.routes.count
         listeners = []
         for listener in rtsp.listeners {
-            let state = TCPPortCheck.state(of: listener, isRunning: isRunning)
+            let state = TransportPortCheck.state(
+                of: .tcp, listener.address, listener.tcpPort, isRunning: isRunning)
             listeners.append(Listener(listen: listener.text, tls: listener.usesTLS, state: state))
-            if let problem = state.problem(at: listener) {
+            if let problem = state.problem(at: .tcp, listener.address, listener.tcpPort) {
                 problems.append("rtsp.\(listener.usesTLS ? "tls-listen" : "listen"): \(problem)")
             }
         }
         checkFiles(rtsp)
-        if let certificate = rtsp.certificate { check(certificate, now: now) }
+        if let certificate = rtsp.certificate {
+            let check = CertificateCheck(certificate, section: "rtsp", now: now)
+            self.certificate = check.validity
+            problems += check.problems
+        }
         if let pool = rtsp.multicast {
             let name = pool.port.interface
             if !interfaces.contains(name) {
@@ -69,38 +66,6 @@ struct RTSPCheck: Encodable {
         }
     }
 
-    private mutating func check(_ certificate: Certificate, now: Int) {
-        guard FileAccess.problem(of: certificate.chain, isSecret: false) == nil else { return }
-        guard let own = try? NIOSSLCertificate.fromPEMFile(certificate.chain).first else {
-            problems.append(
-                "rtsp.certificate.chain: '\(certificate.chain)' holds no certificate in PEM; name one that does")
-            return
-        }
-        let (from, until) = (Int(own.notValidBefore), Int(own.notValidAfter))
-        let validity = Validity(from: Self.text(from), until: Self.text(until))
-        self.certificate = validity
-        if now < from {
-            problems.append(
-                "rtsp.certificate: it is valid from \(validity.from) on only; set this host's clock, or wait")
-        }
-        if now > until {
-            problems.append("rtsp.certificate: it was valid until \(validity.until); renew it")
-        }
-        guard FileAccess.problem(of: certificate.privateKey, isSecret: true) == nil else { return }
-        do {
-            let chain = try NIOSSLCertificate.fromPEMFile(certificate.chain).map {
-                NIOSSLCertificateSource.certificate($0)
-            }
-            let key = try NIOSSLPrivateKey(file: certificate.privateKey, format: .pem)
-            _ = try NIOSSLContext(
-                configuration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key)))
-        } catch {
-            problems.append(
-                "rtsp.certificate.private-key: '\(certificate.privateKey)' is not the key of the certificate in PEM "
-                    + "without a passphrase; name that")
-        }
-    }
-
     /// The lines of the report for people.
     var lines: [(key: String, value: String)] {
         let ports = listeners.map { "\($0.listen)\($0.tls ? " TLS" : "") \($0.state.rawValue)" }
@@ -109,9 +74,5 @@ struct RTSPCheck: Encodable {
             lines.append(("certificate", "valid from \(certificate.from) until \(certificate.until)"))
         }
         return lines
-    }
-
-    private static func text(_ seconds: Int) -> String {
-        RFC3339.text(unixNanoseconds: UInt64(max(seconds, 0)) * 1_000_000_000)
     }
 }

@@ -25,8 +25,9 @@ struct ConfigCheckCommand: ParsableCommand {
         let configuration = try ConfigurationFile.load(file)
         let legs = configuration.routes.map(\.legs.count).reduce(0, +)
         let proxied = configuration.rtsp.map { ", \(Count.text($0.routes.count, "RTSP route"))" } ?? ""
+        let dialled = configuration.sip.map { ", \(Count.text($0.dialPlan.count, "dial plan rule"))" } ?? ""
         try output.print(configuration.masked) {
-            "\(file): correct, \(Count.text(configuration.routes.count, "route")), \(Count.text(legs, "leg"))\(proxied)\n"
+            "\(file): correct, \(Count.text(configuration.routes.count, "route")), \(Count.text(legs, "leg"))\(proxied)\(dialled)\n"
         }
     }
 }

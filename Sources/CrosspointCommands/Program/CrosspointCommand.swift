@@ -34,7 +34,7 @@ struct CrosspointCommand: AsyncParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            RunCommand.self, CheckCommand.self, RouteCommand.self, LegCommand.self, RTSPCommand.self,
+            RunCommand.self, CheckCommand.self, RouteCommand.self, LegCommand.self, RTSPCommand.self, SIPCommand.self,
             SessionCommand.self, UserCommand.self, StatsCommand.self,
             ConfigCommand.self, UnloadCommand.self, HoldCommand.self,
         ])

@@ -39,7 +39,7 @@ struct UnloadCommand: ParsableCommand {
         }
         let lock = try InstanceLock(directory: configuration.runtimeDirectory)
         PinDirectory(path: configuration.bpffs).removeAll()
-        for journal in ["routes", "rtsp"] {
+        for journal in ["routes", "rtsp", "sip"] {
             try? FileManager.default.removeItem(atPath: "\(configuration.runtimeDirectory)/\(journal)")
         }
         let hostPort = configuration.hostPort

@@ -7,7 +7,8 @@ struct SessionCloseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "close", abstract: "End sessions; their media is out of the fast path when the command returns.",
         discussion: """
-            A player may come back at once: remove its route or its permission first if it shall not.
+            A player may come back at once: remove its route or its permission first if it shall not. A SIP call is hung up on \
+            both sides.
 
             EXAMPLE
               crosspoint session close SESSION

@@ -7,11 +7,14 @@ import Sessions
 /// Lists the sessions.
 struct SessionListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the sessions: who plays, who publishes, and what is pulled from where.",
+        commandName: "list",
+        abstract: "List the sessions: who plays, who publishes, what is pulled from where, who calls whom.",
         discussion: """
             PACKETS counts what the fast path sent to a player, or what came from an upstream or a publisher, RTP and RTCP. LOST \
             counts, for a player, copies that its interface refused and packets that it read too slowly for (on TCP); for an \
-            upstream or a publisher, RTP packets that were missing on arrival. Both are '-' where nothing is carried.
+            upstream or a publisher, RTP packets that were missing on arrival. Of a SIP call, PACKETS, LOST and JITTER have two \
+            figures: what came from the caller / what came from the callee. '-' stands where nothing is carried. The STATE of an \
+            answered call says one-way or no media where media that was negotiated does not come.
 
             EXAMPLES
               crosspoint session list

@@ -18,15 +18,19 @@ enum SessionText {
     static func table(_ sessions: [SessionReport], _ snapshot: StatisticsSnapshot) -> Table {
         var table = Table([
             .left("SESSION"), .left("KIND"), .left("STATE"), .left("TARGET"), .left("PEER"), .left("USER"),
-            .left("TRANSPORT"), .right("PACKETS"), .right("LOST"),
+            .left("TRANSPORT"), .right("PACKETS"), .right("LOST"), .right("JITTER"),
         ])
         for session in sessions {
+            if session.kind == .sipCall {
+                table.add(CallText.row(session))
+                continue
+            }
             let traffic = SessionTraffic(of: session, in: snapshot)
             table.add([
                 Table.Cell(session.name), Table.Cell(session.kind.rawValue),
                 Table.Cell(session.state, colour(of: session.state)), Table.Cell(session.target),
                 Table.Cell(session.peer), Table.Cell(session.user ?? "-"), Table.Cell(transports(session)),
-                Table.Cell(traffic.map { "\($0.packets)" } ?? "-"), lost(traffic),
+                Table.Cell(traffic.map { "\($0.packets)" } ?? "-"), lost(traffic), "-",
             ])
         }
         return table
@@ -34,7 +38,7 @@ enum SessionText {
 
     /// Everything about one session.
     static func details(_ session: SessionReport, _ snapshot: StatisticsSnapshot, colour: Bool) -> String {
-        let traffic = SessionTraffic(of: session, in: snapshot)
+        let traffic = session.kind == .sipCall ? nil : SessionTraffic(of: session, in: snapshot)
         var lines = [
             ("session", session.name), ("kind", session.kind.rawValue), ("state", session.state),
             ("target", session.target), ("peer", session.peer), ("user", session.user ?? "none"),
@@ -48,6 +52,9 @@ enum SessionText {
         if let traffic { lines += [("packets", "\(traffic.packets)"), ("lost", "\(traffic.lost)")] }
         lines += session.notes.map { ("note", $0) }
         guard !session.streams.isEmpty else { return KeyedLines.text(lines) }
+        if session.kind == .sipCall {
+            return KeyedLines.text(lines) + "\n" + CallText.streams(session).text(colour: colour)
+        }
         var table = Table([
             .right("STREAM"), .left("MEDIA"), .left("TRANSPORT"), .left("ADDRESS"), .left("RTP"), .left("RTCP"),
             .right("DROPPED"), .left("ENGINE"),
@@ -65,10 +72,10 @@ enum SessionText {
     }
 
     /// `cam1-0 leg 3`.
-    private static func route(_ name: String, _ leg: UInt32?) -> String { leg.map { "\(name) leg \($0)" } ?? name }
+    static func route(_ name: String, _ leg: UInt32?) -> String { leg.map { "\(name) leg \($0)" } ?? name }
 
     /// Each way of transport once, in the order of the streams.
-    private static func transports(_ session: SessionReport) -> String {
+    static func transports(_ session: SessionReport) -> String {
         var seen: [String] = []
         for stream in session.streams where !seen.contains(stream.transport) { seen.append(stream.transport) }
         return seen.isEmpty ? "-" : seen.joined(separator: ", ")
@@ -78,10 +85,10 @@ enum SessionText {
         traffic.map { Table.Cell("\($0.lost)", $0.lost == 0 ? nil : .warning) } ?? "-"
     }
 
-    private static func colour(of state: String) -> Colour? {
+    static func colour(of state: String) -> Colour? {
         switch state {
-        case "playing", "recording": .good
-        case "waiting", "connecting": .warning
+        case "playing", "recording", "answered": .good
+        case "waiting", "connecting", "one-way", "no media": .warning
         default: nil
         }
     }

@@ -13,8 +13,9 @@ enum Colour: String {
     /// Of no interest now.
     case faint = "2"
 
+    /// `text` in this colour.
+    func paint(_ text: String) -> String { "\u{1B}[\(rawValue)m\(text)\u{1B}[0m" }
+
     /// The text of `cell` with its colour.
-    static func paint(_ cell: Table.Cell) -> String {
-        cell.colour.map { "\u{1B}[\($0.rawValue)m\(cell.text)\u{1B}[0m" } ?? cell.text
-    }
+    static func paint(_ cell: Table.Cell) -> String { cell.colour?.paint(cell.text) ?? cell.text }
 }

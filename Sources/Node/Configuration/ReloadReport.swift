@@ -26,7 +26,9 @@ public struct ReloadReport: Hashable, Sendable, Codable {
         }
     }
 
-    public init(routes: ReconcileReport, rtspRoutes: ReconcileReport? = nil, sip: SIPReload? = nil, needRestart: [String]) {
+    public init(
+        routes: ReconcileReport, rtspRoutes: ReconcileReport? = nil, sip: SIPReload? = nil, needRestart: [String]
+    ) {
         self.routes = routes
         self.rtspRoutes = rtspRoutes
         self.sip = sip

@@ -41,10 +41,13 @@ extension SIPConfiguration {
         add("source", sourcePolicy.rawValue, default: defaults.sourcePolicy.rawValue)
         if let registrar { pairs.append(.init("registrar", registrar.settings)) }
         pairs.append(
-            .init("session-timer", sessionTimer?.settings ?? .text("off"), isDefault: sessionTimer == SessionTimer.Policy()))
+            .init(
+                "session-timer", sessionTimer?.settings ?? .text("off"),
+                isDefault: sessionTimer == SessionTimer.Policy()))
         pairs.append(
             .init(
-                "no-media-timeout", noMediaTimeout.map { .number($0) } ?? .text("off"), isDefault: noMediaTimeout == nil))
+                "no-media-timeout", noMediaTimeout.map { .number($0) } ?? .text("off"), isDefault: noMediaTimeout == nil
+            ))
         pairs.append(.init("limits", limits.settings, isDefault: limits == defaults.limits))
         pairs.append(
             .init(

@@ -25,7 +25,8 @@ public struct NodeAssembly: Sendable {
 
     public init(
         control: any RouteControl, statistics: any StatisticsSource, information: any NodeInformationSource,
-        sessions: [any SessionControl] = [], rtspRoutes: (any RTSPRouteControl)? = nil, sip: (any SIPControl)? = nil, services: [any Service] = []
+        sessions: [any SessionControl] = [], rtspRoutes: (any RTSPRouteControl)? = nil, sip: (any SIPControl)? = nil,
+        services: [any Service] = []
     ) {
         self.control = control
         self.statistics = statistics

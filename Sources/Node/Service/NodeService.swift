@@ -47,7 +47,8 @@ public struct NodeService: Service {
     public init(
         configuration: NodeConfiguration, configurationFile: String?, socket: ControlSocket,
         control: any RouteControl, statistics: any StatisticsSource, information: any NodeInformationSource,
-        sessions: [any SessionControl] = [], rtspRoutes: (any RTSPRouteControl)? = nil, sip: (any SIPControl)? = nil, services: [any Service] = [],
+        sessions: [any SessionControl] = [], rtspRoutes: (any RTSPRouteControl)? = nil, sip: (any SIPControl)? = nil,
+        services: [any Service] = [],
         handlesSignals: Bool = true, logger: Logger,
         onReady: @escaping @Sendable (_ metricsTCPPort: Int?) async -> Void = { _ in }
     ) {
