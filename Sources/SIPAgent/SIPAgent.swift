@@ -87,9 +87,12 @@ public final class SIPAgent: Service, SessionControl, SIPControl {
         }
     }
 
-    /// Closes all sockets; calls stay in the fast path and in the journal.
+    /// Gives up calls that nobody has answered, and closes all sockets; answered calls stay in the fast path and in the journal.
     func stop() async {
         ticker?.cancel()
+        for call in Array(context.calls.values) where call.state == .calling || call.state == .ringing {
+            await call.end(reason: "the node stops")
+        }
         context.timers.stop()
         await context.transports.close()
     }
@@ -120,7 +123,8 @@ public final class SIPAgent: Service, SessionControl, SIPControl {
     public func counters() async -> [SessionCounter] {
         context.counters.report() + accessCounters.report() + [
             SessionCounter(
-                name: "sip_calls", help: "Calls at the moment, ringing ones included.", value: Double(context.calls.count)),
+                name: "sip_calls", help: "Calls at the moment, ringing ones included.",
+                value: Double(context.calls.count)),
             SessionCounter(
                 name: "sip_transactions", help: "Transactions that are remembered.",
                 value: Double(context.transactions.count)),

@@ -16,7 +16,8 @@ extension Call {
             if !branch.isCancelled, !branch.destinations.isEmpty { return await tryNext(branch) }
             var isUndeliverable = false
             if case .undeliverable = outcome { isUndeliverable = true }
-            return await failed(branch, with: isUndeliverable ? SIPResponse(.serviceUnavailable, toNothingOf: self) : nil)
+            return await failed(
+                branch, with: isUndeliverable ? SIPResponse(.serviceUnavailable, toNothingOf: self) : nil)
         }
         guard response.cseq.method == .invite else { return }
         guard id == branch.id else {
@@ -36,7 +37,10 @@ extension Call {
         case .repeated(let dialog): repeatAcknowledgement(dialog, of: branch)
         case .superfluous(let dialog): endStray(response, dialog, of: branch)
         case .failed(let response): await refused(response, by: branch)
-        case .unusable: break
+        case .unusable:
+            // A 2xx without a tag or a Contact, which nobody could acknowledge; a fork too many is nobody's loss.
+            guard invite.winner == nil, invite.dialogs.isEmpty else { break }
+            await failed(branch, with: SIPResponse(.badGateway, toNothingOf: self))
         }
         if case .progress = event, response.status.code > 100, !branch.isOver, initial != nil, !branch.isCancelled {
             // A provisional response without a tag makes no dialog; the caller is told all the same.

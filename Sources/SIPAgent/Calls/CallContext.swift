@@ -41,7 +41,8 @@ final class CallContext {
     private static let historyCount = 64
 
     init(
-        configuration: SIPConfiguration, access: CallAccess, transports: SIPTransports, transactions: Transactions, timers: SIPTimers,
+        configuration: SIPConfiguration, access: CallAccess, transports: SIPTransports, transactions: Transactions,
+        timers: SIPTimers,
         times: TransactionTimes, resolver: SIPResolver, counters: SIPCounters, media: MediaContext,
         journal: CallJournal, logger: Logger
     ) {
@@ -72,7 +73,8 @@ final class CallContext {
 
     /// Whether one more call of this address may be.
     func hasRoom(for source: IPAddress) -> Bool {
-        calls.count < configuration.limits.calls && callsOfSource[source, default: 0] < configuration.limits.callsPerSource
+        calls.count < configuration.limits.calls
+            && callsOfSource[source, default: 0] < configuration.limits.callsPerSource
     }
 
     func add(_ call: Call) {

@@ -118,7 +118,8 @@ final class CallIntake: Transactions.Core {
             caller: context.mediaPeer(source.address, isSecure: source.transport == .tls))
         let call = Call(
             name: name, context: context, media: media,
-            initial: ServerRequest(id: id, request: request, source: source), stages: stages, user: user, ladder: ladder)
+            initial: ServerRequest(id: id, request: request, source: source), stages: stages, user: user, ladder: ladder
+        )
         context.add(call)
         context.add(invite: id, of: call)
         call.post(.start)

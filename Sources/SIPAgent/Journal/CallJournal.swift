@@ -49,7 +49,8 @@ final class CallJournal {
     private func open() throws(RoutingError) {
         descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            throw RoutingError(.unavailable, "journal \(path): \(String(cString: strerror(errno))); check owner and mode")
+            throw RoutingError(
+                .unavailable, "journal \(path): \(String(cString: strerror(errno))); check owner and mode")
         }
     }
 
@@ -66,7 +67,8 @@ final class CallJournal {
             let content = line.dropFirst()
             if sign == UInt8(ascii: "-") {
                 records[String(decoding: content, as: UTF8.self)] = nil
-            } else if sign == UInt8(ascii: "+"), let record = try? decoder.decode(CallRecord.self, from: Data(content)) {
+            } else if sign == UInt8(ascii: "+"), let record = try? decoder.decode(CallRecord.self, from: Data(content))
+            {
                 records[record.name] = record
             } else {
                 logger.error("journal \(path): a line cannot be read and is not taken over")

@@ -252,9 +252,10 @@ final class SIPTransports {
             .whenComplete { result in
                 AgentActor.assumeIsolated {
                     switch result {
-                    case .success(let channel): channel.closeFuture.whenComplete { _ in
-                        AgentActor.assumeIsolated { connection.closed() }
-                    }
+                    case .success(let channel):
+                        channel.closeFuture.whenComplete { _ in
+                            AgentActor.assumeIsolated { connection.closed() }
+                        }
                     case .failure: connection.closed()
                     }
                 }

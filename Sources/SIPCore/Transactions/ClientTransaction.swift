@@ -7,7 +7,8 @@ public struct ClientTransaction: Hashable, Sendable {
     }
 
     public private(set) var state = State.trying
-    public let request: SIPRequest
+    /// Without header fields and body when nobody needs them any more.
+    public private(set) var request: SIPRequest
     private let isReliable: Bool
     private let times: TransactionTimes
     private var interval: Duration
@@ -33,6 +34,7 @@ public struct ClientTransaction: Hashable, Sendable {
         }
         let stop: [TransactionAction] = isReliable ? [.cancelTimer(.f)] : [.cancelTimer(.e), .cancelTimer(.f)]
         state = isReliable ? .terminated : .completed
+        request.shed()
         return stop + [.deliver(response), isReliable ? .terminated : .setTimer(.k, after: times.t4)]
     }
 

@@ -7,7 +7,8 @@ public struct InviteClientTransaction: Hashable, Sendable {
     }
 
     public private(set) var state = State.calling
-    public let request: SIPRequest
+    /// Without header fields and body when nobody needs them any more.
+    public private(set) var request: SIPRequest
     private let isReliable: Bool
     private let times: TransactionTimes
     private var interval: Duration
@@ -36,11 +37,13 @@ public struct InviteClientTransaction: Hashable, Sendable {
             }
             if response.status.isSuccess {
                 state = .accepted
+                request.shed()
                 return stop + [.deliver(response), .setTimer(.m, after: times.timeout)]
             }
             let acknowledgement = request.acknowledgement(ofFailure: response)
             self.acknowledgement = acknowledgement
             state = isReliable ? .terminated : .completed
+            request.shed()
             let rest: TransactionAction = isReliable ? .terminated : .setTimer(.d, after: times.d)
             return stop + [.send(.request(acknowledgement)), .deliver(response), rest]
         case .accepted:

@@ -7,8 +7,9 @@ public struct InviteServerTransaction: Hashable, Sendable {
     }
 
     public private(set) var state = State.proceeding
-    public let request: SIPRequest
-    /// What was sent last.
+    /// Without header fields and body when nobody needs them any more.
+    public private(set) var request: SIPRequest
+    /// What was sent last; of a 2xx, which the transaction user repeats, the head only.
     public private(set) var lastResponse: SIPResponse?
     private let isReliable: Bool
     private let times: TransactionTimes
@@ -34,9 +35,13 @@ public struct InviteServerTransaction: Hashable, Sendable {
             if response.status.isProvisional { return stop + [send] }
             if response.status.isSuccess {
                 state = .accepted
+                request.shed()
+                lastResponse?.headers = [:]
+                lastResponse?.body = []
                 return stop + [send, .setTimer(.l, after: times.timeout)]
             }
             state = .completed
+            request.shed()
             let timers: [TransactionAction] = isReliable ? [] : [.setTimer(.g, after: interval)]
             return stop + [send] + timers + [.setTimer(.h, after: times.timeout)]
         case .accepted:

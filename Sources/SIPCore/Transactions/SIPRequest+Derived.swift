@@ -1,6 +1,12 @@
 // Requests that follow from another: ACK of a failure, and CANCEL.
 
 extension SIPRequest {
+    /// Leaves out what is long: thousands of transactions wait for repeated messages half a minute after their end.
+    mutating func shed() {
+        headers = [:]
+        body = []
+    }
+
     /// The ACK of a final response that is no 2xx: it belongs to the INVITE's transaction (RFC 3261 section 17.1.1.3).
     public func acknowledgement(ofFailure response: SIPResponse) -> SIPRequest {
         var acknowledgement = derived(.ack)

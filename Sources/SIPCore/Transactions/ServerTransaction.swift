@@ -7,7 +7,8 @@ public struct ServerTransaction: Hashable, Sendable {
     }
 
     public private(set) var state = State.trying
-    public let request: SIPRequest
+    /// Without header fields and body when nobody needs them any more.
+    public private(set) var request: SIPRequest
     /// What was sent last.
     public private(set) var lastResponse: SIPResponse?
     private let isReliable: Bool
@@ -28,6 +29,7 @@ public struct ServerTransaction: Hashable, Sendable {
             return [.send(.response(response))]
         }
         state = isReliable ? .terminated : .completed
+        request.shed()
         return [.send(.response(response)), isReliable ? .terminated : .setTimer(.j, after: times.timeout)]
     }
 

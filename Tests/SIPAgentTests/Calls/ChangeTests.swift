@@ -21,9 +21,10 @@ import Testing
         let call = try await TestCall(callerHeaders: ["Allow": "INVITE, ACK, BYE, CANCEL, UPDATE"])
         let (from, to) = byCaller ? (call.a, call.callee) : (call.b, call.caller)
         let (own, other) = byCaller ? (1, 2) : (2, 1)
-        for (version, (offer, answer)) in [("sendonly", "recvonly"), ("inactive", "inactive"), ("sendrecv", "sendrecv")]
-            .enumerated()
-        {
+        for (version, (offer, answer)) in [
+            ("sendonly", "recvonly"), ("inactive", "inactive"), ("sendrecv", "sendrecv"),
+        ]
+        .enumerated() {
             from.send(method, body: TestSDP.audio(host: own, version: version + 2, direction: offer))
             let change = try await to.request(method)
             #expect(try direction(change.body).rawValue == offer)

@@ -40,7 +40,9 @@ import Testing
         await node.stop()
     }
 
-    @Test("S-04, S-30: a 200 is repeated until its ACK comes, and a 200 of the callee that comes again is acknowledged again")
+    @Test(
+        "S-04, S-30: a 200 is repeated until its ACK comes, and a 200 of the callee that comes again is acknowledged again"
+    )
     func lostAcknowledgements() async throws {
         let bob = try await TestPeer("bob", node: 0)
         let node = try await TestAgent(to: [bob.udpPort])

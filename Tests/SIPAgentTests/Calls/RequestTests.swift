@@ -23,7 +23,7 @@ import Testing
     @Test(
         "S-07, S-11, S-20: what cannot be carried out gets its own answer",
         arguments: [
-            (SIPMethod.invite, ["Require": "fire"], "sip:x@127.0.0.1", UInt16(420)),
+            (.invite, ["Require": "fire"], "sip:x@127.0.0.1", 420),
             (.invite, ["Max-Forwards": "0"], "sip:x@127.0.0.1", 483),
             (.invite, ["Content-Type": "text/plain"], "sip:x@127.0.0.1", 415),
             (.invite, [:], "urn:service:sos", 416),
@@ -31,14 +31,14 @@ import Testing
             (.subscribe, [:], "sip:x@127.0.0.1", 405),
             (.other("FLY"), [:], "sip:x@127.0.0.1", 501),
             (.bye, [:], "sip:x@127.0.0.1", 481),
-        ])
+        ] as [(SIPMethod, [String: String], String, UInt16)])
     func refusals(method: SIPMethod, headers: [String: String], uri: String, status: UInt16) async throws {
         let node = try await TestAgent(to: [9])
         let alice = try await TestPeer("alice", node: node.udpPort)
         var request = try alice.initial(method, uri, body: method == .invite ? TestSDP.audio(host: 1) : [])
         for (name, value) in headers { request.headers[name] = value }
         alice.send(.request(request))
-        let answer = try await alice.final(method)
+        let answer = try await alice.outcome(of: method)
         #expect(answer.status.code == status)
         #expect(answer.to.tag != nil)
         await node.stop()
@@ -52,7 +52,7 @@ import Testing
             var request = try carol.initial(method, "sip:x@127.0.0.1")
             request.to.tag = "nobody"
             carol.send(.request(request))
-            #expect(try await carol.final(method).status.code == 481)
+            #expect(try await carol.outcome(of: method).status.code == 481)
         }
         for garbage in ["\u{0}\u{1}\u{2}", "INVITE sip:x SIP/2.0\r\n\r\n", "SIP/2.0 200 OK\r\n\r\n", "\r\n\r\n"] {
             carol.send(Array(garbage.utf8))
@@ -99,7 +99,7 @@ import Testing
         }
         let alice = try await TestPeer("alice", node: node.udpPort)
         alice.send(.request(try alice.initial(.invite, "sip:x@127.0.0.1", body: TestSDP.audio(host: 1))))
-        let answer = try await alice.final(.invite)
+        let answer = try await alice.outcome(of: .invite)
         #expect([500, 503].contains(answer.status.code))
         await node.stop()
     }

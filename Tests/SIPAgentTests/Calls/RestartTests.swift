@@ -3,6 +3,7 @@
 import AgentSupport
 import RTPWire
 import SIPCore
+import Sessions
 import Testing
 
 @testable import SIPAgent
@@ -11,8 +12,6 @@ import Testing
     /// The next daemon on the same UDP port, with the same journal and fast path.
     private func restarted(_ call: TestCall) async throws -> TestAgent {
         await call.node.stop()
-        let hop = try SIPURI("sip:127.0.0.1:\(call.callee.udpPort)")
-        _ = hop
         return try await TestAgent(
             to: [call.callee.udpPort], directory: call.node.directory, routes: call.node.routes,
             listeners: [.init(address: TestPeer.loopback, transport: .udp, transportPort: call.node.udpPort)])

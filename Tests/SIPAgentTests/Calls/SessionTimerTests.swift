@@ -46,10 +46,11 @@ import Testing
         await node.stop()
     }
 
-    @Test("S-27: the node refreshes by UPDATE where the peer takes it, and by INVITE with the same description elsewhere")
+    @Test(
+        "S-27: the node refreshes by UPDATE where the peer takes it, and by INVITE with the same description elsewhere")
     func refreshes() async throws {
         let call = try await TestCall { $0.sessionTimer = .init(interval: 1800, minimum: 90) }
-        let sides = try #require(await call.node.agent.call(named: "sip-1"))
+        let sides = try #require(call.node.agent.call(named: "sip-1"))
         await sides.refresh(try #require(sides.callee))
         let update = try await call.callee.request(.update)
         #expect(update.body.isEmpty)
@@ -66,7 +67,7 @@ import Testing
     @Test("S-27: a session that nobody refreshes is ended with BYE on both sides")
     func expiry() async throws {
         let call = try await TestCall { $0.sessionTimer = .init(interval: 1800, minimum: 90) }
-        let sides = try #require(await call.node.agent.call(named: "sip-1"))
+        let sides = try #require(call.node.agent.call(named: "sip-1"))
         sides.post(.tick(MonotonicClock.now + 1800 * 1_000_000_000))
         _ = try await call.caller.request(.bye)
         _ = try await call.callee.request(.bye)

@@ -36,9 +36,11 @@ import TestSupport
         var configuration = SIPConfiguration(
             listeners: listeners ?? [.init(address: TestPeer.loopback, transport: .udp, transportPort: 0)],
             allowedNetworks: [loopback], mediaNetworks: [media],
-            dialPlan: hops.isEmpty ? [] : [
-                DialRule(name: "all", targets: hops, forking: forking, ringTime: ringTime)
-            ],
+            dialPlan: hops.isEmpty
+                ? []
+                : [
+                    DialRule(name: "all", targets: hops, forking: forking, ringTime: ringTime)
+                ],
             sessionTimer: nil)
         configuration.limits.requestsPerSecond = 0
         change(&configuration)

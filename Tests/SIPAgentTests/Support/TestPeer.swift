@@ -15,6 +15,10 @@ import Testing
     }
 
     private var socket: DatagramSocket?
+    /// Over TCP.
+    private(set) var connections: TestConnections?
+    let transport: SIPTransport
+    /// The UDP port, or TCP port, that it listens on.
     private(set) var udpPort: UInt16 = 0
     private var inbox: [SIPMessage] = []
     /// All that came, as first lines: `INVITE`, `200 INVITE`.
@@ -30,11 +34,20 @@ import Testing
 
     static let loopback = IPAddress(127, 0, 0, 1)
 
-    init(_ name: String, node: UInt16) async throws {
+    init(_ name: String, node: UInt16, over transport: SIPTransport = .udp) async throws {
         self.name = name
+        self.transport = transport
         self.node = node
         callID = "\(name)-\(UInt32.random(in: .min ... .max))"
         tag = "\(name)tag\(UInt16.random(in: .min ... .max))"
+        guard transport == .udp else {
+            let connections = TestConnections { [weak self] message in self?.received(message) }
+            self.connections = connections
+            try await connections.listen()
+            udpPort = connections.tcpPort
+            if node != 0 { try await connections.connect(to: node) }
+            return
+        }
         socket = try await DatagramSocket(
             address: Self.loopback,
             receive: { [weak self] bytes, _ in self?.received([UInt8](bytes.readableBytesView)) })
@@ -43,6 +56,10 @@ import Testing
 
     private func received(_ bytes: [UInt8]) {
         guard let message = try? SIPParser.parse(datagram: bytes) else { return log.append("?") }
+        received(message)
+    }
+
+    private func received(_ message: SIPMessage) {
         if loses(message) { return }
         inbox.append(message)
         switch message {
@@ -81,7 +98,7 @@ import Testing
     }
 
     /// The next final response to a method, whichever.
-    func final(_ method: SIPMethod) async throws -> SIPResponse {
+    func outcome(of method: SIPMethod) async throws -> SIPResponse {
         try await next("a final response to \(method.name)") {
             if case .response(let response) = $0, response.status.isFinal, response.cseq.method == method {
                 response
@@ -99,6 +116,7 @@ import Testing
     func send(_ message: SIPMessage) { send(message.bytes) }
 
     func send(_ bytes: [UInt8]) {
+        if let connections { return connections.send(bytes) }
         socket?.send(ByteBuffer(bytes: bytes), to: Self.loopback.socketAddress(node))
     }
 
@@ -106,10 +124,10 @@ import Testing
 
     func via() -> Via {
         branches += 1
-        return Via(.udp, place, branch: "z9hG4bK\(name)\(udpPort)n\(branches)")
+        return Via(transport, place, branch: "z9hG4bK\(name)\(udpPort)n\(branches)")
     }
 
-    var contact: String { "<sip:\(name)@\(place)>" }
+    var contact: String { transport == .udp ? "<sip:\(name)@\(place)>" : "<sip:\(name)@\(place);transport=tcp>" }
 
     /// A request outside of a dialog.
     func initial(
