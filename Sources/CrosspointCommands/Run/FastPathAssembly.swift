@@ -8,6 +8,7 @@ import Netlink
 import Node
 import RTSPProxy
 import Routing
+import SIPAgent
 import ServiceLifecycle
 
 /// Loads or adopts the fast path, and makes the daemon's parts on it.
@@ -44,24 +45,33 @@ enum FastPathAssembly {
         for problem in await controller.attachConfiguredPorts(configuration.ports) { logger.error("\(problem)") }
         await controller.adopt()
         var services: [any Service] = [ControllerService(controller: controller)]
-        guard let rtsp = configuration.rtsp else {
-            // What a proxy of an earlier configuration left has nobody any more.
-            _ = await controller.removeSessionRoutes(of: "", except: [])
-            return NodeAssembly(
-                control: controller, statistics: reader, information: HostPorts(network: network), services: services)
-        }
-        let proxy: RTSPProxy
+        // What an agent of an earlier configuration left has nobody any more; one that runs looks after its own.
+        if configuration.rtsp == nil { _ = await controller.removeSessionRoutes(of: "rtsp.", except: []) }
+        if configuration.sip == nil { _ = await controller.removeSessionRoutes(of: "sip.", except: []) }
+        var assembly = NodeAssembly(
+            control: controller, statistics: reader, information: HostPorts(network: network))
         do {
-            proxy = try await RTSPProxy(
-                configuration: rtsp, routing: controller, runtimeDirectory: configuration.runtimeDirectory,
-                logger: logger)
+            if let rtsp = configuration.rtsp {
+                let proxy = try await RTSPProxy(
+                    configuration: rtsp, routing: controller, runtimeDirectory: configuration.runtimeDirectory,
+                    logger: logger)
+                services.append(proxy)
+                assembly.sessions.append(proxy)
+                assembly.rtspRoutes = proxy
+            }
+            if let sip = configuration.sip {
+                let agent = try await SIPAgent(
+                    configuration: sip, routing: controller, runtimeDirectory: configuration.runtimeDirectory,
+                    logger: logger)
+                services.append(agent)
+                assembly.sessions.append(agent)
+                assembly.sip = agent
+            }
         } catch {
             throw NodeError(.failed, "\(error)")
         }
-        services.append(proxy)
-        return NodeAssembly(
-            control: controller, statistics: reader, information: HostPorts(network: network), sessions: [proxy],
-            rtspRoutes: proxy, services: services)
+        assembly.services = services
+        return assembly
     }
 
     private static func log(_ fastPath: FastPath, _ logger: Logger) {

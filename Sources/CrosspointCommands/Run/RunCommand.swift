@@ -46,7 +46,7 @@ struct RunCommand: AsyncParsableCommand {
         let service = NodeService(
             configuration: configuration, configurationFile: file, socket: socket, control: parts.control,
             statistics: parts.statistics, information: parts.information, sessions: parts.sessions,
-            rtspRoutes: parts.rtspRoutes, services: parts.services, logger: logger)
+            rtspRoutes: parts.rtspRoutes, sip: parts.sip, services: parts.services, logger: logger)
         try await service.run()
         withExtendedLifetime(lock) {}
     }
