@@ -7,6 +7,7 @@ import Logging
 import Node
 import Routing
 import ServiceLifecycle
+import Sessions
 
 struct RunningNode {
     struct Statistics: StatisticsSource {
@@ -36,7 +37,7 @@ struct RunningNode {
 
     /// Runs a node, then `body`, then stops the node. The text is that of its configuration file, to which the socket is added.
     static func run(
-        configuration text: String = "", proxy: MockProxy? = nil,
+        configuration text: String = "", proxy: MockProxy? = nil, agent: MockAgent? = nil,
         _ body: @escaping @Sendable (RunningNode) async throws -> Void
     ) async throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "xp-\(UUID().uuidString.prefix(8))")
@@ -50,10 +51,14 @@ struct RunningNode {
         let (ready, continuation) = AsyncStream.makeStream(of: Int?.self)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
+        var sessions: [any SessionControl] = []
+        if let proxy { sessions.append(proxy) }
+        if let agent { sessions.append(agent) }
         let service = NodeService(
             configuration: configuration, configurationFile: file,
             socket: try ControlSocket(path: configuration.control.socket, group: nil), control: control,
-            statistics: Statistics(), information: Information(), sessions: proxy.map { [$0] } ?? [], rtspRoutes: proxy,
+            statistics: Statistics(), information: Information(), sessions: sessions,
+            rtspRoutes: proxy, sip: agent,
             handlesSignals: false, logger: logger
         ) { tcpPort in
             continuation.yield(tcpPort)

@@ -5,6 +5,7 @@ import Authentication
 import Foundation
 import RTPWire
 import SIPCore
+import Sessions
 import TestSupport
 import Testing
 
@@ -16,17 +17,16 @@ import Testing
     private static let outside = IPAddress(192, 0, 2, 7)
     private static let second: UInt64 = 1_000_000_000
 
-    private static func configuration(_ change: (inout SIPConfiguration) throws -> Void = { _ in }) rethrows
-        -> SIPConfiguration
-    {
+    private static func configuration(_ change: (inout SIPConfiguration) -> Void = { _ in }) -> SIPConfiguration {
         var configuration = SIPConfiguration()
         configuration.allowedNetworks = [IPNetwork(containing: IPAddress(10, 1, 0, 0), prefixLength: 16)!]
         configuration.dialPlan = [DialRule(name: "in", user: .exact("desk"), targets: [target])]
-        try change(&configuration)
+        change(&configuration)
         return configuration
     }
 
-    private static let target = DialTarget.nextHop(.init(uri: SIPURI(SIPHostPort(.address(IPAddress(10, 2, 0, 5))))))
+    private static let target = DialTarget.nextHop(
+        .init(uri: SIPURI(.sip, SIPHostPort(.address(IPAddress(10, 2, 0, 5))))))
 
     /// A file of users with anna and ben, removed with the test.
     private static func withUsers<Result>(_ body: (String) throws -> Result) throws -> Result {

@@ -6,6 +6,7 @@ import Foundation
 import Logging
 import RTPWire
 import SIPCore
+import Sessions
 import TestSupport
 import Testing
 

@@ -1,0 +1,67 @@
+// What `check` says about the section `sip`.
+
+import Authentication
+import Foundation
+import RTPWire
+import SIPAgent
+import SIPCore
+import Testing
+
+@testable import CrosspointCommands
+
+@Suite struct SIPCheckTests {
+    private func check(_ sip: SIPConfiguration) -> SIPCheck { SIPCheck(sip, isRunning: false, now: 1_800_000_000) }
+
+    @Test("A section by which nobody may call, or nobody is called, is told with the remedy")
+    func useless() throws {
+        var sip = SIPConfiguration(listeners: [])
+        #expect(check(sip).problems.contains { $0.contains("neither a dial plan nor a registrar") })
+        sip.dialPlan = [.registered]
+        #expect(check(sip).problems.contains { $0.contains("nobody may call") })
+        sip.allowedNetworks = [try #require(IPNetwork("10.0.0.0/8"))]
+        #expect(check(sip).problems.isEmpty)
+        #expect(check(sip).lines.map(\.value) == ["1 dial plan rule; "])
+    }
+
+    @Test("A file of users of another realm lets nobody in")
+    func realm() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "crosspoint-users-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        var users = UserDatabase()
+        try users.set(user: "anna", realm: "studio", password: "x")
+        try UserFile.save(users, to: path)
+        var sip = SIPConfiguration(listeners: [], usersFile: path, dialPlan: [.registered])
+        #expect(check(sip).problems.contains { $0.contains("no user of the realm 'crosspoint'") })
+        sip.realm = "studio"
+        #expect(check(sip).problems.isEmpty)
+        sip.usersFile = path + ".missing"
+        #expect(check(sip).problems.contains { $0.hasPrefix("sip.users-file: ") })
+    }
+
+    @Test("UDP and TCP ports are tried each for itself")
+    func ports() throws {
+        // Held by this test: one of UDP, whose number is free for TCP or not.
+        let file = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        defer { close(file) }
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        name.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        withUnsafeMutablePointer(to: &name) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                #expect(bind(file, $0, length) == 0)
+                #expect(getsockname(file, $0, &length) == 0)
+            }
+        }
+        let number = UInt16(bigEndian: name.sin_port)
+        let local = IPAddress(127, 0, 0, 1)
+        let sip = SIPConfiguration(
+            listeners: [.init(address: local, transport: .udp, transportPort: number)],
+            allowedNetworks: [try #require(IPNetwork("10.0.0.0/8"))], dialPlan: [.registered])
+        let result = check(sip)
+        #expect(result.listeners.map(\.state) == [.taken])
+        #expect(result.listeners.map(\.listen) == ["127.0.0.1:\(number)/udp"])
+        #expect(result.problems.first?.contains("UDP port \(number) is taken") == true)
+        #expect(TransportPortCheck.state(of: .udp, local, number, isRunning: true) == .ours)
+    }
+}
