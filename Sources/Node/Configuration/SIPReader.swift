@@ -179,10 +179,7 @@ extension SIPLimitsConfiguration {
 
 extension ConfigurationNode {
     /// Whether the value is the word `off`.
-    fileprivate func isOff() throws(ConfigurationError) -> Bool {
-        guard case .scalar(let scalar) = node else { return false }
-        return scalar.string == "off"
-    }
+    fileprivate func isOff() throws(ConfigurationError) -> Bool { (try? text()) == "off" }
 
     /// One of the words of an enumeration.
     func choice<Value: RawRepresentable & CaseIterable>() throws(ConfigurationError) -> Value

@@ -1,5 +1,6 @@
 // The section `sip` with the keys of the file.
 
+import AgentSupport
 import RTPWire
 import SIPAgent
 import SIPCore
