@@ -2,7 +2,9 @@
 
 import Logging
 import RTPWire
+import RTSPProxy
 import Routing
+import SIPAgent
 
 /// Reads the top of a configuration file.
 struct ConfigurationReader {

@@ -134,7 +134,7 @@ struct SIPReader {
     }
 
     private func sessionTimer(_ node: ConfigurationNode) throws(ConfigurationError) -> SessionTimer.Policy? {
-        if try node.isOff() { return nil }
+        if node.isOff { return nil }
         let values = try node.values(known: ["interval", "minimum"])
         var timer = SessionTimer.Policy()
         if let node = values["minimum"] { timer.minimum = UInt32(try node.number(in: 90...86_400)) }
@@ -147,7 +147,7 @@ struct SIPReader {
     }
 
     private func noMediaTimeout(_ node: ConfigurationNode) throws(ConfigurationError) -> Int? {
-        try node.isOff() ? nil : try node.number(in: 5...86_400)
+        node.isOff ? nil : try node.number(in: 5...86_400)
     }
 
     private func limits(_ node: ConfigurationNode) throws(ConfigurationError) -> SIPLimitsConfiguration {
@@ -179,7 +179,7 @@ extension SIPLimitsConfiguration {
 
 extension ConfigurationNode {
     /// Whether the value is the word `off`.
-    fileprivate func isOff() throws(ConfigurationError) -> Bool { (try? text()) == "off" }
+    fileprivate var isOff: Bool { !isMapping && !isList && (try? text()) == "off" }
 
     /// One of the words of an enumeration.
     func choice<Value: RawRepresentable & CaseIterable>() throws(ConfigurationError) -> Value
