@@ -106,7 +106,8 @@ let package = Package(
         .target(
             name: "Node",
             dependencies: [
-                "RTPWire", "FastPath", "Netlink", "Routing", "Sessions", "AgentSupport", "RTSPProxy", "SIPAgent",
+                "RTPWire", "FastPath", "Netlink", "Routing", "Sessions", "AgentSupport", "RTSPProxy", "SIPCore",
+                "SIPAgent",
                 "Yams",
                 logging,
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -118,7 +119,8 @@ let package = Package(
         .target(
             name: "CrosspointCommands",
             dependencies: [
-                "RTPWire", "FastPath", "Netlink", "Routing", "Sessions", "AgentSupport", "RTSPProxy", "SIPAgent",
+                "RTPWire", "FastPath", "Netlink", "Routing", "Sessions", "AgentSupport", "RTSPProxy", "SIPCore",
+                "SIPAgent",
                 "Authentication", "Node", logging,
                 argumentParser,
                 nioCore, nioPosix, nioTLS,
@@ -219,7 +221,9 @@ let package = Package(
         .testTarget(
             name: "NodeTests",
             dependencies: [
-                "Node", "Routing", "RTPWire", "FastPath", "AgentSupport", "RTSPProxy", "SIPAgent", "Sessions", logging,
+                "Node", "Routing", "RTPWire", "FastPath", "AgentSupport", "RTSPProxy", "SIPCore", "SIPAgent",
+                "Sessions",
+                logging,
             ],
             swiftSettings: strict
         ),
@@ -227,7 +231,7 @@ let package = Package(
             name: "CommandTests",
             dependencies: [
                 "CrosspointCommands", "Node", "Routing", "Netlink", "RTPWire", "FastPath", "AgentSupport", "RTSPProxy",
-                "SIPAgent", "Sessions", "Authentication", "TestSupport", logging, argumentParser,
+                "SIPCore", "SIPAgent", "Sessions", "Authentication", "TestSupport", logging, argumentParser,
                 nioCore, nioPosix,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

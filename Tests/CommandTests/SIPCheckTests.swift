@@ -47,12 +47,12 @@ import Testing
         name.sin_family = sa_family_t(AF_INET)
         name.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        withUnsafeMutablePointer(to: &name) {
+        let results = withUnsafeMutablePointer(to: &name) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                #expect(bind(file, $0, length) == 0)
-                #expect(getsockname(file, $0, &length) == 0)
+                [bind(file, $0, length), getsockname(file, $0, &length)]
             }
         }
+        #expect(results == [0, 0])
         let number = UInt16(bigEndian: name.sin_port)
         let local = IPAddress(127, 0, 0, 1)
         let sip = SIPConfiguration(

@@ -6,6 +6,7 @@ import Node
 import RTPWire
 import Routing
 import SIPAgent
+import SIPCore
 import Testing
 
 @Suite("Configuration file: sip")

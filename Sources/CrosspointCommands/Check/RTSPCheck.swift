@@ -18,7 +18,7 @@ struct RTSPCheck: Encodable {
     var routes: Int
     var listeners: [Listener]
     /// Nil without a certificate, or where it cannot be read.
-    var certificate: CertificateCheck.Validity?
+    var certificate: TLSCertificateCheck.Validity?
     /// What keeps it from working here, each with its remedy.
     var problems: [String] = []
 
@@ -39,7 +39,7 @@ struct RTSPCheck: Encodable {
         }
         checkFiles(rtsp)
         if let certificate = rtsp.certificate {
-            let check = CertificateCheck(certificate, section: "rtsp", now: now)
+            let check = TLSCertificateCheck(certificate, section: "rtsp", now: now)
             self.certificate = check.validity
             problems += check.problems
         }

@@ -1,8 +1,10 @@
 // The section `sip` of a configuration against this host.
 
+import AgentSupport
 import Authentication
 import Node
 import SIPAgent
+import SIPCore
 
 /// What `check` found about the SIP agent.
 struct SIPCheck: Encodable {
@@ -16,7 +18,7 @@ struct SIPCheck: Encodable {
     var rules: Int
     var listeners: [Listener]
     /// Nil without a certificate, or where it cannot be read.
-    var certificate: CertificateCheck.Validity?
+    var certificate: TLSCertificateCheck.Validity?
     /// What keeps it from working here, each with its remedy.
     var problems: [String] = []
 
@@ -37,7 +39,7 @@ struct SIPCheck: Encodable {
         }
         checkFiles(sip)
         if let certificate = sip.certificate {
-            let check = CertificateCheck(certificate, section: "sip", now: now)
+            let check = TLSCertificateCheck(certificate, section: "sip", now: now)
             self.certificate = check.validity
             problems += check.problems
         }

@@ -4,6 +4,7 @@ import ArgumentParser
 import Node
 import RTSPProxy
 import Routing
+import SIPAgent
 
 /// Checks a configuration file.
 struct ConfigCheckCommand: ParsableCommand {

@@ -20,7 +20,8 @@ import Testing
         #expect(take(10, at: 11 * second + second / 2) == 1)
         #expect(take(10, at: 9_000 * second) == 5)
         // Another source has its own.
-        #expect(table.take(IPAddress(10, 1, 0, 2), rate: 2, burst: 5, now: 9_000 * second))
+        let isOtherAllowed = table.take(IPAddress(10, 1, 0, 2), rate: 2, burst: 5, now: 9_000 * second)
+        #expect(isOtherAllowed)
     }
 
     @Test("Strikes add up to a limit, and one is forgiven each second")
@@ -41,15 +42,18 @@ import Testing
     @Test("A /64 is one source; the table does not grow, and forgets who was quiet longest")
     func bounds() throws {
         var table = SourceTable(capacity: 4)
-        let first = try #require(IPAddress("2001:db8:0:1::1"))
-        #expect(table.take(first, rate: 1, burst: 1, now: second))
-        #expect(!table.take(try #require(IPAddress("2001:db8:0:1:ffff::2")), rate: 1, burst: 1, now: second))
-        #expect(table.take(try #require(IPAddress("2001:db8:0:2::1")), rate: 1, burst: 1, now: second))
-        for number in 0..<UInt8(200) {
-            #expect(table.take(IPAddress(10, 0, 0, number), rate: 1, burst: 1, now: (2 + UInt64(number)) * second))
+        func take(_ source: IPAddress, at seconds: UInt64) -> Bool {
+            table.take(source, rate: 1, burst: 1, now: seconds * second)
         }
+        let first = try #require(IPAddress("2001:db8:0:1::1"))
+        let neighbour = try #require(IPAddress("2001:db8:0:1:ffff::2"))
+        let other = try #require(IPAddress("2001:db8:0:2::1"))
+        #expect(take(first, at: 1))
+        #expect(!take(neighbour, at: 1))
+        #expect(take(other, at: 1))
+        for number in 0..<UInt8(200) { #expect(take(IPAddress(10, 0, 0, number), at: 2 + UInt64(number))) }
         // The last four are known, the first source is new again.
-        #expect(!table.take(IPAddress(10, 0, 0, 199), rate: 1, burst: 1, now: 201 * second))
-        #expect(table.take(first, rate: 1, burst: 1, now: 201 * second))
+        #expect(!take(IPAddress(10, 0, 0, 199), at: 201))
+        #expect(take(first, at: 201))
     }
 }

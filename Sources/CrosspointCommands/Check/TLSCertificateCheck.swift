@@ -5,7 +5,7 @@ import NIOSSL
 import Node
 
 /// What `check` found about a certificate and its private key.
-struct CertificateCheck {
+struct TLSCertificateCheck {
     /// The times between which the node's certificate is valid, RFC 3339.
     struct Validity: Encodable {
         var from: String
