@@ -73,11 +73,11 @@ rtsp_transmit_errors() {
 # The same since `rtsp_transmit_errors` was called, as members of a JSON object.
 rtsp_new_transmit_errors() {
     local interface members=""
-    local -A before
-    for interface in "${!transmit_errors[@]}"; do before[$interface]=${transmit_errors[$interface]}; done
+    local -A earlier
+    for interface in "${!transmit_errors[@]}"; do earlier[$interface]=${transmit_errors[$interface]}; done
     rtsp_transmit_errors
-    for interface in "${!before[@]}"; do
-        members="$members, \"$interface\": $((transmit_errors[$interface] - before[$interface]))"
+    for interface in "${!earlier[@]}"; do
+        members="$members, \"$interface\": $((transmit_errors[$interface] - earlier[$interface]))"
     done
     printf '%s' "${members#, }"
 }
@@ -89,13 +89,13 @@ rtsp_forwarded() {
 
 # rtsp_round CASE: measures, and adds a line to $work/rounds.
 rtsp_round() {
-    local players before="" forwarded generator=""
+    local players earlier="" forwarded generator=""
     rtsp_transmit_errors
     case $1 in
         gst_rtsp_server) players="$(rtsp_players 3 2)" ;;
         crosspoint) players="$(rtsp_players 2 1)" ;;
         crosspoint_on_air)
-            before="$(rtsp_forwarded)"
+            earlier="$(rtsp_forwarded)"
             : >"$work/generator.log"
             start far generator.log "$repository/.build/release/rtsp-benchmark-generator" --sink sink1 --sink sink2 \
                 --rate "$rtsp_rate" --seconds "$rtsp_load_seconds"
@@ -103,7 +103,7 @@ rtsp_round() {
             wait_until 10 grep -q sending "$work/generator.log" || die "the generator: $(tail -n 1 "$work/generator.log")"
             players="$(rtsp_players 2 1)"
             wait "$generator" || die "the generator: $(tail -n 1 "$work/generator.log")"
-            forwarded=$(($(rtsp_forwarded) - before))
+            forwarded=$(($(rtsp_forwarded) - earlier))
             ;;
     esac
     [ -n "$players" ] || die "the players measured nothing"
