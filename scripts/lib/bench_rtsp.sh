@@ -89,13 +89,13 @@ rtsp_forwarded() {
 
 # rtsp_round CASE: measures, and adds a line to $work/rounds.
 rtsp_round() {
-    local players earlier="" forwarded generator=""
+    local players sum_before="" forwarded generator=""
     rtsp_transmit_errors
     case $1 in
         gst_rtsp_server) players="$(rtsp_players 3 2)" ;;
         crosspoint) players="$(rtsp_players 2 1)" ;;
         crosspoint_on_air)
-            earlier="$(rtsp_forwarded)"
+            sum_before="$(rtsp_forwarded)"
             : >"$work/generator.log"
             start far generator.log "$repository/.build/release/rtsp-benchmark-generator" --sink sink1 --sink sink2 \
                 --rate "$rtsp_rate" --seconds "$rtsp_load_seconds"
@@ -103,7 +103,7 @@ rtsp_round() {
             wait_until 10 grep -q sending "$work/generator.log" || die "the generator: $(tail -n 1 "$work/generator.log")"
             players="$(rtsp_players 2 1)"
             wait "$generator" || die "the generator: $(tail -n 1 "$work/generator.log")"
-            forwarded=$(($(rtsp_forwarded) - earlier))
+            forwarded=$(($(rtsp_forwarded) - sum_before))
             ;;
     esac
     [ -n "$players" ] || die "the players measured nothing"
