@@ -73,11 +73,11 @@ rtsp_transmit_errors() {
 # The same since `rtsp_transmit_errors` was called, as members of a JSON object.
 rtsp_new_transmit_errors() {
     local interface members=""
-    local -A before
-    for interface in "${!transmit_errors[@]}"; do before[$interface]=${transmit_errors[$interface]}; done
+    local -A earlier
+    for interface in "${!transmit_errors[@]}"; do earlier[$interface]=${transmit_errors[$interface]}; done
     rtsp_transmit_errors
-    for interface in "${!before[@]}"; do
-        members="$members, \"$interface\": $((transmit_errors[$interface] - before[$interface]))"
+    for interface in "${!earlier[@]}"; do
+        members="$members, \"$interface\": $((transmit_errors[$interface] - earlier[$interface]))"
     done
     printf '%s' "${members#, }"
 }

@@ -58,7 +58,7 @@ sip_peer() {
     shift 2
     mkdir -p "$work/$side"
     # shellcheck disable=SC2016  # the inner shell's
-    start "$side" "$side.log" bash -c 'cd "$0" && ulimit -n 65536 && exec "$@"' "$work/$side" sipp \
+    start "$side" "$side.log" bash -c 'cd "$0" && ulimit -n "$(ulimit -Hn)" && exec "$@"' "$work/$side" sipp \
         -sf "$work/scenarios/$scenario-${side%s}.xml" -p 5060 -t u1 -nd -nostdin -min_rtp_port 10000 -mp 61000 \
         -key rtp 7000 -trace_err -error_file "$work/$side/errors" -timeout 120 -timeout_error "$@"
 }
@@ -149,7 +149,7 @@ bench_sip() {
         esac
         shift
     done
-    ulimit -n 65536
+    ulimit -n "$(ulimit -Hn)"
     # The runtime directory lies in memory, as in /run: journals on a disk would be measured with the calls.
     TMPDIR=/dev/shm begin crosspoint-bench
     mkdir "$work/scenarios"

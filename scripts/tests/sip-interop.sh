@@ -27,12 +27,12 @@ uses_node=yes
 
 scenarios=(
     basic echo tcp ipv6 ipv4-to-ipv6 callee-ends held port-change late-offer early-media reliable
-    cancel-early cancel-ringing cancel-crosses busy challenged challenges refused-change glare lossy no-ack
-    baresip-l16 baresip-tcp baresip-tls kamailio-udp kamailio-tcp kamailio-tls
+    cancel-early cancel-ringing cancel-crosses busy challenged challenges refused-change glare forked lossy no-ack wrong-input
+    baresip-l16 baresip-tcp baresip-tls registered kamailio-udp kamailio-tcp kamailio-tls
     restarted
 )
 # What makes sense only with a node between the peers.
-only_with_node=(ipv4-to-ipv6 challenged challenges cancel-crosses glare restarted no-ack)
+only_with_node=(ipv4-to-ipv6 challenged challenges cancel-crosses glare forked no-ack wrong-input registered restarted)
 
 make_studio() {
     local role
@@ -145,7 +145,7 @@ quiet() { hears "$1" "$2" "quiet_ms>=400"; }
 
 # sipp SIDE SCENARIO FAMILY TRANSPORT [ARGUMENTS…]: starts a side of a call; its process id is in $caller or $callee.
 sipp() {
-    local side=$1 scenario=$2 family=$3 transport=$4 name="${1%s}" remote=()
+    local side=$1 scenario=$2 family=$3 transport=$4 name="${sipp_name:-${1%s}}" port="${sipp_port:-5060}" remote=()
     shift 4
     local place="$work/sipp/$name"
     mkdir -p "$place"
@@ -155,17 +155,17 @@ sipp() {
     mine="$(address "$side" "$family")"
     if [ "$side" = callers ]; then remote=("$(bracketed "${called_host:-$(called "$family")}"):5060" -s "$called_user" -cid_str "%u-$scenario@callers"); fi
     # shellcheck disable=SC2016  # the inner shell's
-    start "$side" "$name.log" bash -c 'cd "$0" && exec "$@"' "$place" sipp -sf "$work/scenarios/$scenario-$name.xml" \
-        -i "$mine" -p 5060 -mi "$mine" -t "$transport" -m 1 -nd -nostdin -rtp_echo \
+    start "$side" "$name.log" bash -c 'cd "$0" && exec "$@"' "$place" sipp -sf "$work/scenarios/$scenario-${side%s}.xml" \
+        -i "$mine" -p "$port" -mi "$mine" -t "$transport" -m 1 -nd -nostdin -rtp_echo \
         -key rtp 7000 -key rtp2 7010 -key commands "$work/$side.commands" -key calls "$place/calls" \
         -recv_timeout 45000 -timeout 60 -timeout_error -trace_err -error_file "$place/errors" -trace_msg -message_file "$place/messages" \
         "$@" "${remote[@]}"
     declare -g "$name=$started"
-    if [ "$side" = callees ]; then within 10 listens callees "$transport" || fault "the callee does not listen"; fi
+    if [ "$side" = callees ]; then within 10 listens callees "$transport" "$port" || fault "the callee does not listen"; fi
 }
 
 # Whether a SIPp listens.
-listens() { inside "$1" ss -Hln"${2:0:1}" "sport = :5060" | grep -q .; }
+listens() { inside "$1" ss -Hln"${2:0:1}" "sport = :$3" | grep -q .; }
 
 # go SIDE: lets the SIPp of a side pass its gate. One that has not come to it yet would take the INFO for nonsense, so wait for it.
 go() {
@@ -442,6 +442,40 @@ run_no-ack() {
     end_call
 }
 
+# Two callees ring; one takes the call, the other is told that it is over.
+run_forked() {
+    local loser
+    sipp_name=loser sipp_port=5070 sipp callees cancel-ringing 4 u1
+    loser=$started
+    called_user=both
+    plain_call basic 4 4
+    called_user=bob
+    wait "$loser" || fault "the other callee's SIPp ended with $?: $(sipp_errors loser)"
+}
+
+# Whatever scanners send, a call does not notice, and the node still answers.
+run_wrong-input() {
+    local before after
+    inside callers ip address add 10.9.9.9/32 dev cal0
+    inside node ip route add 10.9.9.0/24 via 10.1.0.2
+    call basic
+    both_hear
+    before="$(resident)"
+    inside callers timeout 60 "$python" "$peers/scanner.py" 10.1.0.1 5060 "$repository/scripts/fuzzers/seeds/sip/parser" 10.9.9.9 10.1.0.2 \
+        2>"$work/scanner.wrong" || fault "$(tail -n 1 "$work/scanner.wrong")"
+    after="$(resident)"
+    [ $((after - before)) -lt 65536 ] || fault "the daemon grew from $before to $after KiB"
+    both_hear 50
+    node_shows
+    go callers
+    end_call
+    inside node ip route del 10.9.9.0/24
+    inside callers ip address del 10.9.9.9/32 dev cal0
+}
+
+# The daemon's memory, KiB.
+resident() { awk '/^VmRSS/ { print $2 }' "/proc/$node/status"; }
+
 # The daemon is killed; media goes on, and so does the call when another one has read the journal.
 run_restarted() {
     media callees open moved "$(address callees 4)" 7010 send
@@ -498,10 +532,15 @@ has_heard() { [ "$(cat "$work/$1"/heard/*-dec.wav 2>/dev/null | wc -c)" -ge "$2"
 
 # baresip_call TRANSPORT CODEC CALLED: alice calls bob, both hear what the other says, bob hangs up.
 baresip_call() {
-    local user listener
     baresip callees "$1" "$2"
     baresip callers "$1" "$2"
-    tell alice dial "$3"
+    baresip_talk "$2" "$3"
+}
+
+# baresip_talk CODEC CALLED: the same, when both have been started.
+baresip_talk() {
+    local user listener
+    tell alice dial "$2"
     for user in alice bob; do
         within 15 grep -q 'Call established' "$work/$user.log" || fault "$user: no call: $(grep -v Populated "$work/$user.log" | tail -n 2)"
         within 15 has_heard $user 400000 || fault "$user heard too little"
@@ -513,7 +552,7 @@ baresip_call() {
     stop "$bob"
     for user in alice bob; do
         listener=$([ $user = alice ] && echo bob || echo alice)
-        if [ "$2" = l16 ]; then
+        if [ "$1" = l16 ]; then
             "$python" "$peers/baresip.py" same "$work/$user" "$work/$listener" 2>"$work/heard.wrong" || fault "$listener: $(cat "$work/heard.wrong")"
         else
             "$python" "$peers/baresip.py" tone "$work/$listener" "$([ $user = alice ] && echo 440 || echo 660)" 2>"$work/heard.wrong" ||
@@ -528,6 +567,15 @@ by() { if [ "$uses_node" = yes ]; then echo "$1.$2"; else echo "$2"; fi; }
 run_baresip-l16() { baresip_call udp l16 "sip:bob@$(called 4)"; }
 run_baresip-tcp() { baresip_call tcp l16 "sip:$(by tcp bob)@$(called 4);transport=tcp"; }
 run_baresip-tls() { baresip_call tls opus "sip:$(by tls bob)@$(called 4):5061;transport=tls"; }
+
+# A device registers under a name, and is called by it.
+run_registered() {
+    local arguments=(--name desk --register 10.2.0.1)
+    baresip callees udp l16 "${arguments[@]}"
+    within 10 grep -q '200 OK' "$work/bob.log" || fault "bob is not registered: $(tail -n 1 "$work/bob.log")"
+    baresip callers udp l16
+    baresip_talk l16 "sip:desk@10.1.0.1"
+}
 
 # --- Kamailio
 
@@ -607,8 +655,11 @@ make_certificates() {
 write_users() {
     printf 'secret\n' >"$work/password"
     chmod 600 "$work/password"
-    "$CROSSPOINT" user add alice --realm studio --file "$work/users" <"$work/password" >"$work/user.log" 2>&1 ||
-        die "user add: $(tail -n 1 "$work/user.log")"
+    local name
+    for name in alice desk; do
+        "$CROSSPOINT" user add $name --realm studio --file "$work/users" <"$work/password" >"$work/user.log" 2>&1 ||
+            die "user add: $(tail -n 1 "$work/user.log")"
+    done
 }
 
 # Users bob and vip are at the callee itself; of tcp.bob and the like the part before the point says by which transport; what ends in
@@ -623,9 +674,12 @@ sip:
   realm: studio
   users-file: $work/users
   allow: [10.1.0.0/24, 10.2.0.0/24, "fd00:1::/64", "fd00:2::/64"]
+  registrar: {}
   dial-plan:
     - {name: vip, user: vip, callers: any-user, to: "sip:bob@10.2.0.5"}
     - {name: guarded, user: guarded, to: {uri: "sip:bob@10.2.0.5", user: node, password-file: $work/password}}
+    - {name: both, user: both, forking: parallel, to: ["sip:bob@10.2.0.5", "sip:bob@10.2.0.5:5070"]}
+    - {name: desk, user: desk, to: registered}
     - {name: six, user: six, to: "sip:bob@[fd00:2::5]"}
     - {name: udp-proxied, user: udp.proxied, to: "sip:bob@10.2.0.6"}
     - {name: tcp-proxied, user: tcp.proxied, to: "sip:bob@10.2.0.6;transport=tcp"}

@@ -1,6 +1,7 @@
 """baresip, a user agent: configured, commanded, and listened to.
 
     baresip.py prepare DIRECTORY USER ADDRESS INTERFACE TRANSPORT CODEC SECONDS [--authorities FILE] [--certificate FILE]
+                             [--register NODE --name NAME]
                                             configuration, account, and something to say; CODEC is l16 or opus
     baresip.py tell ADDRESS COMMAND [ARGUMENT]    over its control connection
     baresip.py same SAID HEARD              whether what was heard (L16) is what was said, sample by sample
@@ -75,7 +76,7 @@ def prepare(options):
         f";audio_codecs={codec};ptime={PACKET_TIME[options.codec]}")
     if options.register:
         account = (
-            f"<sip:{options.user}@{options.register};transport={options.transport}>;auth_pass=secret;regint=600;answermode=auto"
+            f"<sip:{options.name}@{options.register};transport={options.transport}>;auth_user={options.name};auth_pass=secret;regint=600;answermode=auto"
             f";audio_codecs={codec};ptime={PACKET_TIME[options.codec]}")
     for name, text in (("config", "\n".join(lines)), ("accounts", account), ("contacts", "")):
         with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
@@ -151,7 +152,7 @@ def main():
     for name in ("directory", "user", "address", "interface", "transport", "codec"):
         verb.add_argument(name)
     verb.add_argument("seconds", type=int)
-    for name in ("--authorities", "--certificate", "--register"):
+    for name in ("--authorities", "--certificate", "--register", "--name"):
         verb.add_argument(name)
     verb.set_defaults(run=prepare)
     verb = verbs.add_parser("tell")
