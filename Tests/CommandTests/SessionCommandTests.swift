@@ -161,9 +161,9 @@ struct SessionCommandTests {
         let snapshot = SampleReading.cam1
         #expect(
             SessionText.table(MockProxy.sample, snapshot).text(colour: false) == """
-                SESSION     KIND           STATE    TARGET  PEER            USER   TRANSPORT    PACKETS  LOST
-                player-1    rtsp-player    playing  /cam1   10.2.0.5:40000  alice  udp              110     5
-                upstream-1  rtsp-upstream  playing  /cam1   10.1.0.7:554    -      interleaved     1010     4
+                SESSION     KIND           STATE    TARGET  PEER            USER   TRANSPORT    PACKETS  LOST  JITTER
+                player-1    rtsp-player    playing  /cam1   10.2.0.5:40000  alice  udp              110     5       -
+                upstream-1  rtsp-upstream  playing  /cam1   10.1.0.7:554    -      interleaved     1010     4       -
 
                 """)
         #expect(
