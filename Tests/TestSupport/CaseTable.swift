@@ -1,6 +1,6 @@
 // A table of cases in docs, and the tests that it names.
 
-public import Foundation
+import Foundation
 
 /// A table of cases as docs/rtsp-cases.md and docs/sip-cases.md have it: one row a case, with the tests that show it, or the reason why
 /// none does.
