@@ -105,6 +105,11 @@ actor FakeRoutes: SessionRouteControl {
         events.append("remove \(name)")
     }
 
+    func setEngine(_ engine: RouteSpecification.Engine, of name: String) async throws(RoutingError) -> RouteReport {
+        guard let report = table[name] else { throw RoutingError(.notFound, "no route \(name)") }
+        return report
+    }
+
     func take(route name: String, source: SourceSpecification) async throws(RoutingError) -> RouteReport {
         guard var report = table[name] else { throw RoutingError(.notFound, "no route \(name)") }
         for (other, state) in table where other != name && Self.clash(state.specification.source, source) {

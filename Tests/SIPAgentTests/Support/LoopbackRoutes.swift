@@ -43,6 +43,11 @@ import Routing
         removed.append(name)
     }
 
+    func setEngine(_ engine: RouteSpecification.Engine, of name: String) async throws(RoutingError) -> RouteReport {
+        guard let report = reports[name] else { throw RoutingError(.notFound, "no route \(name)") }
+        return report
+    }
+
     func take(route name: String, source: SourceSpecification) async throws(RoutingError) -> RouteReport {
         guard var report = reports[name] else { throw RoutingError(.notFound, "no route \(name)") }
         report.specification.source = source
