@@ -165,6 +165,29 @@ extension NodeFastPathTests {
             try bench.expectComplete([1], packets: 1900)
         }
 
+        @Test("packets longer than an interface's MTU do not fit, which the controller and the leg's report say")
+        func misfit() async throws {
+            let bench = try await bench()
+            let controller = try bench.controller
+            let added = try await controller.addLeg(try leg(1), to: name, force: false)
+            try bench.expect(1, egress: 0, to: group(1))
+            // The first look at a flow that has packets is what the next one is compared with.
+            for _ in 0..<2 {
+                try await bench.send(1000)
+                await controller.tick()
+            }
+            // Frames of 1,442 bytes are packets of 1,428.
+            #expect(await controller.misfit(of: try leg(2), on: name) == nil)
+            #expect(try await bench.leg(added.number, of: name).reason == nil)
+            try bench.network.node.run(["ip", "link", "set", "out0", "mtu", "1000"])
+            let text = "packets of 1428 bytes are longer than the MTU of out0, 1000"
+            try await bench.wait(forLeg: added.number, of: name) { $0.reason?.contains(text) == true }
+            #expect(await controller.misfit(of: try leg(2), on: name)?.contains(text) == true)
+            #expect(await controller.misfit(of: try leg(2), on: "rtsp.none") == nil)
+            try bench.network.node.run(["ip", "link", "set", "out0", "mtu", "1500"])
+            try await bench.wait(forLeg: added.number, of: name) { $0.reason == nil }
+        }
+
         @Test("a gate whose sequence number never comes opens by itself")
         func gateDeadline() async throws {
             let bench = try await bench()
