@@ -101,7 +101,9 @@ extension NodeFastPathTests {
             #expect(try await controller.add(sessionRoutes: routes).map(\.membership) == ["reserved", "reserved"])
             let again = try ControllerBench.route("sip.c", from: "10.0.0.1:6006@in0,source=10.0.0.2", to: [])
             // One of them is there already: none is added.
-            #expect(await bench.refusal { _ = try await controller.add(sessionRoutes: [again, routes[0]]) }?.code == .conflict)
+            #expect(
+                await bench.refusal { _ = try await controller.add(sessionRoutes: [again, routes[0]]) }?.code
+                    == .conflict)
             #expect(await controller.routes().count == 2)
             await controller.release(places(6004, 6005))
             #expect(bench.store.names.count == 2)
@@ -110,8 +112,13 @@ extension NodeFastPathTests {
             #expect(bench.store.names == ["reserve 10.0.0.1:6004"])
             await controller.release(places(6004))
             #expect(bench.store.names.isEmpty)
-            #expect(await bench.refusal { try await controller.reserve([UDPPlace(
-                address: IPAddress(10, 9, 9, 9), udpPort: 5000, port: PortReference(interface: "in0"))]) }?.code == .invalid)
+            #expect(
+                await bench.refusal {
+                    try await controller.reserve([
+                        UDPPlace(
+                            address: IPAddress(10, 9, 9, 9), udpPort: 5000, port: PortReference(interface: "in0"))
+                    ])
+                }?.code == .invalid)
         }
 
         @Test("routes that come and go faster than their destinations drain do not fill the table")
@@ -122,7 +129,8 @@ extension NodeFastPathTests {
             for round in 0..<12 {
                 let routes = try (0..<64).map { number in
                     try ControllerBench.route(
-                        "sip.\(round).\(number)", from: "10.0.0.1:\(7000 + round * 64 + number)@in0,source=10.0.0.2", to: [])
+                        "sip.\(round).\(number)", from: "10.0.0.1:\(7000 + round * 64 + number)@in0,source=10.0.0.2",
+                        to: [])
                 }
                 _ = try await controller.add(sessionRoutes: routes)
                 _ = await controller.remove(sessionRoutes: routes.map(\.name))
