@@ -34,11 +34,11 @@ public protocol SessionRouteControl: RouteControl {
 
     /// What came on the route so far; nil while its flow does not exist. Costs no system call.
     func progress(of name: String) async -> FlowProgress?
+    /// The same of several routes: of each whose flow exists.
+    func progress(of names: [String]) async -> [String: FlowProgress]
     /// Why packets of the route, as long as they were on average in the last second that had any, do not fit where the leg would send
     /// them: a sentence with both lengths. Nil where they fit, and as long as nobody knows.
     func misfit(of leg: LegSpecification, on name: String) async -> String?
-    /// The same of several routes: of each whose flow exists.
-    func progress(of names: [String]) async -> [String: FlowProgress]
     /// A duplicate of the socket that reserves the route's UDP port, on which packets of a route with `delivery` `.host`
     /// arrive; the caller closes it. Throws for a route that reserves nothing.
     func reservation(of name: String) async throws(RoutingError) -> Int32
@@ -50,9 +50,6 @@ public protocol SessionRouteControl: RouteControl {
 }
 
 extension SessionRouteControl {
-    /// Where nothing has an MTU, everything fits.
-    public func misfit(of leg: LegSpecification, on name: String) async -> String? { nil }
-
     public func progress(of names: [String]) async -> [String: FlowProgress] {
         var found: [String: FlowProgress] = [:]
         for name in names { found[name] = await progress(of: name) }
@@ -77,6 +74,9 @@ extension SessionRouteControl {
         }
         return reports
     }
+
+    /// Where nothing has an MTU, everything fits.
+    public func misfit(of leg: LegSpecification, on name: String) async -> String? { nil }
 }
 
 /// A UDP port of an address of this node.
