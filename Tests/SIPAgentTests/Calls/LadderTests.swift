@@ -36,7 +36,8 @@ import Testing
     func bounds() {
         let ladder = MessageLadder()
         for number in 0..<500 {
-            ladder.sent(Array("INFO sip:\(number) SIP/2.0\r\n\r\n".utf8) + [UInt8](repeating: 0x78, count: 2000), to: "UDP")
+            let filler = [UInt8](repeating: 0x78, count: 2000)
+            ladder.sent(Array("INFO sip:\(number) SIP/2.0\r\n\r\n".utf8) + filler, to: "UDP")
         }
         let lines = ladder.entries.map(\.firstLine)
         #expect(lines.first == "INFO sip:0 SIP/2.0")
