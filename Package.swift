@@ -74,6 +74,14 @@ let package = Package(
             dependencies: ["RTPWire", "FastPath", "Netlink", "CrosspointShim", logging],
             swiftSettings: strict
         ),
+        // How many flows this node carries: formats, paced traffic, the search for the largest load without loss, the report.
+        .target(
+            name: "Qualification",
+            dependencies: [
+                "RTPWire", "FastPath", "Netlink", "Routing", "BPFPrograms", "CrosspointShim", "CLibBPF", logging,
+            ],
+            swiftSettings: strict
+        ),
         // What negotiates sessions: protocol agents on sockets, which ask Routing for flows.
         .target(name: "Sessions", swiftSettings: strict),
         .target(
@@ -121,7 +129,7 @@ let package = Package(
             dependencies: [
                 "RTPWire", "FastPath", "Netlink", "Routing", "Sessions", "AgentSupport", "RTSPProxy", "SIPCore",
                 "SIPAgent",
-                "Authentication", "Node", logging,
+                "Authentication", "Node", "Qualification", logging,
                 argumentParser,
                 nioCore, nioPosix, nioTLS,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -136,6 +144,19 @@ let package = Package(
             dependencies: ["RTPWire", "FastPath", "LoadGenerator", "CrosspointShim", "TestSupport", argumentParser],
             path: "scripts/benchmarks/fastpath",
             swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "peers-benchmark",
+            dependencies: [
+                "RTPWire", "FastPath", "Netlink", "Qualification", "Routing", "CrosspointShim", "TestSupport",
+                argumentParser,
+            ],
+            path: "scripts/benchmarks/peers/measure",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "peers-relay", path: "scripts/benchmarks/peers/relay",
+            cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]
         ),
         .executableTarget(
             name: "rtsp-benchmark-generator",
@@ -219,6 +240,10 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "QualificationTests", dependencies: ["Qualification", "RTPWire", "CrosspointShim", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "NodeTests",
             dependencies: [
                 "Node", "Routing", "RTPWire", "FastPath", "AgentSupport", "RTSPProxy", "SIPCore", "SIPAgent",
@@ -231,7 +256,8 @@ let package = Package(
             name: "CommandTests",
             dependencies: [
                 "CrosspointCommands", "Node", "Routing", "Netlink", "RTPWire", "FastPath", "AgentSupport", "RTSPProxy",
-                "SIPCore", "SIPAgent", "Sessions", "Authentication", "TestSupport", logging, argumentParser,
+                "SIPCore", "SIPAgent", "Sessions", "Authentication", "Qualification", "TestSupport", logging,
+                argumentParser,
                 nioCore, nioPosix,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

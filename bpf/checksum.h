@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "parse.h"
+#include "reparse.h"
 #include "rewrite.h"
 
 #define CROSSPOINT_CHECKSUM_STEP 64
@@ -64,17 +65,21 @@ crosspoint_sum_of(struct xdp_md *ctx, __u32 offset, __u32 length, __u64 start)
 
 /* Whether the checksum over pseudo-header, UDP header and payload holds. */
 static __noinline int
-crosspoint_sum_is_right(struct xdp_md *ctx, const struct crosspoint_packet *packet)
+crosspoint_sum_is_right(struct xdp_md *ctx)
 {
-	__u64 sum = (__u64)NETWORK16(IPPROTO_UDP) + NETWORK16(packet->udp_length);
+	struct crosspoint_packet packet;
+	__u64 sum;
 
-	sum += (packet->source_low >> 32) + (packet->destination_low >> 32);
+	if (!crosspoint_parse_again(ctx, &packet))
+		return 0;
+	sum = (__u64)NETWORK16(IPPROTO_UDP) + NETWORK16(packet.udp_length);
+	sum += (packet.source_low >> 32) + (packet.destination_low >> 32);
 	/* The lower words' other halves are the mapped prefix for IPv4, which is not in its pseudo-header. */
-	if (packet->is_ipv6)
-		sum += (packet->source_low & 0xffffffff) + (packet->destination_low & 0xffffffff) +
-		       (packet->source_high & 0xffffffff) + (packet->source_high >> 32) +
-		       (packet->destination_high & 0xffffffff) + (packet->destination_high >> 32);
-	return crosspoint_sum_of(ctx, crosspoint_payload_offset(packet) - sizeof(struct udphdr), packet->udp_length, sum) ==
+	if (packet.is_ipv6)
+		sum += (packet.source_low & 0xffffffff) + (packet.destination_low & 0xffffffff) +
+		       (packet.source_high & 0xffffffff) + (packet.source_high >> 32) +
+		       (packet.destination_high & 0xffffffff) + (packet.destination_high >> 32);
+	return crosspoint_sum_of(ctx, crosspoint_payload_offset(&packet) - sizeof(struct udphdr), packet.udp_length, sum) ==
 	       0xffff;
 }
 
@@ -89,5 +94,5 @@ crosspoint_checksum_holds(struct xdp_md *ctx, const struct crosspoint_packet *pa
 		return 0;
 	if (!udp->check)
 		return !packet->is_ipv6;
-	return !verify || crosspoint_sum_is_right(ctx, packet);
+	return !verify || crosspoint_sum_is_right(ctx);
 }

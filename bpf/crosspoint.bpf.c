@@ -25,7 +25,9 @@
 #include "flow_table.h"
 #include "kernel_records.h"
 #include "metadata.h"
+#include "note.h"
 #include "parse.h"
+#include "reparse.h"
 #include "rewrite.h"
 #include "rtp_stats.h"
 
@@ -44,18 +46,21 @@ drop(__u32 port, __u32 reason)
 }
 
 static __noinline int
-not_a_flow(struct xdp_md *ctx, const struct crosspoint_packet *packet)
+not_a_flow(struct xdp_md *ctx)
 {
-	__u64 place = crosspoint_place(ctx->ingress_ifindex, packet->vlans);
-	int reason = crosspoint_guarded(packet, place);
+	struct crosspoint_packet packet;
+	int reason;
 
+	if (!crosspoint_parse_again(ctx, &packet))
+		return XDP_DROP;
+	reason = crosspoint_guarded(&packet, crosspoint_place(ctx->ingress_ifindex, packet.vlans));
 	crosspoint_count_reason(crosspoint_port(ctx->ingress_ifindex), reason, 1);
 	return reason == CROSSPOINT_PASS_NOT_OURS ? XDP_PASS : XDP_DROP;
 }
 
 /* What becomes of a packet whose destination is a flow's, but whose source is not. */
 static __noinline int
-wrong_source(const struct crosspoint_packet *packet, const struct crosspoint_flow *flow, __u32 slot)
+wrong_source(struct xdp_md *ctx, const struct crosspoint_flow *flow, __u32 slot)
 {
 	__u32 index = flow->index;
 	struct crosspoint_rtp_detail *detail = bpf_map_lookup_elem(&rtp_details, &index);
@@ -63,7 +68,7 @@ wrong_source(const struct crosspoint_packet *packet, const struct crosspoint_flo
 	if (detail)
 		detail->wrong_source++;
 	if (flow->flags & CROSSPOINT_FLOW_REPORT_UNKNOWN)
-		crosspoint_report_stranger(packet, slot);
+		crosspoint_report_stranger(ctx, slot);
 	if (flow->flags & CROSSPOINT_FLOW_UNKNOWN_TO_HOST) {
 		crosspoint_count_reason(flow->port, CROSSPOINT_PASS_UNKNOWN_SOURCE, 1);
 		return XDP_PASS;
@@ -71,21 +76,39 @@ wrong_source(const struct crosspoint_packet *packet, const struct crosspoint_flo
 	return drop(flow->port, CROSSPOINT_DROP_WRONG_SOURCE);
 }
 
+/* The flow of a packet among those that name its source; NULL: there is none. */
+static __noinline struct crosspoint_flow *
+flow_with_source(struct xdp_md *ctx, __u32 flags, __u32 *slot)
+{
+	struct crosspoint_flow *found = NULL;
+	struct crosspoint_packet packet;
+	__u64 place;
+
+	if (!crosspoint_parse_again(ctx, &packet))
+		return NULL;
+	place = crosspoint_place(ctx->ingress_ifindex, packet.vlans);
+	if (flags & CROSSPOINT_FLOW_HAS_SOURCE_PORTS)
+		found = crosspoint_find_source(&packet, place, CROSSPOINT_SLOT_SOURCE_PORT, slot);
+	if (!found && (flags & CROSSPOINT_FLOW_HAS_SOURCES))
+		found = crosspoint_find_source(&packet, place, CROSSPOINT_SLOT_SOURCE, slot);
+	return found;
+}
+
 /* The flow of a packet among those of one destination; NULL: none of them takes packets from this source. */
 static __always_inline struct crosspoint_flow *
-flow_of_source(const struct crosspoint_packet *packet, struct crosspoint_flow *flow, __u64 place, __u32 *slot)
+flow_of_source(struct xdp_md *ctx, const struct crosspoint_packet *packet, struct crosspoint_flow *flow, __u32 *slot)
 {
 	__u16 flags = flow->flags;
 
 	if (CROSSPOINT_UNLIKELY(flags & (CROSSPOINT_FLOW_HAS_SOURCES | CROSSPOINT_FLOW_HAS_SOURCE_PORTS))) {
-		struct crosspoint_flow *found = NULL;
+		struct crosspoint_flow *found;
+		__u32 found_slot = *slot;
 
-		if (flags & CROSSPOINT_FLOW_HAS_SOURCE_PORTS)
-			found = crosspoint_find_source(packet, place, CROSSPOINT_SLOT_SOURCE_PORT, slot);
-		if (!found && (flags & CROSSPOINT_FLOW_HAS_SOURCES))
-			found = crosspoint_find_source(packet, place, CROSSPOINT_SLOT_SOURCE, slot);
-		if (found)
+		found = flow_with_source(ctx, flags, &found_slot);
+		if (found) {
+			*slot = found_slot;
 			return found;
+		}
 		if (flags & CROSSPOINT_FLOW_DISPATCH_ONLY)
 			return NULL;
 	}
@@ -152,7 +175,8 @@ gate_is_closed(const struct crosspoint_leg *leg, __u32 index, __u32 sequence, __
 		return 1;
 	if (!(frame & CROSSPOINT_FRAME_SEQUENCE))
 		return 0;
-	if ((__s32)(sequence - leg->gate_sequence) >= 0)
+	/* 24 bits are what egress knows: 32 s of the fastest video flow, and a gate holds for a second. */
+	if ((__s32)((sequence - leg->gate_sequence) << 8) >= 0)
 		return 0;
 	detail = bpf_map_lookup_elem(&leg_details, &index);
 	return detail && bpf_ktime_get_ns() < detail->gate_deadline;
@@ -231,7 +255,7 @@ forward_direct(struct xdp_md *ctx, struct crosspoint_lane *lane, struct crosspoi
 	bytes = length - (what->frame & CROSSPOINT_FRAME_L3_OFFSET) + crosspoint_leg_l3_offset(leg);
 	if (CROSSPOINT_UNLIKELY(leg->flags & CROSSPOINT_LEG_CHANGE_FAMILY))
 		bytes += crosspoint_family_growth(what->frame);
-	/* Metadata that came with the frame would make egress take it for a copy of a group. */
+	/* What came with the frame is nobody's behind here. */
 	if (!crosspoint_metadata_clear(ctx) || !rewrite_frame(ctx, leg, leg_index, what->frame))
 		return drop(port, CROSSPOINT_COPY_REWRITE_FAILED);
 	count_copy(cpu, leg->counter, bytes);
@@ -259,7 +283,8 @@ forward_group(struct xdp_md *ctx, struct crosspoint_lane *lane, struct crosspoin
 	what->packet = ++lane->packet;
 	ingress->direct_leg = ~0;
 	ingress->direct_port = ingress_port;
-	if (!crosspoint_metadata_write(ctx, what))
+	if (!crosspoint_metadata_clear(ctx) ||
+	    !crosspoint_note_write((void *)(long)ctx->data, (void *)(long)ctx->data_end, what))
 		return drop(ingress_port, CROSSPOINT_COPY_REWRITE_FAILED);
 	return bpf_redirect_map(devmap, 0, BPF_F_BROADCAST);
 }
@@ -294,9 +319,14 @@ account_rtp(const struct crosspoint_packet *packet, const struct crosspoint_flow
 		seen.timed = 1;
 	}
 	record->payload_type = seen.payload_type;
-	if (CROSSPOINT_LIKELY(crosspoint_rtp_next(flow, record, &seen)) ||
-	    account_irregular(flow, slot, record, &seen)) {
+	if (CROSSPOINT_LIKELY(crosspoint_rtp_next(flow, record, &seen))) {
 		if (seen.timed)
+			crosspoint_rtp_time(flow, record, &seen);
+	} else {
+		/* A copy, so that the compiler keeps the other one in registers. */
+		struct crosspoint_rtp_packet irregular = seen;
+
+		if (account_irregular(flow, slot, record, &irregular) && seen.timed)
 			crosspoint_rtp_time(flow, record, &seen);
 	}
 	what->sequence = (__u32)record->highest - (__u16)((__u16)record->highest - seen.sequence);
@@ -343,12 +373,12 @@ int ingress(struct xdp_md *ctx)
 	place = crosspoint_place(ctx->ingress_ifindex, packet.vlans);
 	flow = crosspoint_find(&packet, place, crosspoint_selector(&packet, CROSSPOINT_SLOT_DESTINATION), &slot);
 	if (CROSSPOINT_UNLIKELY(!flow))
-		return not_a_flow(ctx, &packet);
+		return not_a_flow(ctx);
 	flags = flow->flags;
 	if (CROSSPOINT_UNLIKELY(flags & CROSSPOINT_FLOW_SOURCES)) {
-		of_source = flow_of_source(&packet, flow, place, &slot);
+		of_source = flow_of_source(ctx, &packet, flow, &slot);
 		if (!of_source)
-			return wrong_source(&packet, flow, slot);
+			return wrong_source(ctx, flow, slot);
 		flow = of_source;
 		flags = flow->flags;
 	}
@@ -392,7 +422,7 @@ int ingress(struct xdp_md *ctx)
 		return XDP_DROP;
 	port = &lane->ports[flow->port & (CROSSPOINT_MAX_PORTS - 1)];
 	if (CROSSPOINT_UNLIKELY((flags & CROSSPOINT_FLOW_REPORT_FIRST) && !count->packets))
-		crosspoint_report(&packet, slot, CROSSPOINT_EVENT_FIRST_PACKET);
+		crosspoint_report(ctx, slot, CROSSPOINT_EVENT_FIRST_PACKET);
 
 	what.frame = packet.l3_offset;
 	/* An IPv4 address is the upper half of its low word. */
@@ -466,24 +496,62 @@ drop_copy(struct crosspoint_port_count *state, __u32 port, __u32 reason)
 	return drop(port, reason);
 }
 
+/* What became of a copy. */
+enum copy_outcome {
+	COPY_SENT,
+	COPY_GATED,
+	COPY_FAILED,
+};
+
+/* Everything that the short way does not do: gates, tags, IPv6, RTP headers, another address family. */
+static __noinline enum copy_outcome
+rewrite_special(struct xdp_md *ctx, __u32 index, __u64 note)
+{
+	struct crosspoint_leg *leg = bpf_map_lookup_elem(&legs, &index);
+	__u32 frame = (__u16)(note >> 32), sequence = (__u32)(note >> 56) << 16;
+	__u32 offset = frame & CROSSPOINT_FRAME_L3_OFFSET;
+
+	if (!leg)
+		return COPY_FAILED;
+	if (frame & CROSSPOINT_FRAME_SEQUENCE) {
+		__u32 ip_length = frame & CROSSPOINT_FRAME_IPV6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+		struct crosspoint_rtp_header rtp;
+
+		if (bpf_xdp_load_bytes(ctx, offset + ip_length + sizeof(struct udphdr), &rtp, sizeof(rtp)))
+			return COPY_FAILED;
+		sequence |= HOST16(rtp.sequence);
+	}
+	if (gate_is_closed(leg, index, sequence, frame))
+		return COPY_GATED;
+	if (!crosspoint_note_undo((void *)(long)ctx->data, (void *)(long)ctx->data_end, frame))
+		return COPY_FAILED;
+	if (!(frame & CROSSPOINT_FRAME_IPV6)) {
+		struct iphdr *ip = (void *)(long)ctx->data + offset;
+
+		if (offset > CROSSPOINT_MAX_L3_OFFSET || (void *)(ip + 1) > (void *)(long)ctx->data_end)
+			return COPY_FAILED;
+		frame |= (__u32)crosspoint_without_ipv4(ip->saddr, ip->daddr) << CROSSPOINT_FRAME_WITHOUT;
+	}
+	return rewrite_frame(ctx, leg, index, frame) ? COPY_SENT : COPY_FAILED;
+}
+
 /* The body of egress, apart so that a test can run it as a plain XDP program. */
 static __always_inline int
 egress_copy(struct xdp_md *ctx, __u32 interface_index)
 {
-	const struct crosspoint_metadata *stored = crosspoint_metadata_of(ctx);
+	void *data = (void *)(long)ctx->data, *data_end = (void *)(long)ctx->data_end;
 	struct crosspoint_port_count *state;
 	struct crosspoint_lane *lane;
 	struct crosspoint_leg *leg;
-	__u32 cpu, port, index, section, packet, group_index, sequence, frame;
+	__u32 cpu, port, index, section, flags, length;
+	__u64 note;
 
-	/* A direct forward: ingress has written its headers. */
-	if (!stored)
+	/* Direct forwards have their headers from ingress. What ingress notes anything in has headers of this size. */
+	if (data + sizeof(struct ethhdr) + sizeof(struct iphdr) + sizeof(struct udphdr) > data_end)
 		return XDP_PASS;
-	/* One by one: the compiler copies the record by way of the stack. */
-	packet = stored->packet;
-	group_index = stored->group;
-	sequence = stored->sequence;
-	frame = stored->frame;
+	note = *(__u64 *)data;
+	if ((__u8)(note >> 48) != CROSSPOINT_NOTE_MARK)
+		return XDP_PASS;
 	cpu = bpf_get_smp_processor_id();
 	lane = crosspoint_lane(cpu);
 	if (!lane)
@@ -498,10 +566,11 @@ egress_copy(struct xdp_md *ctx, __u32 interface_index)
 	state = &lane->ports[port];
 
 	section = state->legs;
-	if (state->last_packet != packet) {
+	if (state->last_packet != (__u32)note) {
+		__u32 group_index = *(__u32 *)(data + 8);
 		struct crosspoint_group *group = bpf_map_lookup_elem(&groups, &group_index);
 
-		state->last_packet = packet;
+		state->last_packet = (__u32)note;
 		section = group ? group->sections[port] : 0;
 	}
 	if (!CROSSPOINT_SECTION_COUNT(section))
@@ -513,12 +582,23 @@ egress_copy(struct xdp_md *ctx, __u32 interface_index)
 	/* A leg of another port here would be a copy with another destination's header: the one thing never to send. */
 	if (!leg || leg->port != port)
 		return drop_copy(state, port, CROSSPOINT_COPY_NO_LEG);
-	if (gate_is_closed(leg, index, sequence, frame))
-		return drop_copy(state, port, CROSSPOINT_COPY_GATED);
-	if (!rewrite_frame(ctx, leg, index, frame))
-		return drop_copy(state, port, CROSSPOINT_COPY_REWRITE_FAILED);
+	flags = *(volatile const __u32 *)&leg->flags;
+	if (CROSSPOINT_LIKELY(((__u32)(note >> 32) & (CROSSPOINT_FRAME_L3_OFFSET | CROSSPOINT_FRAME_IPV6)) ==
+				      sizeof(struct ethhdr) &&
+			      !(flags & CROSSPOINT_LEG_SPECIAL))) {
+		crosspoint_rewrite_copy(data, leg, flags);
+		length = data_end - data;
+	} else {
+		enum copy_outcome outcome = rewrite_special(ctx, index, note);
+
+		if (outcome == COPY_GATED)
+			return drop_copy(state, port, CROSSPOINT_COPY_GATED);
+		if (outcome != COPY_SENT)
+			return drop_copy(state, port, CROSSPOINT_COPY_REWRITE_FAILED);
+		length = (void *)(long)ctx->data_end - (void *)(long)ctx->data;
+	}
 	/* Groups are never fragmented frames: the kernel refuses to clone those (dev_map_enqueue_multi). */
-	count_copy(cpu, leg->counter, (__u32)((void *)(long)ctx->data_end - (void *)(long)ctx->data));
+	count_copy(cpu, leg->counter, length);
 	state->transmitted_copies++;
 	return XDP_PASS;
 }

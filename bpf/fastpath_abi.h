@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define CROSSPOINT_ABI_VERSION 2
+#define CROSSPOINT_ABI_VERSION 3
 
 /* Ports (network interfaces) that one node can attach. Port numbers are indices into everything that is per port. */
 #define CROSSPOINT_MAX_PORTS 64
@@ -197,6 +197,13 @@ enum crosspoint_leg_flag {
 	CROSSPOINT_LEG_SHUT = 1 << 6,
 	/* The leg's addresses are of the other family than the flow's. */
 	CROSSPOINT_LEG_CHANGE_FAMILY = 1 << 7,
+	/* The leg's frames have VLAN tags. */
+	CROSSPOINT_LEG_TAGGED = 1 << 8,
+	/* TTL or DSCP by the leg's own rule, not the usual one: one hop less, the same class. */
+	CROSSPOINT_LEG_REMARK = 1 << 9,
+	/* Whatever the short way through egress does not do. */
+	CROSSPOINT_LEG_SPECIAL = CROSSPOINT_LEG_RTP | CROSSPOINT_LEG_GATED | CROSSPOINT_LEG_SHUT |
+				 CROSSPOINT_LEG_CHANGE_FAMILY | CROSSPOINT_LEG_TAGGED,
 };
 
 /*
@@ -269,10 +276,7 @@ enum crosspoint_frame_flag {
 	CROSSPOINT_FRAME_WITHOUT = 16,       /* shift: from here on crosspoint_without_ipv4() of the packet */
 };
 
-/*
- * What ingress tells egress about a copy, as XDP metadata in front of the frame. Its absence says that ingress has
- * already rewritten the frame.
- */
+/* What ingress knows about a frame when it has found its flow. */
 struct crosspoint_metadata {
 	__u32 group;
 	__u32 packet;   /* counts the broadcasts of one CPU */
@@ -280,6 +284,21 @@ struct crosspoint_metadata {
 	__u32 frame;    /* where the IP header begins, and enum crosspoint_frame_flag */
 };
 _Static_assert(sizeof(struct crosspoint_metadata) == 16, "a multiple of 4, at most 32");
+
+/*
+ * What ingress tells egress about a copy: written over the Ethernet addresses, which every leg replaces, so that egress
+ * touches no other cache line than the headers'. A frame without the mark has its headers already.
+ */
+struct crosspoint_note {
+	__u32 packet;
+	__u16 frame;   /* the lower half of crosspoint_metadata.frame */
+	__u8 mark;     /* CROSSPOINT_NOTE_MARK */
+	__u8 sequence; /* bits 16 to 23 of crosspoint_metadata.sequence: the lower ones are in the RTP header */
+	__u32 group;
+};
+_Static_assert(sizeof(struct crosspoint_note) == 12, "two Ethernet addresses");
+/* Where a source address begins: a group's address, which no interface sends from. */
+#define CROSSPOINT_NOTE_MARK 0xff
 
 /* ---- Ports ------------------------------------------------------------------------------------------------- */
 

@@ -233,6 +233,14 @@ int broadcast_32(struct xdp_md *ctx)
 	return bpf_redirect_map(&fan_32, 0, BPF_F_BROADCAST);
 }
 
+/* An egress program that does nothing: what the kernel takes to call one for each copy. */
+SEC("xdp.frags/devmap")
+int leave(struct xdp_md *ctx)
+{
+	(void)ctx;
+	return XDP_PASS;
+}
+
 /* Makes the far end of a veth take redirected frames, and hands everything to its host. */
 SEC("xdp.frags")
 int pass(struct xdp_md *ctx)

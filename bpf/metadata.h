@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
- * The note that ingress leaves in front of a frame for egress (XDP metadata; it survives the kernel's clones).
+ * XDP metadata: what lies in front of a frame.
  *
  * A frame can come with metadata of somebody else: its sender's, over veth, or the last round's, from a recycled
  * page. So these functions look at the size that is there. They invalidate packet pointers.
@@ -26,29 +26,4 @@ crosspoint_metadata_clear(struct xdp_md *ctx)
 	int size = crosspoint_metadata_size(ctx);
 
 	return CROSSPOINT_LIKELY(!size) || !bpf_xdp_adjust_meta(ctx, size);
-}
-
-/* Returns 0 when there is no room, or the driver has no metadata. */
-static __always_inline int
-crosspoint_metadata_write(struct xdp_md *ctx, const struct crosspoint_metadata *metadata)
-{
-	int missing = (int)sizeof(*metadata) - crosspoint_metadata_size(ctx);
-	struct crosspoint_metadata *stored;
-
-	if (missing && bpf_xdp_adjust_meta(ctx, -missing))
-		return 0;
-	stored = (void *)(long)ctx->data_meta;
-	if ((void *)(stored + 1) > (void *)(long)ctx->data)
-		return 0;
-	*stored = *metadata;
-	return 1;
-}
-
-/* The frame's note, or NULL. */
-static __always_inline const struct crosspoint_metadata *
-crosspoint_metadata_of(struct xdp_md *ctx)
-{
-	const struct crosspoint_metadata *stored = (void *)(long)ctx->data_meta;
-
-	return (void *)(stored + 1) > (void *)(long)ctx->data ? NULL : stored;
 }

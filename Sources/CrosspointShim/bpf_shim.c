@@ -1,8 +1,13 @@
 /* libbpf's option structures and messages, for Swift. */
 #include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -212,4 +217,39 @@ crosspoint_bpf_live_run(int program, const void *frame, uint32_t frame_size, uin
 		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
 
 	return bpf_prog_test_run_opts(program, &options);
+}
+
+static void
+ignore_signal(int number)
+{
+	(void)number;
+}
+
+int
+crosspoint_bpf_live_run_for(int program, const void *frame, uint32_t frame_size, uint32_t batch, uint64_t nanoseconds)
+{
+	/* Again and again, in case that the first comes before the run has begun. */
+	struct itimerspec times = {
+		.it_value = { (time_t)(nanoseconds / 1000000000), (long)(nanoseconds % 1000000000) },
+		.it_interval = { 0, 10000000 },
+	};
+	struct sigaction action = { .sa_handler = ignore_signal };
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN + 4 };
+	sigset_t ours, before;
+	timer_t timer;
+	int error;
+
+	event._sigev_un._tid = gettid();
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGRTMIN + 4);
+	if (sigaction(SIGRTMIN + 4, &action, NULL) || timer_create(CLOCK_MONOTONIC, &event, &timer))
+		return -errno;
+	pthread_sigmask(SIG_UNBLOCK, &ours, &before);
+	if (timer_settime(timer, 0, &times, NULL))
+		error = -errno;
+	else
+		error = crosspoint_bpf_live_run(program, frame, frame_size, 0, INT_MAX, batch);
+	timer_delete(timer);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error == -EINTR ? 0 : error;
 }

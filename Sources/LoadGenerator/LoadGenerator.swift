@@ -79,8 +79,14 @@ public final class LoadGenerator {
         try setEntry("redirects", 0, interfaceIndex)
     }
 
-    func setEntry(_ map: String, _ key: UInt32, _ interfaceIndex: UInt32) throws(FastPathError) {
-        let result = try loaded.map(map).use { crosspoint_bpf_set_devmap_entry($0, key, interfaceIndex, -1) }
+    func setEntry(
+        _ map: String, _ key: UInt32, _ interfaceIndex: UInt32, egress: Descriptor? = nil
+    ) throws(FastPathError) {
+        let entries = try loaded.map(map)
+        let result = entries.use { map in
+            egress?.use { crosspoint_bpf_set_devmap_entry(map, key, interfaceIndex, $0) }
+                ?? crosspoint_bpf_set_devmap_entry(map, key, interfaceIndex, -1)
+        }
         guard result == 0 else {
             throw FastPathError(.kernel, "generator: interface \(interfaceIndex): \(String(cString: strerror(errno)))")
         }

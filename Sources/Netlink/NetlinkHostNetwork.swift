@@ -70,7 +70,7 @@ public final class NetlinkHostNetwork: HostNetwork {
             }
             return NextHop(
                 address: answer.gateway ?? destination, interfaceIndex: interfaceIndex,
-                isGateway: answer.gateway != nil, preferredSource: answer.preferredSource)
+                isGateway: answer.gateway != nil, preferredSource: answer.preferredSource, mtu: answer.mtu)
         case CInt(RTN_LOCAL), CInt(RTN_ANYCAST):
             throw NetlinkError(operation: operation, code: EINVAL, detail: "it is an address of this node")
         case CInt(RTN_BROADCAST):

@@ -15,6 +15,8 @@ enum ProxyCounter: String, AgentCounter, CaseIterable {
     case upstreamFailures = "rtsp_upstream_failures_total"
     case upstreamFallbacks = "rtsp_upstream_fallbacks_total"
     case authenticationFailures = "rtsp_authentication_failures_total"
+    case oversizedStreams = "rtsp_oversized_streams_total"
+    case oversizedPackets = "rtsp_oversized_packets_total"
     case expiredSessions = "rtsp_expired_sessions_total"
 
     var name: String { rawValue }
@@ -30,6 +32,8 @@ enum ProxyCounter: String, AgentCounter, CaseIterable {
         case .upstreamFailures: "Upstreams that could not be opened or were lost, by status."
         case .upstreamFallbacks: "Upstreams that were asked for interleaved media after UDP had failed."
         case .authenticationFailures: "Requests with wrong or missing credentials."
+        case .oversizedStreams: "Streams of players on UDP whose packets were longer than the MTU on the way."
+        case .oversizedPackets: "Interleaved packets of sources that were longer than the host port takes."
         case .expiredSessions: "Sessions that ended for want of a sign of life."
         }
     }

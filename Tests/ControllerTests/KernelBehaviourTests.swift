@@ -70,8 +70,8 @@ extension NodeFastPathTests {
             try bench.expectComplete(legs.filter { $0.egress == 1 }, packets: 20_000)
         }
 
-        /// xdpf_clone() copies the metadata: each of many copies knows its group. The last is the frame itself.
-        @Test func metadataSurvivesTheClones() async throws {
+        /// xdpf_clone() copies what ingress wrote: each of many copies knows its group. The last is the frame itself.
+        @Test func theNoteSurvivesTheClones() async throws {
             let legs = (1...12).map { TestLeg(number: $0, egress: $0 % 3) }
             let (bench, _) = try await bench(legs, egressPorts: 3)
             try await bench.send(50_000)

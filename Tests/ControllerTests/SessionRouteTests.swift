@@ -101,7 +101,9 @@ extension NodeFastPathTests {
             #expect(try await controller.add(sessionRoutes: routes).map(\.membership) == ["reserved", "reserved"])
             let again = try ControllerBench.route("sip.c", from: "10.0.0.1:6006@in0,source=10.0.0.2", to: [])
             // One of them is there already: none is added.
-            #expect(await bench.refusal { _ = try await controller.add(sessionRoutes: [again, routes[0]]) }?.code == .conflict)
+            #expect(
+                await bench.refusal { _ = try await controller.add(sessionRoutes: [again, routes[0]]) }?.code
+                    == .conflict)
             #expect(await controller.routes().count == 2)
             await controller.release(places(6004, 6005))
             #expect(bench.store.names.count == 2)
@@ -110,8 +112,13 @@ extension NodeFastPathTests {
             #expect(bench.store.names == ["reserve 10.0.0.1:6004"])
             await controller.release(places(6004))
             #expect(bench.store.names.isEmpty)
-            #expect(await bench.refusal { try await controller.reserve([UDPPlace(
-                address: IPAddress(10, 9, 9, 9), udpPort: 5000, port: PortReference(interface: "in0"))]) }?.code == .invalid)
+            #expect(
+                await bench.refusal {
+                    try await controller.reserve([
+                        UDPPlace(
+                            address: IPAddress(10, 9, 9, 9), udpPort: 5000, port: PortReference(interface: "in0"))
+                    ])
+                }?.code == .invalid)
         }
 
         @Test("routes that come and go faster than their destinations drain do not fill the table")
@@ -122,7 +129,8 @@ extension NodeFastPathTests {
             for round in 0..<12 {
                 let routes = try (0..<64).map { number in
                     try ControllerBench.route(
-                        "sip.\(round).\(number)", from: "10.0.0.1:\(7000 + round * 64 + number)@in0,source=10.0.0.2", to: [])
+                        "sip.\(round).\(number)", from: "10.0.0.1:\(7000 + round * 64 + number)@in0,source=10.0.0.2",
+                        to: [])
                 }
                 _ = try await controller.add(sessionRoutes: routes)
                 _ = await controller.remove(sessionRoutes: routes.map(\.name))
@@ -163,6 +171,29 @@ extension NodeFastPathTests {
             await controller.clearGates(now: .max)
             try await bench.send(1000)
             try bench.expectComplete([1], packets: 1900)
+        }
+
+        @Test("packets longer than an interface's MTU do not fit, which the controller and the leg's report say")
+        func misfit() async throws {
+            let bench = try await bench()
+            let controller = try bench.controller
+            let added = try await controller.addLeg(try leg(1), to: name, force: false)
+            try bench.expect(1, egress: 0, to: group(1))
+            // The first look at a flow that has packets is what the next one is compared with.
+            for _ in 0..<2 {
+                try await bench.send(1000)
+                await controller.tick()
+            }
+            // Frames of 1,442 bytes are packets of 1,428.
+            #expect(await controller.misfit(of: try leg(2), on: name) == nil)
+            #expect(try await bench.leg(added.number, of: name).reason == nil)
+            try bench.network.node.run(["ip", "link", "set", "out0", "mtu", "1000"])
+            let text = "packets of 1428 bytes are longer than the MTU of out0, 1000"
+            try await bench.wait(forLeg: added.number, of: name) { $0.reason?.contains(text) == true }
+            #expect(await controller.misfit(of: try leg(2), on: name)?.contains(text) == true)
+            #expect(await controller.misfit(of: try leg(2), on: "rtsp.none") == nil)
+            try bench.network.node.run(["ip", "link", "set", "out0", "mtu", "1500"])
+            try await bench.wait(forLeg: added.number, of: name) { $0.reason == nil }
         }
 
         @Test("a gate whose sequence number never comes opens by itself")

@@ -28,11 +28,11 @@ final class EgressBench {
         program = try loaded.program("egress_under_test")
     }
 
-    /// Gives the program a frame behind its metadata, as a copy that leaves by an output.
-    func run(_ frame: [UInt8], output: Int, metadata: Int = 16) throws -> TestBench.Outcome {
+    /// Gives the program a frame that ingress has left, as a copy that leaves by an output.
+    func run(_ frame: [UInt8], output: Int) throws -> TestBench.Outcome {
         let interface = bench.outputs[output].interfaceIndex ?? 0
         return try bench.counted {
-            try bench.fastPath.run(program, frame: frame, interfaceIndex: interface, metadata: metadata)
+            try bench.fastPath.run(program, frame: frame, interfaceIndex: interface)
         }
     }
 }

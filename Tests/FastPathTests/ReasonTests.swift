@@ -51,7 +51,7 @@ extension FastPathSuite {
             }
         }
 
-        private static func egress(metadata change: @escaping @Sendable (inout [UInt8]) -> Void, keep: Int = .max)
+        private static func egress(note change: @escaping @Sendable (inout [UInt8]) -> Void, keep: Int = .max)
             -> Cause
         {
             { bench, handle in
@@ -123,9 +123,9 @@ extension FastPathSuite {
                 try bench.thread.run { try bench.fastPath.setLegs(legs, of: handle) }
                 return try bench.ingress(Packet()).reasons
             },
-            // A group that does not exist; an IP header beyond the third tag; a frame shorter than its headers.
-            "copy_no_leg": egress { $0.replaceSubrange(0..<4, with: [0xff, 0xff, 0xff, 0xff]) },
-            "copy_rewrite_failed": egress(metadata: { $0[13] = 1 }, keep: 16 + 61),
+            // A group that does not exist; a frame shorter than its headers, which are said to be IPv6.
+            "copy_no_leg": egress { $0.replaceSubrange(8..<12, with: [0xff, 0xff, 0xff, 0xff]) },
+            "copy_rewrite_failed": egress(note: { $0[5] = 1 }, keep: 61),
             "copy_interface_down": live(["ip", "link", "set", "out0", "down"]),
             "copy_too_long": live(["ip", "link", "set", "out0", "mtu", "90"]),
             // Without a program or GRO at its peer, veth takes no redirected frames.

@@ -114,7 +114,11 @@ struct TableTests {
         #expect(
             record.flags
                 == CROSSPOINT_LEG_RTP.rawValue | CROSSPOINT_LEG_SET_PAYLOAD_TYPE.rawValue
-                | CROSSPOINT_LEG_SET_SSRC.rawValue | CROSSPOINT_LEG_GATED.rawValue)
+                | CROSSPOINT_LEG_SET_SSRC.rawValue | CROSSPOINT_LEG_GATED.rawValue | CROSSPOINT_LEG_TAGGED.rawValue
+                | CROSSPOINT_LEG_REMARK.rawValue)
+        // What nearly all legs are has the short way through egress.
+        let usual = try Self.leg(source: IPAddress(10, 2, 0, 1), destination: IPAddress(10, 2, 0, 5)).record
+        #expect(usual.flags & (CROSSPOINT_LEG_SPECIAL.rawValue | CROSSPOINT_LEG_REMARK.rawValue) == 0)
         #expect(try Self.leg(source: nil, destination: IPAddress(10, 2, 0, 5)).rewritesRTP == false)
     }
 

@@ -40,6 +40,15 @@ import Testing
         #expect(try #require(StreamStart(progress(rate: 0), at: 10_000_000_000, margin: 4_000_000)).sequence == 1002)
     }
 
+    @Test("F-03: nothing is announced in the first burst of a source, whose rate is not known yet")
+    func firstBurst() {
+        var progress = progress(rate: 0)
+        progress.received = 21
+        #expect(StreamStart(progress, at: 10_000_000_000, margin: 4_000_000) == nil)
+        progress.packetRate = 525
+        #expect(StreamStart(progress, at: 10_000_000_000, margin: 4_000_000) != nil)
+    }
+
     @Test("F-03: it counts past a wrap of the sequence number")
     func wrap() throws {
         let start = try #require(

@@ -77,6 +77,47 @@ import Testing
         try await camera.stop()
     }
 
+    /// A source whose upstream has several addresses: those of the cameras.
+    private func source(of cameras: [ScriptedCamera]) throws -> UpstreamSource {
+        let addresses = try cameras.map { camera in
+            let url = try #require(RTSPURL(camera.url))
+            return UpstreamResolver.Candidate(
+                address: IPAddress(127, 0, 0, 1).socketAddress(url.effectiveTCPPort), name: "cameras.test")
+        }
+        return UpstreamSource(
+            context: context, routeName: "rtsp.cam", url: try #require(RTSPURL("rtsp://cameras.test/live")),
+            candidates: { _ in addresses })
+    }
+
+    @Test("A server that fails is followed by the upstream's next address, and the last failure is told")
+    func nextAddress() async throws {
+        var script = ScriptedCamera.Script()
+        script.refusal = RTSPStatus(500, "Internal Server Error")
+        let broken = try await ScriptedCamera(script)
+        script.refusal = .serviceUnavailable
+        let full = try await ScriptedCamera(script)
+        let camera = try await ScriptedCamera()
+        let good = try source(of: [broken, full, camera])
+        _ = try await good.open()
+        try await settled("packets come") { await packets() > 3 }
+        #expect([broken.accepted, full.accepted, camera.accepted] == [1, 1, 1])
+        #expect(good.notes.count == 2 && good.notes.allSatisfy { $0.contains("its next address is tried") })
+        await good.close()
+        #expect(await refusal(of: try source(of: [broken, full])) == .serviceUnavailable)
+        for one in [broken, full, camera] { try await one.stop() }
+    }
+
+    @Test("A server that refuses what is asked for speaks for all of the upstream's addresses")
+    func refusalIsFinal() async throws {
+        var script = ScriptedCamera.Script()
+        script.refusal = .notFound
+        let empty = try await ScriptedCamera(script)
+        let camera = try await ScriptedCamera()
+        #expect(await refusal(of: try source(of: [empty, camera])) == .notFound)
+        #expect(camera.accepted == 0)
+        for one in [empty, camera] { try await one.stop() }
+    }
+
     @Test("R-40: when nothing comes by UDP, the same routes are fed interleaved, and players notice nothing")
     func silentUDP() async throws {
         var script = ScriptedCamera.Script()

@@ -26,17 +26,18 @@ set -euo pipefail
 peers="$repository/scripts/lib/rtsp"
 linger=1
 uses_node=yes
-# Told by start_node.
+# The process of the first node; `start_node` sets it.
 node=""
 
 scenarios=(
     ffmpeg-udp ffmpeg-tcp gstreamer-udp gstreamer-tcp gstreamer-multicast eight-mixed
     camera-tcp-only camera-multicast camera-digest camera-basic camera-vlc
+    rtsps camera-rtsps large-packets
     publish-ffmpeg-udp publish-ffmpeg-tcp publish-gstreamer-udp publish-gstreamer-tcp
     churn two-nodes killed camera-forgets camera-restarts wrong-input
 )
 # What makes sense only with a node between the peers.
-only_with_node=(two-nodes killed camera-forgets camera-restarts wrong-input)
+only_with_node=(large-packets two-nodes killed camera-forgets camera-restarts wrong-input)
 
 make_studio() {
     local role
@@ -74,6 +75,21 @@ camera() {
     wait_until 10 grep -q ready "$work/$name.log" || die "$name: $(tail -n 1 "$work/$name.log")"
 }
 
+# An authority, and certificates of the node and of the camera, each in a file with its key.
+make_certificates() {
+    local name
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "/CN=studio" \
+        -keyout "$work/authority.key" -out "$work/authority.pem" 2>/dev/null
+    for name in node:10.2.0.1,IP:10.4.0.1 camera:10.1.0.2,IP:10.3.0.2; do
+        openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=${name%%:*}" \
+            -keyout "$work/${name%%:*}.key" -out "$work/request" 2>/dev/null
+        openssl x509 -req -in "$work/request" -CA "$work/authority.pem" -CAkey "$work/authority.key" -CAcreateserial -days 2 \
+            -extfile <(echo "subjectAltName=IP:${name#*:}") -out "$work/${name%%:*}.pem" 2>/dev/null
+        cat "$work/${name%%:*}.key" >>"$work/${name%%:*}.pem"
+        chmod 600 "$work/${name%%:*}.key" "$work/${name%%:*}.pem"
+    done
+}
+
 start_cameras() {
     local interface=cam0
     [ "$uses_node" = yes ] || interface=dir0
@@ -84,6 +100,8 @@ start_cameras() {
     camera digest 8557 --authentication digest
     camera basic 8558 --authentication basic
     camera survives 8560 --survives
+    camera secure 8562 --certificate "$work/camera.pem"
+    camera large 8563 --transport tcp --mtu 4000
 }
 
 # VLC plays a file; it does not run as root.
@@ -95,11 +113,10 @@ start_vlc() {
     start cameras vlc.log setpriv --reuid=65534 --regid=65534 --clear-groups -- env "HOME=$work/vlc" \
         cvlc --intf dummy "$work/vlc/content.au" --sout '#rtp{sdp=rtsp://:8559/vlc}'
     vlc=$started
-    wait_until 10 answers 8559 || fault "VLC does not answer: $(tail -n 1 "$work/vlc.log")"
+    # It listens before it has anything to describe.
+    within 10 inside cameras "$python" "$peers/probe.py" describe 127.0.0.1 8559 /vlc >/dev/null 2>&1 ||
+        fault "VLC describes nothing: $(tail -n 1 "$work/vlc.log")"
 }
-
-# Whether somebody listens on a TCP port of the cameras.
-answers() { inside cameras ss -Hltn "sport = :$1" | grep -q .; }
 
 # The node that players talk to, and the one behind it. Both find names by the name server that runs beside the second.
 start_nodes() {
@@ -118,6 +135,9 @@ metrics: {listen: off}
 ports: [eth0, eth1, eth2]
 rtsp:
   listen: ["8554"]
+  tls-listen: ["322"]
+  certificate: {chain: $work/node.pem, private-key: $work/node.key}
+  ca-file: $work/authority.pem
   realm: studio
   linger: $linger
   multicast: {groups: 239.20.0.0/24, interface: eth1, udp-port: 5004, ttl: 16}
@@ -129,6 +149,8 @@ rtsp:
     - {name: basic, path: /basic, upstream: "rtsp://studio:secret@10.1.0.2:8558/cam1"}
     - {name: vlc, path: /vlc, upstream: "rtsp://10.1.0.2:8559/vlc"}
     - {name: survives, path: /survives, upstream: "rtsp://10.1.0.2:8560/cam1"}
+    - {name: secure, path: /secure, upstream: "rtsps://10.1.0.2:8562/cam1"}
+    - {name: large, path: /large, upstream: "rtsp://10.1.0.2:8563/cam1"}
     - {name: by-service, path: /by-service, upstream: "rtsp://studio.test/far"}
     - {name: by-name, path: /by-name, upstream: "rtsp://b.studio.test:8554/far"}
     - {name: published, path: /published, publish: true, publish-users: anyone, read: anyone}
@@ -175,6 +197,10 @@ fault() { faults="$faults${faults:+; }$(tr '\n' ' ' <<<"$*" | sed 's/ *$//')"; }
 # url PATH: where players find the camera or publisher of that name.
 url() {
     if [ "$uses_node" = yes ]; then
+        if [ "$1" = by-rtsps ]; then
+            echo rtsps://10.2.0.1:322/any
+            return
+        fi
         echo "rtsp://10.2.0.1:8554/$1"
         return
     fi
@@ -185,6 +211,7 @@ url() {
         digest) echo rtsp://studio:secret@10.3.0.2:8557/cam1 ;;
         basic) echo rtsp://studio:secret@10.3.0.2:8558/cam1 ;;
         vlc) echo rtsp://10.3.0.2:8559/vlc ;;
+        secure | by-rtsps) echo rtsps://10.3.0.2:8562/cam1 ;;
         survives) echo rtsp://10.3.0.2:8560/cam1 ;;
     esac
 }
@@ -195,7 +222,8 @@ play() {
     local interface=p1 log="player-${#player_pids[@]}.log" what=$3
     [ "$uses_node" = yes ] || interface=dir1
     : >"$work/$log"
-    start players "$log" "$python" "$peers/player.py" "$1" "$2" "$(url "$what")" --interface $interface "${@:4}"
+    start players "$log" "$python" "$peers/player.py" "$1" "$2" "$(url "$what")" --interface $interface \
+        --authorities "$work/authority.pem" "${@:4}"
     player_pids+=("$started")
 }
 
@@ -328,6 +356,44 @@ run_camera-vlc() {
     sessions node rtsp-player=3 rtsp-upstream=1
     end_players
     stop "$vlc"
+}
+
+# Players by TLS, which check the node's certificate (ffmpeg does not).
+run_rtsps() {
+    play ffmpeg tcp by-rtsps
+    play gstreamer tcp by-rtsps
+    sessions node rtsp-player=2 rtsp-upstream=1
+    end_players
+    camera_saw any 1
+}
+
+# A camera by TLS, whose certificate the node checks.
+run_camera-rtsps() {
+    if [ "$uses_node" = yes ]; then
+        one_camera secure ffmpeg:udp gstreamer:tcp
+    else
+        one_camera secure gstreamer:tcp
+    fi
+}
+
+# Packets of 4,000 bytes, which only TCP takes to the players. Whoever asks for UDP, and can have TCP, gets that.
+run_large-packets() {
+    play ffmpeg tcp large --seconds 6
+    sessions node rtsp-player=1 rtsp-upstream=1
+    # The node looks once a second how long packets are; these are three seconds' worth.
+    within 10 has_forwarded rtsp.large.0.rtp 600 || fault "the node forwards no packets"
+    play gstreamer any large
+    play gstreamer udp large --media video --timeout 3
+    wait "${player_pids[2]}" && fault "packets of 4,000 bytes came by UDP"
+    unset 'player_pids[2]'
+    end_players
+    grep -q 'longer than the MTU of eth1' "$work/node.log" || fault "the node does not say why UDP is refused"
+}
+
+# Whether so many packets came on a route of the node.
+has_forwarded() {
+    at node stats --json "$1" >"$work/statistics.json" 2>/dev/null &&
+        [ "$("$python" "$repository/scripts/lib/statistics.py" packets "$work/statistics.json" "$1")" -ge "$2" ]
 }
 
 # published PEER TRANSPORT: one publisher, and players on what it publishes.
@@ -519,7 +585,7 @@ run_scenario() {
     local name=$1 began=$SECONDS log role
     faults=""
     : >"$work/details"
-    for log in any tcp-only multicast digest basic survives; do mark[$log]="$(marks $log)"; done
+    for log in any tcp-only multicast digest basic survives secure large; do mark[$log]="$(marks $log)"; done
     if [ "$uses_node" = yes ]; then
         for role in node far; do at "$role" stats --json >"$work/before-$role.json"; done
         transmit_errors >"$work/errors.before"
@@ -570,6 +636,7 @@ CROSSPOINT="${CROSSPOINT-$repository/.build/debug/crosspoint}"
 begin crosspoint-rtsp
 "$repository/scripts/setup" --rtsp >"$work/setup.log" || die "setup: $(tail -n 1 "$work/setup.log")"
 make_studio
+make_certificates
 start_cameras
 if [ "$uses_node" = yes ]; then start_nodes; fi
 for ((time = 1; time <= times; time++)); do

@@ -4,6 +4,7 @@ import ArgumentParser
 import FastPath
 import Netlink
 import Node
+import Qualification
 import Routing
 
 /// A command that could not do what it was asked.
@@ -44,6 +45,11 @@ struct CommandError: Error, Hashable, CustomStringConvertible {
         case let error as SpecificationError: self = .usage(error.description)
         case let error as RoutingError: self.init(error.message)
         case let error as ConfigurationError: self.init(error.description)
+        case let error as QualificationError:
+            let statuses: [QualificationError.Kind: Int32] = [
+                .usage: ExitStatus.usage, .privileges: ExitStatus.notPermitted, .failed: ExitStatus.failed,
+            ]
+            self.init(error.message, exitStatus: statuses[error.kind] ?? ExitStatus.failed)
         default:
             let code = CrosspointCommand.exitCode(for: error)
             if code.isSuccess {

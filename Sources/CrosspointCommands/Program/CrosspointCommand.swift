@@ -24,6 +24,7 @@ struct CrosspointCommand: AsyncParsableCommand {
               crosspoint session list
               crosspoint stats --watch
               crosspoint config save
+              crosspoint bench 2110-20-1080p59.94
 
             ENVIRONMENT
               CROSSPOINT_SOCKET  the control socket, where --socket does not name it
@@ -36,6 +37,6 @@ struct CrosspointCommand: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, CheckCommand.self, RouteCommand.self, LegCommand.self, RTSPCommand.self, SIPCommand.self,
             SessionCommand.self, UserCommand.self, StatsCommand.self,
-            ConfigCommand.self, UnloadCommand.self, HoldCommand.self,
+            ConfigCommand.self, BenchCommand.self, UnloadCommand.self, HoldCommand.self,
         ])
 }

@@ -62,3 +62,10 @@ int crosspoint_bpf_test_run(int program, struct crosspoint_test_run *run);
 /* Sends frames: runs the program with live frames on the given interface (BPF_F_TEST_XDP_LIVE_FRAMES). */
 int crosspoint_bpf_live_run(int program, const void *frame, uint32_t frame_size, uint32_t interface_index,
 			    uint32_t repeat, uint32_t batch);
+
+/*
+ * The same for so long: a timer's signal (SIGRTMIN + 4) interrupts the calling thread, and the kernel ends the run. Its handler,
+ * which does nothing, stays. 0, or -errno.
+ */
+int crosspoint_bpf_live_run_for(int program, const void *frame, uint32_t frame_size, uint32_t batch,
+				uint64_t nanoseconds);

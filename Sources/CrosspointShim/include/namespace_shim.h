@@ -11,3 +11,9 @@ int crosspoint_enter_network_namespace(int fd);
 
 /* Gives the calling thread a new, empty network namespace. */
 int crosspoint_new_network_namespace(void);
+
+/*
+ * Gives the calling thread a mount namespace of its own, with an empty BPF file system at /sys/fs/bpf and an empty memory file
+ * system at /dev/shm, and a network namespace of its own if `network` is not 0. Needs CAP_SYS_ADMIN.
+ */
+int crosspoint_enter_private_namespaces(int network);

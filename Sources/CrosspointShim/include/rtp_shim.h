@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "../../../bpf/fastpath_abi.h"
+#include "../../../bpf/bench_abi.h"
 #include "../../../bpf/loadgen_abi.h"
 
 /* Accounts one RTP packet as the ingress program does (bpf/rtp_stats.h). Times in ns, fields in host byte order. */

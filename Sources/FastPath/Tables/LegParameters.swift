@@ -158,6 +158,8 @@ public struct LegParameters: Hashable, Sendable {
         flags |= bit(CROSSPOINT_LEG_GATED, gate != nil)
         flags |= bit(CROSSPOINT_LEG_SHUT, isShut)
         flags |= bit(CROSSPOINT_LEG_CHANGE_FAMILY, changesFamily)
+        flags |= bit(CROSSPOINT_LEG_TAGGED, !vlans.isEmpty)
+        flags |= bit(CROSSPOINT_LEG_REMARK, timeToLive != .decrement || dscp != nil)
         return flags
     }
 

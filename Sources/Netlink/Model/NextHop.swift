@@ -11,8 +11,13 @@ public struct NextHop: Hashable, Sendable {
     public var isGateway: Bool
     /// The address of this node that the kernel would send from; nil if the interface has none of that family.
     public var preferredSource: IPAddress?
+    /// The route's own MTU in bytes, configured or learnt; nil where the interface's holds.
+    public var mtu: UInt32?
 
-    public init(address: IPAddress, interfaceIndex: UInt32, isGateway: Bool, preferredSource: IPAddress?) {
+    public init(
+        address: IPAddress, interfaceIndex: UInt32, isGateway: Bool, preferredSource: IPAddress?, mtu: UInt32? = nil
+    ) {
+        self.mtu = mtu
         self.address = address
         self.interfaceIndex = interfaceIndex
         self.isGateway = isGateway

@@ -12,6 +12,8 @@ enum RouteMessage {
         var interfaceIndex: UInt32?
         var gateway: IPAddress?
         var preferredSource: IPAddress?
+        /// RTAX_MTU, bytes.
+        var mtu: UInt32?
     }
 
     /// The route to one destination, through an interface if it is given.
@@ -43,6 +45,7 @@ enum RouteMessage {
         return Answer(
             type: type, interfaceIndex: attributes.integer(RTA_OIF.rawValue),
             gateway: attributes.address(RTA_GATEWAY.rawValue) ?? via,
-            preferredSource: attributes.address(RTA_PREFSRC.rawValue))
+            preferredSource: attributes.address(RTA_PREFSRC.rawValue),
+            mtu: attributes[RTA_METRICS.rawValue].flatMap { NetlinkAttributes($0)?.integer(RTAX_MTU) })
     }
 }

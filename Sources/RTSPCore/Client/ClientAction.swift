@@ -30,10 +30,14 @@ public struct ClientSessionEnd: Error, Hashable, Sendable, CustomStringConvertib
     public var status: RTSPStatus
     /// For the log.
     public var reason: String
+    /// Whether it is the server that failed, so that another one of the same service may do better (RFC 2782), rather than that what
+    /// was asked for is refused.
+    public var isOfServer: Bool
 
-    public init(_ status: RTSPStatus, _ reason: String) {
+    public init(_ status: RTSPStatus, _ reason: String, isOfServer: Bool = false) {
         self.status = status
         self.reason = reason
+        self.isOfServer = isOfServer
     }
 
     /// The end that a server's refusal means: its own 401 is never a player's (the player could not answer it).
@@ -41,10 +45,10 @@ public struct ClientSessionEnd: Error, Hashable, Sendable, CustomStringConvertib
         let reason = "\(method.name) is refused: \(status.code) \(status.phrase)"
         switch status.code {
         case 404, 410: self.init(.notFound, reason)
-        case 453, 503: self.init(.serviceUnavailable, reason)
-        case 408, 504: self.init(.gatewayTimeout, reason)
+        case 453, 503: self.init(.serviceUnavailable, reason, isOfServer: true)
+        case 408, 504: self.init(.gatewayTimeout, reason, isOfServer: true)
         case 401: self.init(.badGateway, reason + "; check user and password of the upstream's URL")
-        default: self.init(.badGateway, reason)
+        default: self.init(.badGateway, reason, isOfServer: status.code >= 500)
         }
     }
 

@@ -96,8 +96,8 @@ extension ClientSession {
     // MARK: The end
 
     /// Ends at once.
-    mutating func end(_ status: RTSPStatus, _ reason: String) -> [ClientAction] {
-        finish(.end(ClientSessionEnd(status, reason)))
+    mutating func end(_ status: RTSPStatus, _ reason: String, isOfServer: Bool = false) -> [ClientAction] {
+        finish(.end(ClientSessionEnd(status, reason, isOfServer: isOfServer)))
     }
 
     /// Sends a TEARDOWN, where there is a session, and does the rest when it is answered.

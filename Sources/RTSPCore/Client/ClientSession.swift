@@ -117,7 +117,7 @@ public struct ClientSession: Sendable {
         switch state {
         case .ended, .connecting: return []
         case .closing(let closing): return finish(closing)
-        default: return end(.badGateway, "the connection ended: \(reason)")
+        default: return end(.badGateway, "the connection ended: \(reason)", isOfServer: true)
         }
     }
 
@@ -194,7 +194,7 @@ public struct ClientSession: Sendable {
             pending[number] = nil
             switch request.purpose {
             case .negotiation:
-                return end(.gatewayTimeout, "no reply to \(request.request.method.name)")
+                return end(.gatewayTimeout, "no reply to \(request.request.method.name)", isOfServer: true)
             case .teardown:
                 if case .closing(let closing) = state { return finish(closing) }
             case .keepAlive:

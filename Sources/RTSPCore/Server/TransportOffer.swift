@@ -24,6 +24,9 @@ public struct TransportOffer {
     public var isRecording = false
     /// Whether UDP unicast is offered.
     public var hasUDP = false
+    /// Why UDP unicast and multicast are not, for the refusal.
+    public var whyNoUDP = "UDP is not offered"
+    public var whyNoMulticast = "multicast is not offered"
     /// The channels that other streams on the connection have; nil: no interleaved.
     public var usedChannels: Set<UInt8>?
     public var multicast: Multicast?
@@ -62,7 +65,7 @@ public struct TransportOffer {
         if let unreadable = wanted.unreadable { throw unsupported("'\(unreadable.prefix(100))' cannot be read") }
         var answer = TransportSpecification(profile: wanted.profile, modes: wanted.modes)
         if wanted.isMulticast {
-            guard let multicast, !isRecording else { throw unsupported("multicast is not offered") }
+            guard let multicast, !isRecording else { throw unsupported(whyNoMulticast) }
             guard wanted.destination == nil || wanted.destinationAddress == multicast.group else {
                 throw unsupported("the group is the node's to choose")
             }
@@ -82,7 +85,7 @@ public struct TransportOffer {
             answer.interleaved = .init(rtp, rtcp)
             return TransportChoice(.interleaved(rtp: rtp, rtcp: rtcp), answer: answer)
         }
-        guard hasUDP else { throw unsupported("UDP is not offered") }
+        guard hasUDP else { throw unsupported(whyNoUDP) }
         guard let ports = wanted.clientUDPPorts, ports.rtp > 0, let rtcp = ports.rtcp, rtcp > 0 else {
             throw unsupported("client_port is missing or no pair of UDP ports")
         }

@@ -5,6 +5,7 @@ import Logging
 import RTPWire
 import RTSPCore
 import Routing
+import SDP
 
 /// Takes up the sessions and upstreams of the journal, and takes out of the fast path what none of them owns.
 @AgentActor
@@ -38,7 +39,17 @@ final class Adoption {
         }
         var owned: [String: Set<UInt32>] = [:]
         var adopted = 0
-        for record in sessions {
+        // What is published comes before those who play it.
+        for record in sessions where record.publisher != nil {
+            guard let publisher = await adoptPublisher(record, server: server, paths: paths) else {
+                journal.remove(session: record.name)
+                continue
+            }
+            pathsInUse[record.core.path] = publisher.path
+            adopted += 1
+            for (route, leg) in publisher.legs { owned[route, default: []].insert(leg) }
+        }
+        for record in sessions where record.publisher == nil {
             guard let path = pathsInUse[record.core.path], !record.deliveries.isEmpty else {
                 journal.remove(session: record.name)
                 continue
@@ -48,11 +59,38 @@ final class Adoption {
             adopted += 1
             for delivery in record.deliveries { note(delivery, in: &owned) }
         }
-        await removeWhatNobodyOwns(owned, paths: pathsInUse.values.map(\.routeName))
+        await removeWhatNobodyOwns(owned, paths: Array(pathsInUse.values))
         for path in pathsInUse.values { path.takeUp() }
         if !sessions.isEmpty {
             context.logger.info("rtsp: took over \(adopted) of \(sessions.count) sessions")
         }
+    }
+
+    /// Goes on with a publisher on UDP; nil where its path, its address or its UDP ports are not what they were.
+    private func adoptPublisher(
+        _ record: SessionRecord, server: RTSPServer, paths: PathTable
+    ) async -> (path: Path, legs: [(route: String, leg: UInt32)])? {
+        guard let known = record.publisher, let path = try? paths.path(for: record.core.path),
+            case .publisher = path.route.source, let base = RTSPURL(known.base),
+            let description = try? SessionDescription(parsing: known.description)
+        else { return nil }
+        let publisher = PublisherSource(
+            context: context, path: path, description: description, base: base, peer: known.peer)
+        do {
+            for (index, stream) in record.core.streams {
+                guard case .udp(let peer, let rtp, let rtcp) = stream.transport, index < publisher.streamCount else {
+                    throw RoutingError(.invalid, "stream \(index) is none of UDP")
+                }
+                try await publisher.readopt(index, from: peer, rtpUDPPort: rtp, rtcpUDPPort: rtcp)
+            }
+            try path.publish(publisher, publisher.presentation)
+        } catch {
+            context.logger.warning("rtsp session \(record.name): its publisher is not taken over: \(error)")
+            await publisher.close()
+            return nil
+        }
+        server.adopt(record, publisher: publisher, path: path)
+        return (path, publisher.ownLegs)
     }
 
     private func note(_ delivery: SessionRecord.Delivery, in owned: inout [String: Set<UInt32>]) {
@@ -66,13 +104,13 @@ final class Adoption {
     }
 
     /// Legs of players on TCP, of the daemon itself, and of sessions that could not be taken over; and routes without a path.
-    private func removeWhatNobodyOwns(_ owned: [String: Set<UInt32>], paths: [String]) async {
+    private func removeWhatNobodyOwns(_ owned: [String: Set<UInt32>], paths: [Path]) async {
         let mine = await context.routing.routes().filter {
             $0.owner == .session && $0.specification.name.hasPrefix("rtsp.")
         }
         let kept = mine.filter { route in
             context.playerPorts.routeNames.contains(route.specification.name)
-                || paths.contains { route.specification.name.hasPrefix($0 + ".") }
+                || paths.contains { route.specification.name.hasPrefix($0.routeName + ".") }
         }
         let names = Set(kept.map(\.specification.name))
         let removed = await context.routing.removeSessionRoutes(of: "rtsp.", except: names)
@@ -81,9 +119,19 @@ final class Adoption {
         }
         for route in kept {
             let name = route.specification.name
+            keepGroups(of: route, paths)
             for leg in route.legs where owned[name]?.contains(leg.number) != true {
                 try? await context.routing.removeLeg(leg.number, from: name)
             }
         }
+    }
+
+    /// Receivers that only joined must find the streams in the groups that they have joined.
+    private func keepGroups(of route: RouteReport, _ paths: [Path]) {
+        let name = route.specification.name
+        guard paths.contains(where: { $0.route.sendsMulticast && name.hasPrefix($0.routeName + ".") }),
+            name.hasSuffix(".rtp")
+        else { return }
+        for leg in route.legs { context.groups.claim(leg.specification.address, for: name) }
     }
 }

@@ -1,4 +1,4 @@
-// What a restarted daemon must know of a player's session.
+// What a restarted daemon must know of a player's or publisher's session.
 
 import RTSPCore
 import Routing
@@ -22,5 +22,8 @@ struct SessionRecord: Hashable, Sendable, Codable {
     var core: ServerSession
     var agent: String?
     var startedAt: String
+    /// A player's.
     var deliveries: [Delivery]
+    /// A publisher's.
+    var publisher: PublisherRecord?
 }

@@ -7,38 +7,27 @@ import RTPWire
 @AgentActor
 final class GroupAllocator {
     let pool: MulticastPool?
-    private var taken: [String: IPAddress] = [:]
+    /// The numbers of the groups in use, by stream.
+    private var taken: [String: Int] = [:]
 
     init(pool: MulticastPool?) { self.pool = pool }
 
-    /// The group of the stream `name` (its RTP route's name), which keeps it until `giveBack`; nil when there is none left.
-    func group(for name: String) -> IPAddress? {
-        if let group = taken[name] { return group }
+    /// The group of the stream `name` (its RTP route's name) and its even UDP port, which it keeps until `giveBack`; nil when there is
+    /// none left.
+    func destination(of name: String) -> (group: IPAddress, udpPort: UInt16)? {
         guard let pool else { return nil }
+        if let number = taken[name] { return pool.destination(number) }
         let used = Set(taken.values)
-        var candidate = pool.first
-        for _ in 0..<pool.count {
-            if !used.contains(candidate) {
-                taken[name] = candidate
-                return candidate
-            }
-            guard let next = candidate.successor else { return nil }
-            candidate = next
-        }
-        return nil
+        guard let number = (0..<pool.count).first(where: { !used.contains($0) }) else { return nil }
+        taken[name] = number
+        return pool.destination(number)
+    }
+
+    /// Keeps for a stream the group that an earlier daemon gave it, if that is the pool's and nobody else's.
+    func claim(_ group: IPAddress, for name: String) {
+        guard let number = pool?.number(of: group), !taken.values.contains(number) else { return }
+        taken[name] = number
     }
 
     func giveBack(_ name: String) { taken[name] = nil }
-}
-
-extension IPAddress {
-    /// The address after this one in its family; nil after the last.
-    var successor: IPAddress? {
-        var bytes = self.bytes
-        for index in bytes.indices.reversed() {
-            bytes[index] &+= 1
-            if bytes[index] != 0 { return IPAddress(bytes: bytes) }
-        }
-        return nil
-    }
 }

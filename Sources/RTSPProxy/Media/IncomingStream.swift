@@ -23,7 +23,8 @@ final class IncomingStream {
     private var mode = Mode.closed
     /// Where the daemon gets the source's RTCP: a leg at the host port.
     private var rtcpListener: DatagramSocket?
-    private var rtcpListenerLeg: UInt32?
+    private var hasToldOversize = false
+    private(set) var rtcpListenerLeg: UInt32?
 
     private enum Mode {
         case closed
@@ -154,6 +155,15 @@ final class IncomingStream {
     /// Puts a packet that came interleaved into the fast path; `flush` sends what was put.
     func inject(_ packet: ByteBuffer, isRTCP: Bool) {
         guard case .injected(let injection) = mode else { return }
+        guard packet.readableBytes <= Self.longestPacket else {
+            context.counters.add(to: .oversizedPackets)
+            guard !hasToldOversize else { return }
+            hasToldOversize = true
+            context.logger.warning(
+                "route \(isRTCP ? rtcpRoute : rtpRoute): packets of \(packet.readableBytes) bytes are dropped; the host port takes \(Self.longestPacket)"
+            )
+            return
+        }
         injection.socket.write(
             packet, to: injection.fastPath.socketAddress(isRTCP ? injection.udpPort + 1 : injection.udpPort))
         if isRTCP { onRTCP?(packet, MonotonicClock.now) }
@@ -195,6 +205,8 @@ final class IncomingStream {
     // MARK: Parts
 
     private static let attempts = 64
+    /// RTP or RTCP that the host port, whose MTU is 9000, takes whole behind IPv4 and UDP headers.
+    private static let longestPacket = 9000 - 28
 
     /// Adds the routes, or gives those that are there another source: both, or none.
     private func establish(rtp: SourceSpecification, rtcp: SourceSpecification) async throws(RoutingError) {

@@ -23,17 +23,20 @@ final class MulticastGroup {
 
     /// The group and its even UDP port; nil where no pool is configured or none of it is left.
     var destination: (group: IPAddress, udpPort: UInt16, timeToLive: UInt8)? {
-        guard let pool = context.groups.pool, let group = context.groups.group(for: stream.rtpRoute) else { return nil }
-        return (group, pool.udpPort, pool.timeToLive)
+        guard let pool = context.groups.pool, let found = context.groups.destination(of: stream.rtpRoute) else {
+            return nil
+        }
+        return (found.group, found.udpPort, pool.timeToLive)
     }
 
     var rtpLeg: UInt32? { legs?.rtp }
     var rtcpLeg: UInt32? { legs?.rtcp }
 
-    /// One user more, of legs that an earlier daemon added and opened.
-    func adopt(rtpLeg: UInt32, rtcpLeg: UInt32) {
+    /// One user more, of legs to `group` that an earlier daemon added and opened.
+    func adopt(group: IPAddress, rtpLeg: UInt32, rtcpLeg: UInt32) {
         users += 1
         legs = (rtpLeg, rtcpLeg)
+        context.groups.claim(group, for: stream.rtpRoute)
     }
 
     func attach() async throws(RoutingError) {
@@ -154,9 +157,9 @@ final class MulticastDelivery: StreamDelivery {
     }
 
     /// Goes on with the group's legs, which an earlier daemon added.
-    func adopt(rtpLeg: UInt32, rtcpLeg: UInt32) {
+    func adopt(group address: IPAddress, rtpLeg: UInt32, rtcpLeg: UInt32) {
         isAttached = true
-        group.adopt(rtpLeg: rtpLeg, rtcpLeg: rtcpLeg)
+        group.adopt(group: address, rtpLeg: rtpLeg, rtcpLeg: rtcpLeg)
     }
 
     var record: SessionRecord.Delivery? {

@@ -12,8 +12,10 @@ import Routing
 final class PlayerPorts {
     private struct Entry {
         var udpPort: UInt16
-        /// Receives reports; nil at the host port, where players on this node show life by requests alone.
-        var rtcp: DatagramSocket?
+        /// Receives reports.
+        var rtcp: DatagramSocket
+        /// Whether a route keeps RTP's UDP port too: not at the host port, where it is nobody else's.
+        var hasRTPRoute: Bool
     }
 
     private let routing: any SessionRouteControl
@@ -33,7 +35,7 @@ final class PlayerPorts {
 
     /// The names of the routes that keep the pairs: a restarted daemon goes on with them.
     var routeNames: Set<String> {
-        Set(entries.filter { $0.value.rtcp != nil }.keys.flatMap { [Self.name($0, "rtp"), Self.name($0, "rtcp")] })
+        Set(entries.keys.flatMap { [Self.name($0, "rtp"), Self.name($0, "rtcp")] })
     }
 
     /// The even UDP port of the pair at `local`, reserved when it is first asked for.
@@ -57,10 +59,9 @@ final class PlayerPorts {
         unusedBefore = unused.subtracting(released)
         for address in released {
             guard let entry = entries.removeValue(forKey: address) else { continue }
-            entry.rtcp?.close()
-            for what in ["rtp", "rtcp"] where entry.rtcp != nil {
-                try? await routing.remove(route: Self.name(address, what))
-            }
+            entry.rtcp.close()
+            if entry.hasRTPRoute { try? await routing.remove(route: Self.name(address, "rtp")) }
+            try? await routing.remove(route: Self.name(address, "rtcp"))
             ports.giveBack(entry.udpPort, at: address)
         }
     }
@@ -81,14 +82,13 @@ final class PlayerPorts {
     private static let attempts = 64
 
     private func reserve(_ local: NetworkAttachment) async throws(RoutingError) -> Entry {
-        // Nobody but the fast path has the address there: nothing is to be reserved.
-        if local.isLocal, let udpPort = ports.take(at: local.address) { return Entry(udpPort: udpPort, rtcp: nil) }
+        if local.isLocal { return try await reserveAtHostPort(local) }
         let names = (rtp: Self.name(local.address, "rtp"), rtcp: Self.name(local.address, "rtcp"))
         if let known = try? await routing.route(names.rtp), known.specification.source.port == local.port {
             let udpPort = known.specification.source.udpPort
             ports.claim(udpPort, at: local.address)
             try await add(names.rtcp, local, udpPort + 1, delivery: .host)
-            return Entry(udpPort: udpPort, rtcp: try await socket(of: names.rtcp))
+            return Entry(udpPort: udpPort, rtcp: try await socket(of: names.rtcp), hasRTPRoute: true)
         }
         var refusal = RoutingError(.unavailable, "rtsp udp-ports: no free pair at \(local.address); widen the range")
         for _ in 0..<Self.attempts {
@@ -102,13 +102,53 @@ final class PlayerPorts {
                     try? await routing.remove(route: names.rtp)
                     throw error
                 }
-                return Entry(udpPort: udpPort, rtcp: try await socket(of: names.rtcp))
+                return Entry(udpPort: udpPort, rtcp: try await socket(of: names.rtcp), hasRTPRoute: true)
             } catch {
                 refusal = error
                 guard error.code == .unavailable || error.code == .conflict else { throw error }
             }
         }
         throw refusal
+    }
+
+    /// Players on this node send their reports to the fast path's end of the host port, which nobody but the fast path has: nothing is
+    /// to be reserved there, and a leg brings them to the daemon. It leaves their UDP port as it is, by which they are told apart.
+    private func reserveAtHostPort(_ local: NetworkAttachment) async throws(RoutingError) -> Entry {
+        let name = Self.name(local.address, "rtcp")
+        let known = try? await routing.route(name)
+        let udpPort: UInt16
+        if let known {
+            udpPort = known.specification.source.udpPort - 1
+            ports.claim(udpPort, at: local.address)
+        } else {
+            guard let free = ports.take(at: local.address) else {
+                throw RoutingError(.unavailable, "rtsp udp-ports: no free pair at the host port; widen the range")
+            }
+            udpPort = free
+        }
+        let host = try await routing.hostPort().address(like: local.address)
+        let socket: DatagramSocket
+        do {
+            socket = try await DatagramSocket(address: host) { [weak self] packet, from in
+                self?.listeners[from]?(packet)
+            }
+        } catch {
+            throw RoutingError(.failed, "route \(name): no UDP socket at the host port: \(error)")
+        }
+        if let known {
+            // They lead to a socket of an earlier daemon.
+            for leg in known.legs { try? await routing.removeLeg(leg.number, from: name) }
+        } else {
+            let route = RouteSpecification(
+                name: name,
+                source: SourceSpecification(
+                    address: local.address, udpPort: udpPort + 1, port: local.port, source: host, joins: false),
+                payload: .raw, accounting: .counters, isForced: true)
+            _ = try await routing.add(route, owner: .session)
+        }
+        let leg = LegSpecification(address: host, udpPort: socket.udpPort, port: local.port)
+        _ = try await routing.addLeg(leg, to: name, force: true)
+        return Entry(udpPort: udpPort, rtcp: socket, hasRTPRoute: false)
     }
 
     private func add(

@@ -53,7 +53,10 @@ struct StreamStart: Hashable, Sendable {
         guard let progress, progress.hasRTP, now &- progress.lastArrival < Self.silence || progress.lastArrival > now
         else { return nil }
         let since = now > progress.lastArrival ? now - progress.lastArrival : 0
-        // Of a source that has just begun, one packet says nothing of when the next will come.
+        // A source that has sent more than one packet and has no rate yet has just begun with a burst: nobody knows how far it will have
+        // come when the leg opens.
+        guard progress.packetRate > 0 || progress.received <= 1 else { return nil }
+        // One packet says nothing of when the next will come.
         var ahead =
             progress.packetRate == 0 ? 2 : 1 + (since + margin) * progress.packetRate / 1_000_000_000
         if progress.packetRate > Self.burstRate { ahead += Self.burst }

@@ -2,6 +2,7 @@
 
 import AgentSupport
 import Logging
+import NIOCore
 import RTPWire
 import Routing
 import Sessions
@@ -35,14 +36,25 @@ final class UDPDelivery: StreamDelivery {
     private var first: StreamStart?
     /// When `start` chose the first packet.
     private var startedAt: UInt64 = 0
+    /// Called with each of the player's reports: signs of life.
+    private let onReport: @AgentActor (ByteBuffer) -> Void
+    /// Whether it was told that the stream's packets do not fit.
+    private var isMisfit = false
+    /// When it is asked next whether they fit (CLOCK_MONOTONIC, nanoseconds).
+    private var nextLook = UInt64.max
+    /// The length of packets is known some seconds after a source has begun; it seldom changes.
+    private static let firstLook: UInt64 = 3_000_000_000
+    private static let furtherLooks: UInt64 = 30_000_000_000
 
     /// - Parameters:
     ///   - local: Where packets to the player pass, with the address to send from.
     ///   - serverUDPPort: The even UDP port to send RTP from; RTCP has the next one.
+    ///   - onReport: Called with each RTCP packet of the player, while it plays.
     init(
         context: ProxyContext, stream: PresentationStream, destination: Destination, local: NetworkAttachment,
-        serverUDPPort: UInt16
+        serverUDPPort: UInt16, onReport: @escaping @AgentActor (ByteBuffer) -> Void
     ) {
+        self.onReport = onReport
         self.context = context
         self.stream = stream
         self.destination = destination
@@ -54,6 +66,16 @@ final class UDPDelivery: StreamDelivery {
     func adopt(rtpLeg: UInt32?, rtcpLeg: UInt32?) {
         self.rtpLeg = rtpLeg
         self.rtcpLeg = rtcpLeg
+        listen()
+    }
+
+    /// Where the player's reports come from: one on this node is met at the fast path's end of the host port.
+    private var reporter: (address: IPAddress, udpPort: UInt16) {
+        (local.isLocal ? local.address : destination.address, destination.rtcpUDPPort)
+    }
+
+    private func listen() {
+        context.playerPorts.listen(to: reporter.address, udpPort: reporter.udpPort, onReport)
     }
 
     /// The legs, for the session's journal.
@@ -75,6 +97,7 @@ final class UDPDelivery: StreamDelivery {
             await end()
             throw error
         }
+        listen()
     }
 
     private func added(_ leg: LegSpecification, to route: String) async -> Result<UInt32, RoutingError> {
@@ -95,6 +118,7 @@ final class UDPDelivery: StreamDelivery {
 
     func begin() async {
         guard let rtpLeg else { return }
+        nextLook = MonotonicClock.now + Self.firstLook
         do throws(RoutingError) {
             try await context.routing.openLeg(rtpLeg, of: stream.rtpRoute, from: first?.extendedSequence)
             if first != nil { context.openingDelay.note(MonotonicClock.now - startedAt) }
@@ -107,6 +131,7 @@ final class UDPDelivery: StreamDelivery {
 
     func end() async {
         let (rtp, rtcp) = (rtpLeg, rtcpLeg)
+        if rtp != nil { context.playerPorts.stopListening(to: reporter.address, udpPort: reporter.udpPort) }
         (rtpLeg, rtcpLeg, first) = (nil, nil, nil)
         // Side by side: both wait for the same grace period.
         async let one: Void = remove(rtp, from: stream.rtpRoute)
@@ -123,6 +148,18 @@ final class UDPDelivery: StreamDelivery {
                 context.logger.warning("route \(route) leg \(leg): could not be removed: \(error)")
             }
         }
+    }
+
+    /// Why the stream's packets do not fit where the player is; nil where they do, and when it was told before.
+    func newMisfit(at now: UInt64) async -> String? {
+        guard rtpLeg != nil, !local.isLocal, !isMisfit, now >= nextLook else { return nil }
+        nextLook = now + Self.furtherLooks
+        guard
+            let reason = await context.routing.misfit(
+                of: leg(to: destination.address, isRTCP: false), on: stream.rtpRoute)
+        else { return nil }
+        isMisfit = true
+        return reason
     }
 
     private func leg(to address: IPAddress, isRTCP: Bool) -> LegSpecification {

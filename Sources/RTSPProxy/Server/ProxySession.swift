@@ -82,8 +82,14 @@ final class ProxySession {
 
     /// What the journal keeps; nil where nothing of the session outlives the daemon.
     var record: SessionRecord? {
+        if let publisher {
+            // Before RECORD nothing depends on it, and what is interleaved ends with the connection.
+            guard core.state == .recording, core.interleavedStreams.isEmpty else { return nil }
+            return SessionRecord(
+                name: name, core: core, agent: agent, startedAt: startedAt, deliveries: [], publisher: publisher.record)
+        }
         let kept = deliveries.sorted { $0.key < $1.key }.compactMap(\.value.record)
-        guard publisher == nil, !kept.isEmpty else { return nil }
+        guard !kept.isEmpty else { return nil }
         return SessionRecord(name: name, core: core, agent: agent, startedAt: startedAt, deliveries: kept)
     }
 }

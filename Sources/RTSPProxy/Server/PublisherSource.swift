@@ -18,6 +18,7 @@ final class PublisherSource: MediaSource {
     /// What the publisher's control URLs are relative to.
     private let base: RTSPURL
     private let incoming: [IncomingStream]
+    private var reporters: [SourceReporter]
     private let peer: String
     private var isClosed = false
 
@@ -28,6 +29,12 @@ final class PublisherSource: MediaSource {
         self.peer = peer
         incoming = description.media.enumerated().map {
             IncomingStream(context: context, path: path.routeName, index: $0, clockRate: $1.clockRate)
+        }
+        reporters = incoming.map { _ in SourceReporter() }
+        for (index, stream) in incoming.enumerated() {
+            stream.onRTCP = { [weak self] packet, arrival in
+                self?.reporters[index].receive(Array(packet.readableBytesView), at: arrival)
+            }
         }
     }
 
@@ -59,12 +66,55 @@ final class PublisherSource: MediaSource {
         return udpPort
     }
 
+    /// Goes on to receive at the UDP ports that an earlier daemon reserved for stream `index`.
+    func readopt(
+        _ index: Int, from peer: IPAddress, rtpUDPPort: UInt16, rtcpUDPPort: UInt16
+    ) async throws(RoutingError) {
+        let source = try await context.routing.route(incoming[index].rtpRoute).specification.source
+        let local = try await context.routing.attachment(of: source.address)
+        let udpPort = try await receiveUnicast(
+            index, at: local, from: peer, rtpUDPPort: rtpUDPPort, rtcpUDPPort: rtcpUDPPort)
+        guard udpPort == source.udpPort else {
+            throw RoutingError(
+                .unavailable, "stream \(index): the publisher sends to UDP port \(source.udpPort), which is taken")
+        }
+    }
+
+    /// The legs that the daemon itself has on the streams' routes.
+    var ownLegs: [(route: String, leg: UInt32)] {
+        incoming.compactMap { stream in stream.rtcpListenerLeg.map { (stream.rtcpRoute, $0) } }
+    }
+
+    /// What a restarted daemon must know.
+    var record: PublisherRecord {
+        PublisherRecord(description: description.bytes, base: base.description, peer: peer)
+    }
+
     func receiveInterleaved(_ index: Int) async throws(RoutingError) { try await incoming[index].receiveInterleaved() }
 
     /// Takes a packet of the publisher's connection; `flush` follows.
     func take(_ packet: ByteBuffer, stream: Int, isRTCP: Bool) { incoming[stream].inject(packet, isRTCP: isRTCP) }
 
     func flush() { for stream in incoming { stream.flush() } }
+
+    /// The receiver report on stream `index`, when one is due: for `send`, or for the publisher's connection.
+    func report(_ index: Int, at now: UInt64) async -> ByteBuffer? {
+        let progress = await incoming[index].progress()
+        var generator = SystemRandomNumberGenerator()
+        return reporters[index].report(
+            progress, clockRate: description.media[index].clockRate, at: now, using: &generator
+        ).map { ByteBuffer(bytes: $0) }
+    }
+
+    /// The last report on stream `index`, with a BYE.
+    func farewell(_ index: Int, at now: UInt64) async -> ByteBuffer? {
+        let progress = await incoming[index].progress()
+        return reporters[index].farewell(progress, clockRate: description.media[index].clockRate, at: now)
+            .map { ByteBuffer(bytes: $0) }
+    }
+
+    /// Sends RTCP to a publisher on UDP.
+    func send(_ packet: ByteBuffer, stream index: Int) { incoming[index].sendRTCP(packet) }
 
     /// How many packets came, of all streams.
     func receivedPackets() async -> UInt64 {

@@ -110,7 +110,7 @@ extension RTSPServer {
             throw RTSPRefusal(.notFound, "no stream \(index) in this presentation")
         }
         try session.core.setup(index, path: target.path)
-        let choice = try offer(stream, session, on: connection).choose(from: request.headers)
+        let choice = try await offer(stream, session, on: connection).choose(from: request.headers)
         claim(choice.transport, index, of: session, on: connection)
         do throws(RoutingError) {
             let (delivery, answer) = try await delivery(choice, stream, session, on: connection)
@@ -127,7 +127,7 @@ extension RTSPServer {
 
     private func offer(
         _ stream: PresentationStream, _ session: ProxySession, on connection: ClientConnection
-    ) -> TransportOffer {
+    ) async -> TransportOffer {
         var offer = TransportOffer(peer: connection.peer)
         offer.hasUDP = true
         offer.usedChannels = freeable(stream.index, of: session, on: connection)
@@ -136,11 +136,40 @@ extension RTSPServer {
         }
         let route = session.path.route
         offer.mayUse = { route.allowsDestination($0) }
+        await withholdWhatDoesNotFit(stream, session, &offer)
         let (endpoints, own) = (endpoints, StreamOfSession(session: session.core.id, stream: stream.index))
         offer.isTaken = { address, udpPort in
             endpoints[Endpoint(address: address, udpPort: udpPort)].map { $0 != own } ?? false
         }
         return offer
+    }
+
+    /// UDP is not offered to a player whose way there is too narrow for the stream's packets, as far as their length is known.
+    private func withholdWhatDoesNotFit(
+        _ stream: PresentationStream, _ session: ProxySession, _ offer: inout TransportOffer
+    ) async {
+        let route = stream.rtpRoute
+        if let local = try? await context.routing.attachment(towards: offer.peer), !local.isLocal,
+            let reason = await context.routing.misfit(
+                of: LegSpecification(address: offer.peer, udpPort: 9, port: local.port), on: route)
+        {
+            offer.hasUDP = false
+            offer.whyNoUDP = reason
+            noteMisfit(reason, stream.index, of: session)
+        }
+        if let group = offer.multicast, let pool = context.groups.pool,
+            let reason = await context.routing.misfit(
+                of: LegSpecification(address: group.group, udpPort: group.udpPort, port: pool.port), on: route)
+        {
+            offer.multicast = nil
+            offer.whyNoMulticast = reason
+        }
+    }
+
+    /// Counts and tells that a stream's packets are too long for a player on UDP.
+    func noteMisfit(_ reason: String, _ stream: Int, of session: ProxySession) {
+        context.counters.add(to: .oversizedStreams)
+        session.note("stream \(stream): not by UDP: \(reason)")
     }
 
     /// The channels that others have; nil where the session's interleaved streams are on another connection.
@@ -165,7 +194,7 @@ extension RTSPServer {
             let delivery = UDPDelivery(
                 context: context, stream: stream,
                 destination: .init(address: destination, rtpUDPPort: rtp, rtcpUDPPort: rtcp), local: local,
-                serverUDPPort: udpPort)
+                serverUDPPort: udpPort, onReport: onReport(of: session))
             return (delivery, choice.answer(serverUDPPort: udpPort, source: local.address, ssrc: ssrc))
         case .interleaved(let rtp, let rtcp):
             guard let fanOut = path.fanOuts[stream.index] else { throw Self.gone(path) }
@@ -211,6 +240,9 @@ extension RTSPServer {
             for delivery in deliveries { await delivery.end() }
             throw RTSPRefusal(error)
         }
+        session.core.didStart(streams)
+        // Before the first packets are chosen: they do not wait for a disk.
+        persist(session)
         var information: [RTPInfoHeader.Stream] = []
         for stream in streams {
             let start = await session.deliveries[stream]?.start()
@@ -220,7 +252,6 @@ extension RTSPServer {
                 ))
         }
         if !information.isEmpty { headers["RTP-Info"] = RTPInfoHeader(information).description }
-        session.core.didStart(streams)
         return Reply(response(session, headers)) { for delivery in deliveries { await delivery.begin() } }
     }
 

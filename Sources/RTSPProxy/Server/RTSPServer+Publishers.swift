@@ -104,4 +104,23 @@ extension RTSPServer {
         session.core.didStart(streams)
         return Reply(response(session, ["Range": RangeHeader.live.description]))
     }
+
+    // MARK: Reports
+
+    /// Sends a publisher the receiver reports that are due: one receiver, whatever the number of players.
+    func report(to session: ProxySession, at now: UInt64, isLast: Bool = false) async {
+        guard let publisher = session.publisher else { return }
+        for (index, stream) in session.core.streams.sorted(by: { $0.key < $1.key }) where stream.isRunning {
+            let packet =
+                isLast ? await publisher.farewell(index, at: now) : await publisher.report(index, at: now)
+            guard let packet else { continue }
+            if case .interleaved(_, let channel) = stream.transport {
+                guard let carrier = session.carrier, carrier.isWritable else { continue }
+                carrier.write(channel: channel, packet)
+                carrier.flush()
+            } else {
+                publisher.send(packet, stream: index)
+            }
+        }
+    }
 }

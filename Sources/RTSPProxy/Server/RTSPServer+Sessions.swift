@@ -2,6 +2,7 @@
 
 import AgentSupport
 import Logging
+import NIOCore
 import RTPWire
 import RTSPCore
 import Routing
@@ -39,6 +40,7 @@ extension RTSPServer {
     /// Ends a session from outside of its requests, and closes the connection that carried it: the only notice that RTSP has.
     func end(_ session: ProxySession, reason: String) async {
         await session.lock()
+        if !session.isEnded { await report(to: session, at: MonotonicClock.now, isLast: true) }
         let carrier = session.core.interleavedStreams.isEmpty ? nil : session.carrier
         await finish(session, reason: reason)
         carrier?.close()
@@ -93,9 +95,6 @@ extension RTSPServer {
             guard session.publisher == nil else { return }
             let owner = StreamOfSession(session: session.core.id, stream: stream)
             for udpPort in [rtp, rtcp] { endpoints[Endpoint(address: address, udpPort: udpPort)] = owner }
-            context.playerPorts.listen(to: address, udpPort: rtcp) { [weak session] _ in
-                session?.core.noteMedia(now: MonotonicClock.now)
-            }
         case .interleaved(let rtp, let rtcp):
             guard let connection else { return }
             connection.channels[rtp] = .init(session: session, stream: stream, isRTCP: false)
@@ -130,7 +129,6 @@ extension RTSPServer {
             let owner = StreamOfSession(session: session.core.id, stream: stream)
             guard endpoints[Endpoint(address: address, udpPort: rtp)] == owner else { return }
             for udpPort in [rtp, rtcp] { endpoints[Endpoint(address: address, udpPort: udpPort)] = nil }
-            context.playerPorts.stopListening(to: address, udpPort: rtcp)
         case .interleaved(let rtp, let rtcp):
             for number in [rtp, rtcp] where session.carrier?.channels[number]?.session === session {
                 session.carrier?.channels[number] = nil
@@ -162,21 +160,37 @@ extension RTSPServer {
         journal.write(record)
     }
 
-    /// Goes on with a session of an earlier daemon, whose legs are in the fast path.
-    func adopt(_ record: SessionRecord, path: Path) async {
+    /// Goes on with the session of a publisher, whose streams are received already.
+    func adopt(_ record: SessionRecord, publisher: PublisherSource, path: Path) {
+        let session = takeOver(record, publisher: publisher, path: path)
+        publishers[path.path] = session
+    }
+
+    /// A player's report is a sign of life.
+    func onReport(of session: ProxySession) -> @AgentActor (ByteBuffer) -> Void {
+        { [weak session] _ in session?.core.noteMedia(now: MonotonicClock.now) }
+    }
+
+    private func takeOver(_ record: SessionRecord, publisher: PublisherSource? = nil, path: Path) -> ProxySession {
         let session = ProxySession(
-            name: record.name, path: path, core: record.core, startedAt: record.startedAt)
+            name: record.name, path: path, core: record.core, publisher: publisher, startedAt: record.startedAt)
         session.agent = record.agent
         session.note("taken over after a restart")
+        session.core.keepAlive(now: MonotonicClock.now)
+        reserve(name: record.name)
+        sessions[record.core.id] = session
+        follow(path, session)
+        return session
+    }
+
+    /// Goes on with a player's session of an earlier daemon, whose legs are in the fast path.
+    func adopt(_ record: SessionRecord, path: Path) async {
+        let session = takeOver(record, path: path)
         // Interleaved streams ended with their connection.
         session.core.didTearDown(
             record.core.streams.keys.filter { index in
                 !record.deliveries.contains { $0.stream.index == index }
             })
-        session.core.keepAlive(now: MonotonicClock.now)
-        reserve(name: record.name)
-        sessions[record.core.id] = session
-        follow(path, session)
         for delivery in record.deliveries {
             let index = delivery.stream.index
             switch delivery.way {
@@ -188,13 +202,16 @@ extension RTSPServer {
                 }
                 let adopted = UDPDelivery(
                     context: context, stream: delivery.stream, destination: destination, local: local,
-                    serverUDPPort: serverUDPPort)
+                    serverUDPPort: serverUDPPort, onReport: onReport(of: session))
                 adopted.adopt(rtpLeg: rtpLeg, rtcpLeg: rtcpLeg)
                 session.deliveries[index] = adopted
             case .multicast(let rtpLeg, let rtcpLeg):
                 guard let group = path.groups[index] else { continue }
                 let adopted = MulticastDelivery(context: context, stream: delivery.stream, group: group)
-                if let rtpLeg, let rtcpLeg { adopted.adopt(rtpLeg: rtpLeg, rtcpLeg: rtcpLeg) }
+                if let rtpLeg, let rtcpLeg, case .multicast(let address, _, _) = session.core.streams[index]?.transport
+                {
+                    adopted.adopt(group: address, rtpLeg: rtpLeg, rtcpLeg: rtcpLeg)
+                }
                 session.deliveries[index] = adopted
             }
             guard let stream = session.core.streams[index] else { continue }

@@ -215,7 +215,9 @@ final class RTSPServer {
                 let packets = await publisher.receivedPackets()
                 if packets != session.seenPackets { session.core.noteMedia(now: now) }
                 session.seenPackets = packets
+                await report(to: session, at: now)
             }
+            await lookForMisfits(session, at: now)
             guard session.core.isExpired(now: now) else { continue }
             context.counters.add(to: .expiredSessions)
             await end(session, reason: "no sign of life for \(context.configuration.sessionTimeout) s")
@@ -233,6 +235,17 @@ final class RTSPServer {
                 log(connection, "closed: no request for \(context.configuration.sessionTimeout) s, and no session")
                 connection.close()
             }
+        }
+    }
+
+    /// Tells of players on UDP whose stream turned out to have packets that are too long for their way.
+    private func lookForMisfits(_ session: ProxySession, at now: UInt64) async {
+        for (index, delivery) in session.deliveries {
+            guard let delivery = delivery as? UDPDelivery, let reason = await delivery.newMisfit(at: now) else {
+                continue
+            }
+            noteMisfit(reason, index, of: session)
+            context.logger.warning("rtsp session \(session.name), stream \(index): \(reason)")
         }
     }
 

@@ -13,6 +13,8 @@ final class UpstreamConnection {
     /// The peer and the node's own end.
     let peer: IPAddress
     let local: IPAddress
+    /// Where else to connect to, should this server fail.
+    let untried: [UpstreamResolver.Candidate]
     private let channel: any Channel
 
     /// What comes from a connection, on the actor.
@@ -32,7 +34,7 @@ final class UpstreamConnection {
         to candidates: [UpstreamResolver.Candidate], tls: NIOSSLContext?, timeout: TimeAmount, receiver: Receiver
     ) async throws(MediaSourceError) -> UpstreamConnection {
         var failure = MediaSourceError(.serviceUnavailable, "no address to connect to")
-        for candidate in candidates {
+        for (number, candidate) in candidates.enumerated() {
             do {
                 let channel = try await ClientBootstrap(group: AgentActor.group)
                     .connectTimeout(timeout)
@@ -48,7 +50,8 @@ final class UpstreamConnection {
                         }
                     }
                     .connect(to: candidate.address).get()
-                if let connection = UpstreamConnection(channel: channel) { return connection }
+                let untried = Array(candidates.dropFirst(number + 1))
+                if let connection = UpstreamConnection(channel: channel, untried: untried) { return connection }
                 channel.close(promise: nil)
             } catch let error as ChannelError {
                 if case .connectTimeout = error {
@@ -69,11 +72,12 @@ final class UpstreamConnection {
             context: tls, serverHostname: IPAddress(name) == nil && !name.contains("%") ? name : nil)
     }
 
-    private init?(channel: any Channel) {
+    private init?(channel: any Channel, untried: [UpstreamResolver.Candidate]) {
         guard let peer = channel.remoteAddress.flatMap({ IPAddress($0) }),
             let local = channel.localAddress.flatMap({ IPAddress($0) })
         else { return nil }
         self.channel = channel
+        self.untried = untried
         self.peer = peer
         self.local = local
     }

@@ -33,6 +33,7 @@ final class UpstreamSource: MediaSource {
     var session: ClientSession?
     private let routeName: String
     private let resolver: UpstreamResolver
+    private let candidates: Candidates?
     /// Tells events of an earlier connection from those of this one.
     private var connectionNumber = 0
     private var description: SessionDescription?
@@ -42,6 +43,8 @@ final class UpstreamSource: MediaSource {
     private(set) var local: NetworkAttachment?
     /// Whether `.prepared` came for this connection: not when an earlier session was taken up again.
     private var isPrepared = false
+    /// The addresses of the upstream that come after the present one.
+    private var untried: [UpstreamResolver.Candidate] = []
     private(set) var isLive = false
     /// Whether nothing came by UDP.
     private(set) var wasSilent = false
@@ -55,6 +58,10 @@ final class UpstreamSource: MediaSource {
     private var isRunning = false
     private(set) var notes: [String] = []
 
+    /// Finds the addresses of a URL.
+    typealias Candidates =
+        @Sendable (RTSPURL) async throws(MediaSourceError) -> [UpstreamResolver.Candidate]
+
     private enum Event: Sendable {
         case open, close, timer, watch
         case message(RTSPMessage, connection: Int)
@@ -64,15 +71,17 @@ final class UpstreamSource: MediaSource {
     /// - Parameters:
     ///   - routeName: What the names of the streams' routes begin with (`Path.routeName`).
     ///   - url: The upstream, with user and password where it wants them.
+    ///   - candidates: Finds its addresses; nil: DNS.
     init(
         context: ProxyContext, routeName: String, url: RTSPURL, transport: RTSPRoute.UpstreamTransport = .automatic,
-        timing: UpstreamTiming = UpstreamTiming()
+        timing: UpstreamTiming = UpstreamTiming(), candidates: Candidates? = nil
     ) {
         self.context = context
         self.routeName = routeName
         self.url = url
         self.transport = transport
         self.timing = timing
+        self.candidates = candidates
         resolver = UpstreamResolver(resolver: context.resolver)
         var logger = context.logger
         logger[metadataKey: "upstream"] = "\(url)"
@@ -139,6 +148,10 @@ final class UpstreamSource: MediaSource {
         var waiting = actions[...]
         while let action = waiting.popFirst() {
             if case .ended(let end) = action {
+                if let following = await tryNext(after: end) {
+                    waiting = following[...]
+                    continue
+                }
                 await ended(end, resumable: resumable)
                 return
             }
@@ -164,14 +177,27 @@ final class UpstreamSource: MediaSource {
         (notes, isPrepared, wasSilent, lastArrival) = ([], false, false, nil)
         let earlier = takeUp()
         let start = earlier?.url ?? url
+        session = makeSession(at: start, resumption: earlier?.session)
+        await run(await connect(to: start))
+    }
+
+    private func makeSession(at start: RTSPURL, resumption: ClientResumption? = nil) -> ClientSession {
         var authenticator: UpstreamAuthenticator?
         if let user = url.user, start.host.isSame(as: url.host) {
             authenticator = UpstreamAuthenticator(user: user, password: url.password ?? "")
         }
-        session = ClientSession(
-            url: start, settings: .init(userAgent: "Crosspoint"), authenticator: authenticator,
-            resumption: earlier?.session)
-        await run(await connect(to: start))
+        return ClientSession(
+            url: start, settings: .init(userAgent: "Crosspoint"), authenticator: authenticator, resumption: resumption)
+    }
+
+    /// Begins anew at the next of the upstream's addresses, when the server at the last one failed before it played; nil where that is
+    /// not so, or none is left.
+    private func tryNext(after end: ClientSessionEnd) async -> [ClientAction]? {
+        guard opening != nil, closing.isEmpty, end.isOfServer, let session, !untried.isEmpty else { return nil }
+        let rest = untried
+        note("\(connection.map { "\($0.peer)" } ?? "an address"): \(end.reason); its next address is tried")
+        self.session = makeSession(at: session.url)
+        return await connect(to: session.url, rest)
     }
 
     /// The streams of the session that the record has, and where that session is; nil where there is none to go on with.
@@ -187,14 +213,17 @@ final class UpstreamSource: MediaSource {
     }
 
     /// Makes the connection and tells the session; or ends it.
-    private func connect(to target: RTSPURL) async -> [ClientAction] {
+    private func connect(
+        to target: RTSPURL, _ rest: [UpstreamResolver.Candidate]? = nil
+    ) async -> [ClientAction] {
         connection?.close()
         connection = nil
         connectionNumber += 1
         let number = connectionNumber
         isPrepared = false
+        untried = []
         do throws(MediaSourceError) {
-            let candidates = try await resolver.candidates(for: target)
+            let candidates = if let rest { rest } else { try await addresses(of: target) }
             let connection = try await UpstreamConnection.connect(
                 to: candidates, tls: target.scheme == .rtsps ? try await tlsContext() : nil,
                 timeout: .nanoseconds(Int64(timing.connect)),
@@ -203,12 +232,18 @@ final class UpstreamSource: MediaSource {
                     batchEnded: { [weak self] in self?.flush() },
                     closed: { [weak self] reason in self?.post(.lost(reason, connection: number)) }))
             self.connection = connection
+            untried = connection.untried
             context.counters.add(to: .upstreamConnections)
             local = try await attachment(towards: connection.peer)
             return session?.connected(at: MonotonicClock.now) ?? []
         } catch {
             return [.ended(ClientSessionEnd(error.status, error.message))]
         }
+    }
+
+    private func addresses(of target: RTSPURL) async throws(MediaSourceError) -> [UpstreamResolver.Candidate] {
+        if let candidates { return try await candidates(target) }
+        return try await resolver.candidates(for: target)
     }
 
     private func attachment(towards peer: IPAddress) async throws(MediaSourceError) -> NetworkAttachment {

@@ -20,7 +20,7 @@ final class UpstreamStream {
     private(set) var granted: ClientStream?
 
     private let context: ProxyContext
-    private var reporter = UpstreamReporter()
+    private var reporter = SourceReporter()
     /// The signalling peer, and what `source=` named.
     private var allowed: Set<IPAddress> = []
     /// What the flows accept now.

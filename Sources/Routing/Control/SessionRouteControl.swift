@@ -36,6 +36,9 @@ public protocol SessionRouteControl: RouteControl {
     func progress(of name: String) async -> FlowProgress?
     /// The same of several routes: of each whose flow exists.
     func progress(of names: [String]) async -> [String: FlowProgress]
+    /// Why packets of the route, as long as they were on average in the last second that had any, do not fit where the leg would send
+    /// them: a sentence with both lengths. Nil where they fit, and as long as nobody knows.
+    func misfit(of leg: LegSpecification, on name: String) async -> String?
     /// A duplicate of the socket that reserves the route's UDP port, on which packets of a route with `delivery` `.host`
     /// arrive; the caller closes it. Throws for a route that reserves nothing.
     func reservation(of name: String) async throws(RoutingError) -> Int32
@@ -71,6 +74,9 @@ extension SessionRouteControl {
         }
         return reports
     }
+
+    /// Where nothing has an MTU, everything fits.
+    public func misfit(of leg: LegSpecification, on name: String) async -> String? { nil }
 }
 
 /// A UDP port of an address of this node.

@@ -324,9 +324,10 @@ extension FlowController {
         }
         leg.resolution = outcome.resolution
         leg.neighbour = outcome.neighbour
+        leg.pathMTU = outcome.pathMTU
     }
 
-    private func lookUp(_ leg: LegState) -> LegResolver.Outcome {
+    func lookUp(_ leg: LegState) -> LegResolver.Outcome {
         let resolver = LegResolver(view: view, network: network) { [fastPath] in fastPath.port(named: $0) }
         return resolver.resolve(leg.specification, counter: leg.counter)
     }
@@ -444,10 +445,8 @@ extension FlowController {
             var reason: String?
             if isDown {
                 reason = "interface \(leg.specification.port.interface) is down or has no carrier"
-            } else if let interface, let length = leg.length(ofFrames: frameLength), length > UInt64(interface.mtu) {
-                reason =
-                    "packets of \(length) bytes are longer than the MTU of \(interface.name), \(interface.mtu), and are not "
-                    + "sent"
+            } else {
+                reason = misfit(of: leg, frameLength: frameLength)
             }
             return LegReport(
                 number: leg.number, specification: leg.specification,
@@ -457,5 +456,18 @@ extension FlowController {
             return LegReport(
                 number: leg.number, specification: leg.specification, state: state, reason: reason, nextHop: nextHop)
         }
+    }
+
+    /// Why frames of that length, from Ethernet header to payload, do not fit where the leg sends them; nil where they do.
+    func misfit(of leg: LegState, frameLength: UInt64) -> String? {
+        guard let interface = view.interface(named: leg.specification.port.interface),
+            let length = leg.length(ofFrames: frameLength)
+        else { return nil }
+        if length > UInt64(interface.mtu) {
+            return
+                "packets of \(length) bytes are longer than the MTU of \(interface.name), \(interface.mtu), and are not sent"
+        }
+        guard let mtu = leg.pathMTU, length > UInt64(mtu) else { return nil }
+        return "packets of \(length) bytes are longer than the MTU of the route to \(leg.specification.address), \(mtu)"
     }
 }

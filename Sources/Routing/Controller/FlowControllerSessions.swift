@@ -81,9 +81,12 @@ extension FlowController {
             LegParameters.Gate(sequence: $0, deadline: Self.monotonic() + Self.gateNanoseconds)
         }
         let leg = state.legs[index]
-        try record(.leg(leg.journalled), of: &state)
+        // Before the journal, since the packet that the gate waits for does not wait for a disk. A daemon that finds the leg shut in the
+        // journal finds its session playing, and opens it again.
         if let flow = state.flow { fastPath.openLeg(leg.counter, gate: leg.gate, of: flow) }
         if leg.gate != nil { gatedRoutes.insert(name) }
+        table[name] = state
+        try record(.leg(leg.journalled), of: &state)
         table[name] = state
     }
 
@@ -117,17 +120,34 @@ extension FlowController {
             received: records.received, jitter: records.jitter)
     }
 
-    /// The rate of the last second or, in a flow's first one, that since its first packet.
     public func progress(of names: [String]) async -> [String: FlowProgress] {
         var found: [String: FlowProgress] = [:]
         for name in names { found[name] = table[name].flatMap(progress) }
         return found
     }
 
+    public func misfit(of leg: LegSpecification, on name: String) async -> String? {
+        guard let state = table[name] else { return nil }
+        var candidate = LegState(
+            number: 0, specification: leg, counter: 0,
+            resolution: .waiting(.unresolved, reason: "not resolved yet", nextHop: nil), neighbour: nil,
+            flowFamily: state.specification.source.address.family)
+        candidate.pathMTU = lookUp(candidate).pathMTU
+        return misfit(of: candidate, frameLength: state.observation.frameLength)
+    }
+
+    /// From this rate on, packets may come in bursts of a frame; and frames come at least so often, mostly.
+    private static let burstRate: UInt64 = 500
+    private static let framePeriod: UInt64 = 40_000_000
+
+    /// The rate of the last second or, in a flow's first one, that since its first packet; 0 where that may be the rate within the
+    /// burst of its first frame, thousands of times its own.
     private func packetRate(of state: RouteState, _ records: FlowRecords) -> UInt64 {
         if state.observation.packetRate > 0 { return state.observation.packetRate }
         guard let first = state.firstArrival, records.lastArrival > first, records.received > 1 else { return 0 }
-        return (records.received - 1) * 1_000_000_000 / (records.lastArrival - first)
+        let elapsed = records.lastArrival - first
+        let rate = (records.received - 1) * 1_000_000_000 / elapsed
+        return rate > Self.burstRate && elapsed < Self.framePeriod ? 0 : rate
     }
 
     public func reservation(of name: String) async throws(RoutingError) -> Int32 {

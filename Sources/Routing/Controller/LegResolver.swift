@@ -23,6 +23,8 @@ struct LegResolver {
     struct Outcome {
         var resolution: LegResolution
         var neighbour: NetworkView.NeighbourKey?
+        /// Of the route that it takes, bytes; nil where the interface's MTU holds.
+        var pathMTU: UInt32?
     }
 
     func resolve(_ leg: LegSpecification, counter: UInt32) -> Outcome {
@@ -99,11 +101,12 @@ struct LegResolver {
             return Outcome(
                 resolution: .waiting(
                     .unresolved, reason: "\(what) does not answer \(kind) on \(device.name)", nextHop: "\(hop.address)"),
-                neighbour: key)
+                neighbour: key, pathMTU: hop.mtu)
         }
         var parameters = parameters
         parameters.destinationMAC = mac
-        return Outcome(resolution: .ready(parameters, nextHop: "\(hop.address) at \(mac)"), neighbour: key)
+        return Outcome(
+            resolution: .ready(parameters, nextHop: "\(hop.address) at \(mac)"), neighbour: key, pathMTU: hop.mtu)
     }
 
     private func waiting(_ state: LegReport.State, _ reason: String) -> Outcome {

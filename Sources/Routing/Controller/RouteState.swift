@@ -12,6 +12,8 @@ struct LegState {
     var resolution: LegResolution
     /// The neighbour that its next hop is.
     var neighbour: NetworkView.NeighbourKey?
+    /// The MTU of the route that it takes, in bytes, where that is not its interface's.
+    var pathMTU: UInt32?
     /// The address family of the flow's packets.
     var flowFamily: IPAddress.Family
     /// Whether nothing is sent until the leg is opened.

@@ -56,6 +56,8 @@ struct RouteTable {
             if let new { note(Place(new.source), 1, of: name, in: \.sources) }
         }
         let (before, after) = (old?.legs ?? [], new?.legs ?? [])
+        // Most changes of a state leave its specification alone: hundreds of legs need no comparison then.
+        if Self.isOneArray(before, after) { return }
         let most = min(before.count, after.count)
         var first = 0
         while first < most, before[first] == after[first] { first += 1 }
@@ -63,6 +65,12 @@ struct RouteTable {
         while last < most - first, before[before.count - 1 - last] == after[after.count - 1 - last] { last += 1 }
         for leg in before[first..<before.count - last] { note(Place(leg), -1, of: name, in: \.legs) }
         for leg in after[first..<after.count - last] { note(Place(leg), 1, of: name, in: \.legs) }
+    }
+
+    private static func isOneArray(_ one: [LegSpecification], _ other: [LegSpecification]) -> Bool {
+        one.count == other.count
+            && one.withUnsafeBufferPointer { one in other.withUnsafeBufferPointer { one.baseAddress == $0.baseAddress }
+            }
     }
 
     private mutating func note(

@@ -5,6 +5,7 @@ import RTPWire
 import RTSPCore
 import Routing
 import Sessions
+import TestSupport
 import Testing
 
 @testable import RTSPProxy
@@ -119,6 +120,116 @@ import Testing
         await node.server.tick(now: TestNode.time(in: 150))
         #expect(node.server.sessions.isEmpty && node.routing.reports.isEmpty)
         await node.stop()
+    }
+
+    /// What the fast path has counted of a publisher's stream: two packets are lost.
+    private static var progress: FlowProgress {
+        FlowProgress(
+            packets: 98, bytes: 19_600, hasRTP: true, extendedHighestSequence: 65_636, ssrc: 0x1122_3344,
+            lastArrival: MonotonicClock.now, packetRate: 50, clockRate: 90_000, expected: 100, received: 98)
+    }
+
+    private func expectReport(_ packet: [UInt8], sourceLocation: SourceLocation = #_sourceLocation) throws {
+        let compound = try RTCPCompound(parsing: packet)
+        guard case .receiverReport(let report)? = compound.packets.first else {
+            Issue.record("it does not begin with a receiver report", sourceLocation: sourceLocation)
+            return
+        }
+        #expect(report.reports.map(\.ssrc) == [0x1122_3344], sourceLocation: sourceLocation)
+        #expect(report.reports.map(\.cumulativeLost) == [2], sourceLocation: sourceLocation)
+    }
+
+    @Test("M-20: a publisher on TCP gets receiver reports on its channel, and a BYE when an operator ends it")
+    func interleavedReports() async throws {
+        let node = try await TestNode(routes: [Self.route])
+        let client = try TestClient(node, path: "/live")
+        #expect(try await Self.announce(client).status.code == 200)
+        _ = try await client.request(.setup, "/stream=0", ["Transport": "RTP/AVP/TCP;interleaved=2-3;mode=record"])
+        #expect(try await client.request(.record).status.code == 200)
+        node.routing.progresses["rtsp.live.0.rtp"] = Self.progress
+        for seconds: UInt64 in [1, 20] { await node.server.tick(now: TestNode.time(in: seconds)) }
+        guard case .interleaved(let channel, let packet)? = try await client.next() else {
+            Issue.record("no report")
+            return
+        }
+        #expect(channel == 3)
+        try expectReport(packet)
+        let name = try #require(node.server.reports().first?.name)
+        #expect(await node.server.close(session: name))
+        guard case .interleaved(3, let last)? = try await client.next() else {
+            Issue.record("no BYE")
+            return
+        }
+        #expect(try RTCPCompound(parsing: last).packets.contains { if case .goodbye = $0 { true } else { false } })
+        #expect(try await client.isClosed())
+        await node.stop()
+    }
+
+    @Test("M-20: a publisher on UDP gets receiver reports at the second UDP port that it named")
+    func udpReports() async throws {
+        let node = try await TestNode(routes: [Self.route])
+        let client = try TestClient(node, path: "/live")
+        let rtcp = try LoopbackSocket(udpPort: 0)
+        let udpPort = try #require(rtcp.udpPort)
+        #expect(try await Self.announce(client).status.code == 200)
+        _ = try await client.request(
+            .setup, "/stream=0", ["Transport": "RTP/AVP;unicast;client_port=\(udpPort - 1)-\(udpPort);mode=record"])
+        #expect(try await client.request(.record).status.code == 200)
+        node.routing.progresses["rtsp.live.0.rtp"] = Self.progress
+        for seconds: UInt64 in [1, 20] { await node.server.tick(now: TestNode.time(in: seconds)) }
+        try expectReport(try #require(await rtcp.receive()))
+        await node.stop()
+    }
+
+    @Test("A publisher on UDP and its players are taken over by the next daemon, and can be ended there")
+    func restart() async throws {
+        let directory = try TemporaryDirectory()
+        let first = try await TestNode(routes: [Self.route], runtimeDirectory: directory.path)
+        let client = try TestClient(first, path: "/live")
+        let player = try TestClient(first, path: "/live")
+        #expect(try await Self.announce(client).status.code == 200)
+        _ = try await client.request(
+            .setup, "/stream=0", ["Transport": "RTP/AVP;unicast;client_port=9000-9001;mode=record"])
+        #expect(try await client.request(.record).status.code == 200)
+        #expect(try await player.play(udpPort: 6100, streams: 1).status.code == 200)
+        let source = try #require(first.routing.reports["rtsp.live.0.rtp"]?.specification.source)
+        let names = first.server.reports().map(\.name)
+        await first.suspend()
+
+        let second = try await TestNode(
+            routes: [Self.route], routing: first.routing, runtimeDirectory: directory.path)
+        #expect(second.routing.reports["rtsp.live.0.rtp"]?.specification.source == source)
+        #expect(
+            second.routing.openLegs.filter { !$0.contains("rtcp") } == ["rtsp.live.0.rtp 127.0.0.1:6100"])
+        #expect(second.server.reports().map(\.name) == names)
+        #expect(second.server.reports().map(\.state) == ["recording", "playing"])
+        let rival = try TestClient(second, path: "/live")
+        #expect(try await Self.announce(rival).status.code == 403)
+        let again = try TestClient(second, path: "/live")
+        again.session = client.session
+        #expect(try await again.request(.teardown).status.code == 200)
+        let isGone = await eventually { second.server.sessions.isEmpty && second.routing.openLegs.isEmpty }
+        #expect(isGone)
+        #expect(try await Self.announce(rival).status.code == 200)
+        await second.stop()
+    }
+
+    @Test("A publisher on TCP ends with the daemon that its connection is of: nothing of it is left for the next")
+    func restartInterleaved() async throws {
+        let directory = try TemporaryDirectory()
+        let first = try await TestNode(routes: [Self.route], runtimeDirectory: directory.path)
+        let client = try TestClient(first, path: "/live")
+        #expect(try await Self.announce(client).status.code == 200)
+        _ = try await client.request(.setup, "/stream=0", ["Transport": "RTP/AVP/TCP;interleaved=0-1;mode=record"])
+        #expect(try await client.request(.record).status.code == 200)
+        await first.suspend()
+        let isGone = await eventually { first.routing.reports.isEmpty }
+        #expect(isGone)
+        let second = try await TestNode(
+            routes: [Self.route], routing: first.routing, runtimeDirectory: directory.path)
+        #expect(second.server.sessions.isEmpty)
+        #expect(try await Self.announce(TestClient(second, path: "/live")).status.code == 200)
+        await second.stop()
     }
 
     @Test("One publisher at a time: another gets 403, until the first has gone")

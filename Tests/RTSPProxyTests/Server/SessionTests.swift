@@ -70,6 +70,88 @@ import Testing
         await node.stop()
     }
 
+    @Test("R-26: RTCP of a player on the node itself is heard at the host port, and keeps its session alive")
+    func rtcpAtHostPort() async throws {
+        let node = try await TestNode()
+        node.routing.isPeerLocal = true
+        let client = try TestClient(node)
+        // What the leg at the host port sends comes from the fast path's end, and from the player's own UDP port.
+        let report = try LoopbackSocket(udpPort: 0, at: MockRouting.fastPath)
+        let udpPort = try #require(report.udpPort)
+        let setup = try await client.request(
+            .setup, "/streamid=0", ["Transport": "RTP/AVP;unicast;client_port=\(udpPort - 1)-\(udpPort)"])
+        let transport = try #require(TransportHeader(setup.headers)?.specifications.first)
+        try await client.request(.play)
+        let route = try #require(node.routing.reports["rtsp.players.127.0.0.2.rtcp"])
+        #expect(route.specification.source.udpPort == transport.serverUDPPorts?.rtcp)
+        #expect(route.specification.source.source == IPAddress(127, 0, 0, 1) && route.legs.count == 1)
+        let leg = try #require(route.legs.first?.specification)
+        #expect(leg.sourceUDPPort == nil)
+        let session = try #require(node.server.sessions.values.first)
+        let before = try #require(session.core.deadline)
+        try report.send([0x80, 201, 0, 1, 0, 0, 0, 1], to: leg.address, udpPort: leg.udpPort)
+        let isLonger = await eventually { (session.core.deadline ?? 0) > before }
+        #expect(isLonger)
+        await node.stop()
+    }
+
+    @Test("R-42: RTP/SAVP gets 461, and the alternative after it is taken; what is set up is not disturbed")
+    func secureProfile() async throws {
+        let node = try await TestNode()
+        let client = try TestClient(node)
+        try await client.play(udpPort: 6000)
+        let legs = node.routing.openLegs
+        let stranger = try TestClient(node)
+        for profile in ["RTP/SAVP", "RTP/SAVPF", "RTP/SAVP/TCP", "UDP/TLS/RTP/SAVP"] {
+            let refused = try await stranger.request(
+                .setup, "/streamid=0", ["Transport": "\(profile);unicast;client_port=7000-7001"])
+            #expect(refused.status.code == 461, "\(profile)")
+        }
+        let setup = try await stranger.request(
+            .setup, "/streamid=0",
+            ["Transport": "RTP/SAVP;unicast;client_port=7000-7001,RTP/AVP;unicast;client_port=7000-7001"])
+        #expect(setup.status.code == 200)
+        #expect(TransportHeader(setup.headers)?.specifications.first?.profile == .avp)
+        #expect(node.routing.openLegs == legs && node.server.sessions.count == 2)
+        await node.stop()
+    }
+
+    @Test("R-49: a stream whose packets do not fit is refused by UDP and by multicast, and interleaved is taken")
+    func misfit() async throws {
+        let node = try await TestNode {
+            $0.multicast = MulticastPool(
+                first: IPAddress(239, 1, 1, 0), count: 8, port: PortReference(interface: "lo"))
+        }
+        node.routing.misfits["rtsp.cam.0.rtp"] = "packets of 4028 bytes are longer than the MTU of lo"
+        let client = try TestClient(node)
+        #expect(try await client.request(.setup, "/streamid=0", Self.udp(6000)).status.code == 461)
+        #expect(
+            try await client.request(.setup, "/streamid=0", ["Transport": "RTP/AVP;multicast"]).status.code == 461)
+        #expect(try await client.request(.setup, "/streamid=1", Self.udp(6002)).status.code == 200)
+        let either = "RTP/AVP;unicast;client_port=6000-6001,RTP/AVP/TCP;unicast;interleaved=0-1"
+        let setup = try await client.request(.setup, "/streamid=0", ["Transport": either])
+        #expect(setup.status.code == 200 && setup.headers["Transport"]?.contains("interleaved=0-1") == true)
+        let report = try #require(node.server.reports().first)
+        #expect(report.streams.map(\.transport) == ["interleaved", "udp"])
+        #expect(report.notes.contains { $0.contains("stream 0: not by UDP: packets of 4028 bytes") })
+        let counters = node.context.counters.report().filter { $0.name == "rtsp_oversized_streams_total" }
+        #expect(counters.map(\.value) == [3])
+        await node.stop()
+    }
+
+    @Test("R-49: of a stream that turns out not to fit, a player's session and a counter tell, once")
+    func lateMisfit() async throws {
+        let node = try await TestNode(streams: 1)
+        let client = try TestClient(node)
+        try await client.play(udpPort: 6000, streams: 1)
+        node.routing.misfits["rtsp.cam.0.rtp"] = "packets of 4028 bytes are longer than the MTU of lo"
+        for seconds: UInt64 in [4, 35, 36] { await node.server.tick(now: TestNode.time(in: seconds)) }
+        #expect(node.server.reports().first?.notes.count == 1)
+        #expect(node.context.counters.report().first { $0.name == "rtsp_oversized_streams_total" }?.value == 1)
+        #expect(node.routing.openLegs.count == 2, "nothing that fits is held back")
+        await node.stop()
+    }
+
     @Test("R-27: a session on UDP goes on without its connection, and is controlled from another one")
     func reconnection() async throws {
         let node = try await TestNode()

@@ -23,6 +23,10 @@ import Routing
     var refusal: RoutingError?
     /// What `attachment(towards:)` is refused with.
     var attachmentRefusal: RoutingError?
+    /// Why packets of a route do not fit anywhere, by route.
+    var misfits: [String: String] = [:]
+    /// Whether peers are programs of this node.
+    var isPeerLocal = false
     /// The route whose `take` is refused.
     var refusedTake: String?
     private var shut: Set<String> = []
@@ -43,7 +47,7 @@ import Routing
 
     func attachment(towards peer: IPAddress) async throws(RoutingError) -> NetworkAttachment {
         if let attachmentRefusal { throw attachmentRefusal }
-        return Self.node
+        return isPeerLocal ? NetworkAttachment(address: Self.fastPath, port: .host, isLocal: true) : Self.node
     }
     func attachment(of local: IPAddress) async throws(RoutingError) -> NetworkAttachment { Self.node }
     func hostPort() async throws(RoutingError) -> HostPort {
@@ -124,6 +128,7 @@ import Routing
 
     func routes() async -> [RouteReport] { reports.values.sorted { $0.specification.name < $1.specification.name } }
     func reconcile(configuration routes: [RouteSpecification]) async -> ReconcileReport { ReconcileReport() }
+    func misfit(of leg: LegSpecification, on name: String) async -> String? { misfits[name] }
     func progress(of name: String) async -> FlowProgress? { progresses[name] }
 
     func reservation(of name: String) async throws(RoutingError) -> Int32 {

@@ -15,19 +15,23 @@ enum Case: Hashable {
     case forwardSampled
     /// One leg, packets and bytes only.
     case forwardCounters
-    /// 4,096 flows with one leg each, traffic over all.
-    case forward4096
+    /// So many flows with one leg each, a power of two, traffic over all.
+    case forwardMany(Int)
     /// A broadcast that only redirects.
     case fanoutBare(Int)
+    /// The same with an egress program that does nothing.
+    case fanoutEmpty(Int)
     /// Legs of one flow, everything on.
     case fanout(Int)
+    /// Legs of one flow, packets and bytes only.
+    case fanoutCounters(Int)
     /// nftables DNAT.
     case kernelNAT
 
     static let all: [Case] =
         [
-            .bare, .forward, .forwardSampled, .forwardCounters, .forward4096, .kernelNAT,
-        ] + [2, 8, 32].flatMap { [.fanoutBare($0), .fanout($0)] }
+            .bare, .forward, .forwardSampled, .forwardCounters, .forwardMany(4096), .kernelNAT,
+        ] + [2, 8, 32].flatMap { [.fanoutBare($0), .fanout($0)] } + [.fanoutEmpty(8), .fanoutCounters(8)]
 
     var name: String {
         switch self {
@@ -35,9 +39,11 @@ enum Case: Hashable {
         case .forward: "forward"
         case .forwardSampled: "forward_sampled"
         case .forwardCounters: "forward_counters"
-        case .forward4096: "forward_4096"
+        case .forwardMany(let flows): "forward_\(flows)"
         case .fanoutBare(let legs): "fanout_bare_\(legs)"
+        case .fanoutEmpty(let legs): "fanout_empty_\(legs)"
         case .fanout(let legs): "fanout_\(legs)"
+        case .fanoutCounters(let legs): "fanout_counters_\(legs)"
         case .kernelNAT: "kernel_nat"
         }
     }
@@ -45,7 +51,7 @@ enum Case: Hashable {
     /// Copies of each packet.
     var legs: Int {
         switch self {
-        case .fanoutBare(let legs), .fanout(let legs): legs
+        case .fanoutBare(let legs), .fanoutEmpty(let legs), .fanout(let legs), .fanoutCounters(let legs): legs
         default: 1
         }
     }
@@ -53,8 +59,8 @@ enum Case: Hashable {
     /// Interfaces that the copies are spread over: a veth's ring holds 256 frames, a poll brings a whole batch.
     var egressPorts: Int {
         switch legs {
-        case 32: 8
-        case 8: 4
+        case 16...: 8
+        case 4...: 4
         default: 1
         }
     }
@@ -62,17 +68,19 @@ enum Case: Hashable {
     /// The egress port of a leg. Single legs have a port of their own, as where no route has several.
     func egressPort(ofLeg number: Int) -> Int { legs == 1 ? 8 : number % egressPorts }
 
-    var batch: Int { legs == 32 ? 32 : 64 }
+    var batch: Int { legs >= 32 ? 32 : 64 }
 
-    var flows: Int { self == .forward4096 ? 4096 : 1 }
+    var flows: Int {
+        if case .forwardMany(let flows) = self { flows } else { 1 }
+    }
 
     /// Packets of one round: a third of a second or so.
     func packets(isQuick: Bool) -> Int {
         let full: Int
         switch self {
         case .kernelNAT: full = 1 << 20
-        case .fanoutBare(32), .fanout(32): full = 1 << 17
-        case .fanoutBare, .fanout: full = 1 << 19
+        case .fanoutBare(let legs), .fanoutEmpty(let legs), .fanout(let legs), .fanoutCounters(let legs):
+            full = legs >= 16 ? (1 << 22) / legs : 1 << 19
         default: full = 1 << 22
         }
         return isQuick ? full / 2 : full
@@ -82,9 +90,9 @@ enum Case: Hashable {
     var parameters: FlowParameters? {
         var parameters = FlowParameters(clockRate: 90_000, packetRate: 260_000, reportsFirstPacket: false)
         switch self {
-        case .bare, .fanoutBare, .kernelNAT: return nil
+        case .bare, .fanoutBare, .fanoutEmpty, .kernelNAT: return nil
         case .forwardSampled: parameters.clockMask = 7
-        case .forwardCounters:
+        case .forwardCounters, .fanoutCounters:
             parameters.accounts = false
             parameters.clockMask = 63
         default: break

@@ -14,7 +14,7 @@ import gi
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
+from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 import content  # noqa: E402
 from feed import feed  # noqa: E402
@@ -22,7 +22,7 @@ from feed import feed  # noqa: E402
 SENDERS = {
     "video": "appsrc name=video is-live=true format=time do-timestamp=true"
     f" caps=video/x-raw,format=UYVY,width={content.WIDTH},height={content.HEIGHT},framerate={content.FRAMES_PER_SECOND}/1"
-    " ! rtpvrawpay name=pay{} pt=96 mtu=1400",
+    " ! rtpvrawpay name=pay{} pt=96 mtu={mtu}",
     "audio": "appsrc name=audio is-live=true format=time do-timestamp=true"
     f" caps=audio/x-raw,format=S16BE,rate={content.RATE},channels=2,layout=interleaved"
     " ! rtpL16pay name=pay{} pt=97 max-ptime={}",
@@ -95,11 +95,15 @@ def watch(_server, client):
     client.connect("new-session", lambda _client, _session: tell("session begins"))
 
 
-def authentication(kind, user, password):
+def authentication(kind, user, password, certificate):
     token = GstRtspServer.RTSPToken()
     token.set_string("media.factory.role", "user")
     auth = GstRtspServer.RTSPAuth()
-    if kind == "digest":
+    if certificate:
+        auth.set_tls_certificate(Gio.TlsCertificate.new_from_file(certificate))
+    if kind is None:
+        auth.set_default_token(token)
+    elif kind == "digest":
         auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
         auth.add_digest(user, password, token)
     else:
@@ -118,6 +122,8 @@ def main():
     options.add_argument("--interface", help="for multicast")
     options.add_argument("--authentication", choices=("basic", "digest"))
     options.add_argument("--user", default="studio:secret")
+    options.add_argument("--certificate", help="speak TLS with this one: a PEM file with its key")
+    options.add_argument("--mtu", type=int, default=1400, help="the longest packets of video, bytes")
     options.add_argument("--packet-time", type=int, default=5, help="of audio, ms")
     options.add_argument("--quiet", action="store_true", help="tell nothing of what is asked")
     options.add_argument("--backlog", type=int, default=128, help="of connections")
@@ -138,7 +144,7 @@ def main():
     factory.set_stop_on_disconnect(not options.survives)
     elements = RECEIVERS if options.record else SENDERS
     factory.set_launch("( " + " ".join(
-        elements[kind].format(number, options.packet_time * 1000000, samples=options.packet_time * 8)
+        elements[kind].format(number, options.packet_time * 1000000, samples=options.packet_time * 8, mtu=options.mtu)
         for number, kind in enumerate(options.media)) + " )")
     if options.record:
         factory.set_transport_mode(GstRtspServer.RTSPTransportMode.RECORD)
@@ -149,8 +155,8 @@ def main():
         pool.add_range(options.group, options.group, 5000, 5000 + 2 * len(options.media) - 1, 16)
         factory.set_address_pool(pool)
         factory.set_multicast_iface(options.interface)
-    if options.authentication:
-        server.set_auth(authentication(options.authentication, *options.user.split(":")))
+    if options.authentication or options.certificate:
+        server.set_auth(authentication(options.authentication, *options.user.split(":"), options.certificate))
         factory.add_role_from_structure(Gst.Structure.new_from_string(
             "user, media.factory.access=(boolean)true, media.factory.construct=(boolean)true"))
     server.get_mount_points().add_factory(options.path, factory)

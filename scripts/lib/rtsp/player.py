@@ -85,23 +85,25 @@ def play_gstreamer(options, checks):
     import gi
 
     gi.require_version("Gst", "1.0")
-    from gi.repository import Gst
+    from gi.repository import Gio, Gst
 
     Gst.init(None)
     pipeline = Gst.Pipeline()
     source = Gst.ElementFactory.make("rtspsrc")
     for name, value in (
         ("location", options.url), ("latency", 200), ("udp-buffer-size", 4000000),
-        ("protocols", {"multicast": "udp-mcast"}.get(options.transport, options.transport)),
+        ("protocols", {"multicast": "udp-mcast", "any": "udp+tcp"}.get(options.transport, options.transport)),
         # It stays with the transport that it is told.
         ("timeout", 0), ("teardown-timeout", 2000000000), ("do-retransmission", False),
-        # Otherwise it sends random octets to where it hears media, to open firewalls. Of a group, other players hear them too, and take
-        # every fourth for RTP.
+        # Otherwise it sends random octets to where it hears media, to open firewalls. In a group other players hear them, and take every
+        # fourth packet for RTP.
         ("nat-method", "none" if options.transport == "multicast" else "dummy"),
     ):
         Gst.util_set_object_arg(source, name, str(value))
     if options.interface:
         source.set_property("multicast-iface", options.interface)
+    if options.authorities:
+        source.set_property("tls-database", Gio.TlsFileDatabase.new(options.authorities))
     pipeline.add(source)
 
     def on_sample(sink, kind):
@@ -146,12 +148,13 @@ def play_gstreamer(options, checks):
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("peer", choices=("ffmpeg", "gstreamer"))
-    options.add_argument("transport", choices=("udp", "tcp", "multicast"))
+    options.add_argument("transport", choices=("udp", "tcp", "multicast", "any"), help="any: GStreamer alone; UDP, and TCP where that is refused")
     options.add_argument("url")
     options.add_argument("--media", default="video,audio", type=lambda text: text.split(","))
     options.add_argument("--seconds", type=float, default=2, help="of media that must come")
     options.add_argument("--timeout", type=float, default=20)
     options.add_argument("--interface", help="for multicast")
+    options.add_argument("--authorities", help="of TLS, a PEM file; ffmpeg believes every certificate")
     options = options.parse_args()
     checks = Checks(options.media, options.seconds)
     began = time.monotonic()

@@ -6,7 +6,7 @@ import Routing
 /// What a receiver report says, and when it is due (RFC 3550 section 6).
 ///
 /// Only the fast path sees the packets, so that the numbers are its statistics; sender reports come to the daemon.
-struct UpstreamReporter: Sendable {
+struct SourceReporter: Sendable {
     /// The node as a member of the session, and its name: random, for want of anything that should say more (RFC 7022 section 4.2).
     let ssrc: UInt32
     let name: String

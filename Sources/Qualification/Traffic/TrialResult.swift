@@ -1,0 +1,31 @@
+// How a trial ended.
+
+/// What was sent, what came, and what the processors had to do meanwhile.
+public struct TrialResult: Hashable, Sendable {
+    /// Packets that were to be sent, and that were.
+    public var planned: UInt64
+    public var sent: UInt64
+    /// Packets that arrived at the sinks: each leg has one.
+    public var arrived: UInt64
+    /// From the first packet to the last, seconds.
+    public var seconds: Double
+    /// The part of that time in which the generator's processor waited for a packet to be due.
+    public var idle: Double
+    /// By how much a packet left later than planned, at most, nanoseconds.
+    public var largestDelay: UInt64
+    /// What each processor did, in parts of the time: user, system and softirq, by the kernel's own samples.
+    public var processors: [ProcessorTimes]
+    /// How long packets took, if they were stamped.
+    public var latency: LatencyHistogram
+    /// Interarrival jitter (RFC 3550 section 6.4.1), the mean of all flows that were stamped, nanoseconds.
+    public var jitter: Double
+
+    /// Whether the generator kept its pace.
+    public var keptPace: Bool { sent >= planned }
+
+    /// Packets sent per second.
+    public var packetRate: Double { seconds > 0 ? Double(sent) / seconds : 0 }
+
+    /// Whether everything was sent in time, and every copy came.
+    public func isWithoutLoss(legs: Int) -> Bool { keptPace && arrived == sent * UInt64(legs) }
+}
