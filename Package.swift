@@ -210,7 +210,7 @@ let package = Package(
             name: "ControllerTests",
             dependencies: [
                 "FastPath", "LoadGenerator", "Routing", "Netlink", "RTPWire", "BPFPrograms", "CrosspointShim",
-                "TestSupport", logging,
+                "TestSupport", "AgentSupport", "SIPAgent", "SIPCore", "SDP", "Sessions", logging,
             ],
             swiftSettings: strict
         ),

@@ -33,8 +33,11 @@ crosspoint_sum_step(__u32 step, struct crosspoint_sum *state)
 	__u32 size = state->left < sizeof(words) ? state->left : sizeof(words);
 
 	(void)step;
-	if (size < 1 || size > sizeof(words))
+	if (!size)
 		return 1;
+	/* Linux 6.1 forgets the comparison with 0, and takes no size that could be 0 (check_mem_size_reg). */
+	CROSSPOINT_HIDE(size);
+	size = ((size - 1) & (sizeof(words) - 1)) + 1;
 	if (bpf_xdp_load_bytes(state->ctx, state->offset, words, size)) {
 		state->failed = 1;
 		return 1;

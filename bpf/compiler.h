@@ -11,3 +11,6 @@
 
 #define CROSSPOINT_LIKELY(x) __builtin_expect(!!(x), 1)
 #define CROSSPOINT_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* Makes the compiler forget what it knows of a variable: a bound that it could prove would go, and the verifier needs it. */
+#define CROSSPOINT_HIDE(variable) __asm__ volatile("" : "+r"(variable))

@@ -1,6 +1,7 @@
 /* libbpf's option structures and messages, for Swift. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -32,17 +33,27 @@ crosspoint_reason_name(uint32_t reason)
 static _Thread_local char messages[8192];
 static _Thread_local size_t message_bytes;
 
+/* The end is what counts: the verifier's last word comes after everything that it has looked at. */
 static int
 keep_message(enum libbpf_print_level level, const char *format, va_list arguments)
 {
-	size_t room = sizeof(messages) - message_bytes;
+	char *message = NULL;
+	const char *end;
+	size_t size, kept;
 	int written;
 
-	if (level > LIBBPF_WARN || room < 2)
+	if (level > LIBBPF_WARN)
 		return 0;
-	written = vsnprintf(messages + message_bytes, room, format, arguments);
-	if (written > 0)
-		message_bytes += (size_t)written < room ? (size_t)written : room - 1;
+	written = vasprintf(&message, format, arguments);
+	if (written < 0)
+		return written;
+	size = (size_t)written < sizeof(messages) ? (size_t)written : sizeof(messages);
+	end = message + written - size;
+	kept = message_bytes < sizeof(messages) - size ? message_bytes : sizeof(messages) - size;
+	memmove(messages, messages + message_bytes - kept, kept);
+	memcpy(messages + kept, end, size);
+	message_bytes = kept + size;
+	free(message);
 	return written;
 }
 

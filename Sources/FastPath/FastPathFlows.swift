@@ -477,6 +477,9 @@ extension FastPath {
         return (0..<processors).reduce(0) { $0 + flowCounts[$1 * flowLabels.count + index].pointee.bytes }
     }
 
+    /// How many flows there can be at once, those that drain included.
+    public var flowCapacity: Int { flowLabels.count }
+
     // MARK: Legs
 
     /// Takes a counter for a leg, which it keeps through all changes of its record.

@@ -75,6 +75,65 @@ extension NodeFastPathTests {
             #expect(await controller.routes().map(\.specification.name) == [name])
         }
 
+        @Test("UDP ports are reserved ahead of routes, all or none, counted, and kept while a route has them")
+        func reservations() async throws {
+            let bench = try await ControllerBench(egressPorts: 1)
+            let controller = try bench.controller
+            func places(_ udpPorts: UInt16...) -> [UDPPlace] {
+                udpPorts.map {
+                    UDPPlace(address: IPAddress(10, 0, 0, 1), udpPort: $0, port: PortReference(interface: "in0"))
+                }
+            }
+            let other = try await bench.network.node.perform {
+                try PlainSocket(address: IPAddress(10, 0, 0, 1), udpPort: 6003)
+            }
+            let refusal = await bench.refusal { try await controller.reserve(places(6002, 6003)) }
+            #expect(refusal?.code == .conflict)
+            #expect(bench.store.names.isEmpty)
+            withExtendedLifetime(other) {}
+            try await controller.reserve(places(6004, 6005))
+            try await controller.reserve(places(6004))
+            #expect(bench.store.names == ["reserve 10.0.0.1:6004", "reserve 10.0.0.1:6005"])
+            let routes = try [
+                ControllerBench.route("sip.a", from: "10.0.0.1:6004@in0,source=10.0.0.2", to: []),
+                ControllerBench.route("sip.b", from: "10.0.0.1:6005@in0,source=10.0.0.2", to: []),
+            ]
+            #expect(try await controller.add(sessionRoutes: routes).map(\.membership) == ["reserved", "reserved"])
+            let again = try ControllerBench.route("sip.c", from: "10.0.0.1:6006@in0,source=10.0.0.2", to: [])
+            // One of them is there already: none is added.
+            #expect(await bench.refusal { _ = try await controller.add(sessionRoutes: [again, routes[0]]) }?.code == .conflict)
+            #expect(await controller.routes().count == 2)
+            await controller.release(places(6004, 6005))
+            #expect(bench.store.names.count == 2)
+            let last = await controller.remove(sessionRoutes: ["sip.a", "sip.b", "sip.c"])
+            #expect(Set(last.keys) == ["sip.a", "sip.b"])
+            #expect(bench.store.names == ["reserve 10.0.0.1:6004"])
+            await controller.release(places(6004))
+            #expect(bench.store.names.isEmpty)
+            #expect(await bench.refusal { try await controller.reserve([UDPPlace(
+                address: IPAddress(10, 9, 9, 9), udpPort: 5000, port: PortReference(interface: "in0"))]) }?.code == .invalid)
+        }
+
+        @Test("routes that come and go faster than their destinations drain do not fill the table")
+        func churn() async throws {
+            let bench = try await ControllerBench(egressPorts: 1)
+            let controller = try bench.controller
+            // The table has room for 256 flows.
+            for round in 0..<12 {
+                let routes = try (0..<64).map { number in
+                    try ControllerBench.route(
+                        "sip.\(round).\(number)", from: "10.0.0.1:\(7000 + round * 64 + number)@in0,source=10.0.0.2", to: [])
+                }
+                _ = try await controller.add(sessionRoutes: routes)
+                _ = await controller.remove(sessionRoutes: routes.map(\.name))
+                await controller.tick()
+            }
+            #expect(await controller.draining.count <= 64)
+            // A destination that made room can be had again.
+            let route = try ControllerBench.route("sip.again", from: "10.0.0.1:7000@in0,source=10.0.0.2", to: [])
+            _ = try await controller.add(sessionRoutes: [route])
+        }
+
         @Test("a shut leg sends nothing while others come and go; opened, it sends from the sequence number on")
         func shut() async throws {
             let bench = try await bench(egressPorts: 1)

@@ -71,6 +71,29 @@ extension MembershipSuite {
             #expect(access(holder.socketPath, F_OK) != 0)
         }
 
+        @Test func descriptorsAreStoredAndRemovedTogether() throws {
+            let holder = try HolderDirectory()
+            let store = holder.store()
+            #expect(try store.recover().isEmpty)
+            // More than are asked for at once.
+            let sockets = try (0..<40).map { _ in
+                try UDPPortReservation.reserve(address: IPAddress(127, 0, 0, 1), udpPort: 0)
+            }
+            try store.store(sockets.map { (name: "\($0.key)", descriptor: $0.descriptor) })
+            let recovered = try holder.store().recover()
+            #expect(Set(recovered.keys) == Set(sockets.map { "\($0.key)" }))
+            for socket in sockets {
+                #expect(recovered["\(socket.key)"].map(endpoint) == endpoint(of: socket.descriptor))
+            }
+            try store.remove(sockets.dropFirst(3).map { "\($0.key)" })
+            #expect(Set(try holder.store().recover().keys) == Set(sockets.prefix(3).map { "\($0.key)" }))
+            // A new holder gets what is left.
+            for process in holder.holders() { kill(process, SIGKILL) }
+            try holder.waitForNoHolder()
+            try store.remove([sockets[0]].map { "\($0.key)" })
+            #expect(Set(try holder.store().recover().keys) == Set(sockets[1..<3].map { "\($0.key)" }))
+        }
+
         @Test func theHolderStaysWhileItHolds() throws {
             let holder = try HolderDirectory()
             let store = holder.store()

@@ -1,10 +1,11 @@
 #!/bin/bash
 # RTSP with real peers: cameras, publishers and players that others wrote, through one node and through two in a row.
 #
-#   sudo scripts/tests/rtsp-interop.sh [--list] [--only SCENARIO]… [--without-node]
+#   sudo scripts/tests/rtsp-interop.sh [--list] [--only SCENARIO]… [--times COUNT] [--without-node]
 #
 #   --list            says which scenarios there are
 #   --only            runs only these
+#   --times           runs them so often
 #   --without-node    players and publishers talk to the cameras themselves: shows that the peers and the checks are right
 #
 # CROSSPOINT names the binary to test; without it, the debug build of this checkout.
@@ -541,12 +542,18 @@ is_listed() {
 }
 
 only=()
+times=1
 while [ $# -gt 0 ]; do
     case $1 in
         --list) printf '%s\n' "${scenarios[@]}" && exit 0 ;;
         --only)
             is_listed "${2-}" "${scenarios[@]}" || die "${2-}: not a scenario (see $0 --list)"
             only+=("$2")
+            shift
+            ;;
+        --times)
+            [[ ${2-} =~ ^[1-9][0-9]*$ ]] || die "--times ${2-}: not a number of times"
+            times=$2
             shift
             ;;
         --without-node) uses_node=no ;;
@@ -565,9 +572,11 @@ begin crosspoint-rtsp
 make_studio
 start_cameras
 if [ "$uses_node" = yes ]; then start_nodes; fi
-for scenario in "${scenarios[@]}"; do
-    if [ ${#only[@]} -gt 0 ] && ! is_listed "$scenario" "${only[@]}"; then continue; fi
-    if [ "$uses_node" = no ] && is_listed "$scenario" "${only_with_node[@]}"; then continue; fi
-    run_scenario "$scenario"
+for ((time = 1; time <= times; time++)); do
+    for scenario in "${scenarios[@]}"; do
+        if [ ${#only[@]} -gt 0 ] && ! is_listed "$scenario" "${only[@]}"; then continue; fi
+        if [ "$uses_node" = no ] && is_listed "$scenario" "${only_with_node[@]}"; then continue; fi
+        run_scenario "$scenario"
+    done
 done
 [ "$wrongs" -eq 0 ]

@@ -10,7 +10,8 @@ struct CheckCommand: AsyncParsableCommand {
         abstract: "Check the configuration, and say what this node's interfaces and kernel can do.",
         discussion: """
             Needs no daemon and changes nothing. Exits with 1 if the configuration has an error, or names an interface that \
-            cannot be used; each problem comes with its remedy. Of each interface it tells
+            cannot be used; each problem comes with its remedy. Of the kernel it tells whether Crosspoint \
+            is tested on it. Of each interface it tells
 
               XDP           native, as a port needs it, or how a program is attached
               REDIRECT      whether one redirected frame really left through it

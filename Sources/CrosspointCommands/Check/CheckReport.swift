@@ -15,6 +15,8 @@ struct CheckReport: Encodable {
     var legs: Int
     /// The kernel's release.
     var kernel: String
+    /// Whether Crosspoint is tested on such a kernel.
+    var kernelSupport: KernelSupport
     /// The interfaces of the host.
     var ports: [PortReport]
     /// What the section `rtsp` finds here; nil without it.
@@ -33,8 +35,9 @@ struct CheckReport: Encodable {
         routes = configuration.routes.count
         legs = configuration.routes.map(\.legs.count).reduce(0, +)
         self.kernel = kernel
+        kernelSupport = KernelSupport(release: kernel)
         self.ports = ports
-        problems = []
+        problems = kernelSupport == .tooOld ? ["kernel \(kernel): \(kernelSupport.text); boot a newer one"] : []
         if let section = configuration.rtsp {
             var check = RTSPCheck(
                 section, interfaces: ports.map(\.name), isRunning: isRunning,
@@ -115,8 +118,9 @@ struct CheckReport: Encodable {
             configurationFile.map { "\($0): \(Count.text(routes, "route")), \(Count.text(legs, "leg"))" } ?? "none"
         let notes = ports.flatMap(Self.notes)
         let head =
-            [("node", node), ("kernel", kernel), ("configuration", file)] + (rtsp?.lines ?? [])
-            + (sip?.lines ?? []) + ((rtsp?.problems ?? []) + (sip?.problems ?? [])).map { ("problem", $0) }
+            [("node", node), ("kernel", "\(kernel) (\(kernelSupport.text))"), ("configuration", file)]
+            + (rtsp?.lines ?? []) + (sip?.lines ?? [])
+            + ((rtsp?.problems ?? []) + (sip?.problems ?? [])).map { ("problem", $0) }
         return KeyedLines.text(head) + "\n" + table.text(colour: colour)
             + (notes.isEmpty ? "" : "\n" + notes.joined(separator: "\n") + "\n")
     }

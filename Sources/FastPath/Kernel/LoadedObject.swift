@@ -80,13 +80,15 @@ package final class LoadedObject {
         var buffer = [CChar](repeating: 0, count: 8192)
         let taken = crosspoint_libbpf_take_messages(&buffer, buffer.count)
         let text = String(decoding: buffer.prefix(taken).map(UInt8.init(bitPattern:)), as: UTF8.self)
-        if number == EPERM || number == EACCES, !text.contains("BEGIN PROG LOAD LOG") {
+        if number == EPERM || number == EACCES, !text.contains("END PROG LOAD LOG") {
             return FastPathError(
                 .privileges,
                 "loading BPF programs: not permitted; run as root, or with the capabilities BPF, PERFMON, NET_ADMIN "
                     + "and NET_RAW as the systemd unit grants them")
         }
-        let last = text.split(separator: "\n").suffix(4).joined(separator: "; ")
+        // The verifier's own last words, without libbpf's around them and without its statistics.
+        let log = text.split(separator: "\n").prefix { !$0.contains("END PROG LOAD LOG") }
+        let last = log.filter { !$0.hasPrefix("processed ") }.suffix(4).joined(separator: "; ")
         return FastPathError(.kernel, "program \(name): the kernel refuses it: \(errorText(number)): \(last)")
     }
 

@@ -23,8 +23,8 @@ public protocol SessionRouteControl: RouteControl {
     func release(_ places: [UDPPlace]) async
     /// Installs routes of sessions, with their legs: all, or none.
     func add(sessionRoutes routes: [RouteSpecification]) async throws(RoutingError) -> [RouteReport]
-    /// Removes those of the routes that are there; returns when no packet uses any of them.
-    func remove(sessionRoutes names: [String]) async
+    /// Removes those of the routes that are there; returns when no packet uses any of them, and how far their flows had come.
+    func remove(sessionRoutes names: [String]) async -> [String: FlowProgress]
 
     /// Adds a leg that sends nothing until `openLeg`: a player's, before the PLAY response is on its way.
     func addShutLeg(_ leg: LegSpecification, to name: String) async throws(RoutingError) -> LegReport
@@ -53,8 +53,10 @@ extension SessionRouteControl {
         return found
     }
 
-    public func remove(sessionRoutes names: [String]) async {
+    public func remove(sessionRoutes names: [String]) async -> [String: FlowProgress] {
+        let last = await progress(of: names)
         for name in names { try? await remove(route: name) }
+        return last
     }
 
     public func add(sessionRoutes routes: [RouteSpecification]) async throws(RoutingError) -> [RouteReport] {
@@ -63,7 +65,7 @@ extension SessionRouteControl {
             do throws(RoutingError) {
                 reports.append(try await add(route, owner: .session))
             } catch {
-                await remove(sessionRoutes: reports.map(\.specification.name))
+                _ = await remove(sessionRoutes: reports.map(\.specification.name))
                 throw error
             }
         }

@@ -20,7 +20,7 @@ public actor FlowController: SessionRouteControl {
     /// Who needs a neighbour kept resolved, by number of legs.
     var neighbourUses: [NetworkView.NeighbourKey: Int] = [:]
     /// Destinations whose sources may still send.
-    var draining: [DrainingFlow] = []
+    var draining = DrainingFlows()
     /// Interfaces that stay attached whether routes use them or not.
     var configuredPorts: Set<String> = []
     private let thread: ControllerThread
@@ -38,17 +38,6 @@ public actor FlowController: SessionRouteControl {
     private var legWaiters: [String: [CheckedContinuation<RoutingError?, Never>]] = [:]
     private var graceWaiters: [CheckedContinuation<Void, Never>] = []
     private var graceIsRunning = false
-
-    /// A destination that was ours, until nothing comes there any more.
-    struct DrainingFlow {
-        var key: FlowKey
-        var port: Port
-        /// What keeps other UDP ports of the group from the host meanwhile.
-        var guarded: GuardedPlace?
-        /// Seconds since anything was dropped at the port.
-        var quietSeconds = 0
-        var lastCount: UInt64
-    }
 
     /// A place that a guard stands for.
     enum GuardedPlace: Hashable {

@@ -196,7 +196,7 @@ extension FlowController {
     // MARK: Fast path
 
     func handle(_ event: FastPathEvent) {
-        guard let state = table.values.first(where: { $0.flow == event.flow }) else { return }
+        guard let state = table.route(of: event.flow) else { return }
         let from = "\(event.source.bracketed):\(event.sourceUDPPort)"
         switch event.kind {
         case .firstPacket:
@@ -252,24 +252,17 @@ extension FlowController {
         if seconds % 10 == 0 { crosspoint_release_free_memory() }
     }
 
-    /// A removed flow's destination is the host's again when nothing came there for ten seconds.
+    /// A removed flow's destination is the host's again when nothing came there for ten seconds, or its place is needed.
     private func finishDraining() {
-        guard !draining.isEmpty else { return }
-        for index in draining.indices {
-            let count = fastPath.drainedPackets(at: draining[index].port)
-            draining[index].quietSeconds = count == draining[index].lastCount ? draining[index].quietSeconds + 1 : 0
-            draining[index].lastCount = count
-        }
-        for flow in draining where flow.quietSeconds >= 10 {
+        guard draining.count > 0 else { return }
+        let done = draining.tick(room: fastPath.flowCapacity / 4) { fastPath.drainedPackets(at: $0) }
+        guard !done.isEmpty else { return }
+        for flow in done {
             fastPath.finishDraining(flow.key)
             if let place = flow.guarded { removeGuard(place) }
         }
-        let count = draining.count
-        draining.removeAll { $0.quietSeconds >= 10 }
-        if draining.count != count {
-            fastPath.waitForGracePeriod()
-            detachUnusedPorts()
-        }
+        fastPath.waitForGracePeriod()
+        detachUnusedPorts()
     }
 
     static func monotonic() -> UInt64 {

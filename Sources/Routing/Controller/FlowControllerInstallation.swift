@@ -122,8 +122,7 @@ extension FlowController {
             interfaceIndex: index, vlans: source.port.vlans, destination: source.address, udpPort: source.udpPort,
             source: source.source, sourceUDPPort: source.sourceUDPPort)
         // What drained there is this route's again; its guard goes when the route's own stands.
-        let resumed = draining.filter { $0.key == key }
-        draining.removeAll { $0.key == key }
+        let resumed = draining.remove(key)
         defer { for flow in resumed { if let place = flow.guarded { removeGuard(place) } } }
         let known = fastPath.findFlow(key, route: state.specification.name)
         if let found = known {
@@ -190,7 +189,7 @@ extension FlowController {
         }
     }
 
-    func holdSocket(for source: SourceSpecification) throws(RoutingError) -> SocketKey {
+    private func holdSocket(for source: SourceSpecification) throws(RoutingError) -> SocketKey {
         guard let device = view.layer3(source.port), let key = view.socketKey(of: source) else {
             throw RoutingError(.unavailable, "source \(source): its interface is gone")
         }
@@ -217,7 +216,7 @@ extension FlowController {
         let isDraining = fastPath.drainFlow(flow)
         if drains, isDraining, let port = fastPath.port(named: source.port.interface) {
             draining.append(
-                DrainingFlow(key: key, port: port, guarded: place, lastCount: fastPath.drainedPackets(at: port)))
+                DrainingFlows.Entry(key: key, port: port, guarded: place, lastCount: fastPath.drainedPackets(at: port)))
         } else {
             if isDraining { fastPath.finishDraining(key) }
             if let place { removeGuard(place) }
@@ -225,10 +224,7 @@ extension FlowController {
     }
 
     private func releaseSocket(of state: RouteState) {
-        if let key = state.socket { releaseSocket(key) }
-    }
-
-    func releaseSocket(_ key: SocketKey) {
+        guard let key = state.socket else { return }
         do {
             try sockets.release(key)
         } catch {
@@ -286,7 +282,7 @@ extension FlowController {
             let isUsed =
                 configuredPorts.contains(port.name) || table.uses(interface: port.name)
                 || port.name == PortReference.host.interface
-                || draining.contains { $0.port.name == port.name }
+                || draining.uses(port: port.name)
             if !isUsed { fastPath.detachPort(port) }
         }
     }

@@ -2,6 +2,7 @@
 
 import FastPath
 import Glibc
+import Logging
 import Netlink
 public import RTPWire
 
@@ -10,22 +11,29 @@ extension FlowController {
     private static let gateNanoseconds: UInt64 = 1_000_000_000
 
     public func reserve(_ places: [UDPPlace]) async throws(RoutingError) {
-        for (index, place) in places.enumerated() {
-            do throws(RoutingError) {
-                try check(place)
-                _ = try holdSocket(for: SourceSpecification(place))
-            } catch {
-                release(places[..<index])
-                throw error
+        var keys: [SocketKey] = []
+        for place in places {
+            try check(place)
+            guard let key = view.socketKey(of: SourceSpecification(place)) else {
+                throw RoutingError(.unavailable, "\(place.address): its interface is gone")
             }
+            keys.append(key)
+        }
+        try sockets.hold(keys) { (key) throws(RoutingError) in
+            guard case .reserve(let address, let udpPort, let interface) = key else {
+                preconditionFailure("the key of an address that is no group is one of a reservation")
+            }
+            let device = interface.flatMap { view.interface(named: $0) }
+            return try UDPPortReservation.reserve(
+                address: address, udpPort: udpPort, interface: device.map { ($0.name, $0.index) })
         }
     }
 
-    public func release(_ places: [UDPPlace]) async { release(places[...]) }
-
-    private func release(_ places: ArraySlice<UDPPlace>) {
-        for place in places {
-            if let key = view.socketKey(of: SourceSpecification(place)) { releaseSocket(key) }
+    public func release(_ places: [UDPPlace]) async {
+        do {
+            try sockets.release(places.compactMap { view.socketKey(of: SourceSpecification($0)) })
+        } catch {
+            logger.warning("reserved UDP ports: their stored copies could not be closed: \(error)")
         }
     }
 
@@ -53,9 +61,11 @@ extension FlowController {
         return added.map(report)
     }
 
-    public func remove(sessionRoutes names: [String]) async {
+    public func remove(sessionRoutes names: [String]) async -> [String: FlowProgress] {
         let states = names.compactMap { table[$0] }
+        let last = states.compactMap { state in progress(of: state).map { (state.specification.name, $0) } }
         if !states.isEmpty { await remove(states) }
+        return Dictionary(last) { first, _ in first }
     }
 
     public func addShutLeg(_ leg: LegSpecification, to name: String) async throws(RoutingError) -> LegReport {
@@ -94,8 +104,10 @@ extension FlowController {
         }
     }
 
-    public func progress(of name: String) async -> FlowProgress? {
-        guard let state = table[name], let flow = state.flow else { return nil }
+    public func progress(of name: String) async -> FlowProgress? { table[name].flatMap(progress) }
+
+    private func progress(of state: RouteState) -> FlowProgress? {
+        guard let flow = state.flow else { return nil }
         let records = fastPath.progress(of: flow)
         return FlowProgress(
             packets: records.packets, bytes: records.bytes, rtcpPackets: records.rtcpPackets, hasRTP: records.hasRTP,
@@ -108,7 +120,7 @@ extension FlowController {
     /// The rate of the last second or, in a flow's first one, that since its first packet.
     public func progress(of names: [String]) async -> [String: FlowProgress] {
         var found: [String: FlowProgress] = [:]
-        for name in names { found[name] = await progress(of: name) }
+        for name in names { found[name] = table[name].flatMap(progress) }
         return found
     }
 

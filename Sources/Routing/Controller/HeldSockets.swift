@@ -34,6 +34,33 @@ struct HeldSockets {
         held[key] = (socket, 1)
     }
 
+    /// Makes sure that sockets are open, all of them or none: what is opened is stored together.
+    mutating func hold(
+        _ keys: [SocketKey], open: (SocketKey) throws(RoutingError) -> HeldSocket
+    ) throws(RoutingError) {
+        var opened: [HeldSocket] = []
+        for key in keys where held[key] == nil && recovered[key.description] == nil { opened.append(try open(key)) }
+        try store.store(opened.map { (name: $0.key.description, descriptor: $0.descriptor) })
+        for socket in opened { held[socket.key] = (socket, 0) }
+        for key in keys {
+            if let descriptor = recovered.removeValue(forKey: key.description) {
+                held[key] = (HeldSocket(key: key, descriptor: descriptor), 0)
+            }
+            held[key]?.uses += 1
+        }
+    }
+
+    /// One user less of each.
+    mutating func release(_ keys: [SocketKey]) throws(RoutingError) {
+        var gone: [SocketKey] = []
+        for key in keys {
+            guard let (socket, uses) = held[key] else { continue }
+            held[key] = uses > 1 ? (socket, uses - 1) : nil
+            if uses <= 1 { gone.append(key) }
+        }
+        if !gone.isEmpty { try store.remove(gone.map(\.description)) }
+    }
+
     /// One user less; the last one closes the socket, and the kernel leaves the group.
     mutating func release(_ key: SocketKey) throws(RoutingError) {
         guard let (socket, uses) = held[key] else { return }

@@ -62,9 +62,7 @@ public struct RouteJournal: Sendable {
     func write(_ entry: JournalEntry) throws(RoutingError) {
         let path = path(entry.route.name)
         do {
-            // Renamed into place: a reader finds the old file or the new one, never half of one.
-            try JSONEncoder().encode(entry).write(to: URL(filePath: path), options: .atomic)
-            chmod(path, 0o600)
+            try JournalFile.write(try JSONEncoder().encode(entry), to: path)
         } catch {
             throw RoutingError(.failed, "journal \(path): cannot be written; check space and mode: \(error)")
         }

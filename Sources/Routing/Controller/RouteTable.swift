@@ -1,5 +1,6 @@
 // All routes of the node, and who uses which place and which port: checks must not walk through thousands of routes.
 
+import FastPath
 import RTPWire
 
 /// The routes by name, indexed by what their sources and legs use.
@@ -23,6 +24,8 @@ struct RouteTable {
     /// Names of the routes whose source is a place, and of those with a leg there, with the number of their uses.
     private var sources: [Place: [String: Int]] = [:]
     private var legs: [Place: [String: Int]] = [:]
+    /// The names of the routes by their flows.
+    private var flows: [FlowHandle: String] = [:]
     /// How often routes use an interface.
     private var interfaceUses: [String: Int] = [:]
 
@@ -32,9 +35,16 @@ struct RouteTable {
         set {
             let old = states[name]
             states[name] = newValue
+            if old?.flow != newValue?.flow {
+                if let flow = old?.flow, flows[flow] == name { flows[flow] = nil }
+                if let flow = newValue?.flow { flows[flow] = name }
+            }
             count(old?.specification, newValue?.specification)
         }
     }
+
+    /// The route that a flow is of.
+    func route(of flow: FlowHandle) -> RouteState? { flows[flow].flatMap { states[$0] } }
 
     var values: Dictionary<String, RouteState>.Values { states.values }
 

@@ -16,6 +16,29 @@ public protocol DescriptorStore: Sendable {
     /// Closes the stored copy. The descriptor's effect ends when this process closes its own. Nothing if there is none.
     func remove(_ name: String) throws(RoutingError)
 
+    /// Stores descriptors together: all of them, or those that it removes again.
+    func store(_ descriptors: [(name: String, descriptor: OwnedDescriptor)]) throws(RoutingError)
+
+    /// Closes the stored copies together.
+    func remove(_ names: [String]) throws(RoutingError)
+
     /// Says that this process will not come back. What helped to store goes as soon as nothing is stored any more.
     func finish() throws(RoutingError)
+}
+
+extension DescriptorStore {
+    public func store(_ descriptors: [(name: String, descriptor: OwnedDescriptor)]) throws(RoutingError) {
+        for (index, entry) in descriptors.enumerated() {
+            do throws(RoutingError) {
+                try store(entry.name, entry.descriptor)
+            } catch {
+                for entry in descriptors[..<index] { try? remove(entry.name) }
+                throw error
+            }
+        }
+    }
+
+    public func remove(_ names: [String]) throws(RoutingError) {
+        for name in names { try remove(name) }
+    }
 }

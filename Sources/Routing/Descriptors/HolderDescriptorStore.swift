@@ -68,6 +68,40 @@ public final class HolderDescriptorStore: DescriptorStore {
         }
     }
 
+    /// The requests go out one behind the other, and the answers are read then: two processes take turns once, not once for each.
+    public func store(_ descriptors: [(name: String, descriptor: OwnedDescriptor)]) throws(RoutingError) {
+        var encoded: [(name: String, descriptor: OwnedDescriptor)] = []
+        for (name, descriptor) in descriptors { encoded.append((try DescriptorName.encode(name), descriptor)) }
+        for start in stride(from: 0, to: encoded.count, by: Self.requestsAtOnce) {
+            let part = encoded[start..<min(start + Self.requestsAtOnce, encoded.count)]
+            try perform("\(part.count) descriptors") { state throws(SystemError) in
+                let connection = try connection(&state)
+                for (name, descriptor) in part { try send(.store, name, descriptor, on: connection) }
+                for _ in part { try receiveStatus(on: connection) }
+                for (index, entry) in descriptors.enumerated() where part.indices.contains(index) {
+                    state.stored[entry.name] = entry.descriptor
+                }
+            }
+        }
+    }
+
+    public func remove(_ names: [String]) throws(RoutingError) {
+        var encoded: [String] = []
+        for name in names { encoded.append(try DescriptorName.encode(name)) }
+        for start in stride(from: 0, to: encoded.count, by: Self.requestsAtOnce) {
+            let part = encoded[start..<min(start + Self.requestsAtOnce, encoded.count)]
+            try perform("\(part.count) descriptors") { state throws(SystemError) in
+                for (index, name) in names.enumerated() where part.indices.contains(index) { state.stored[name] = nil }
+                let connection = try connection(&state)
+                for name in part { try send(.remove, name, on: connection) }
+                for _ in part { try receiveStatus(on: connection) }
+            }
+        }
+    }
+
+    /// A holder answers each before it takes the next: their answers must fit its socket's buffer.
+    private static let requestsAtOnce = 16
+
     public func finish() throws(RoutingError) {
         try perform("finish") { state throws(SystemError) in
             // No holder needs to be started in order to be stopped.
@@ -118,9 +152,19 @@ public final class HolderDescriptorStore: DescriptorStore {
         _ command: HolderProtocol.Command, _ name: String, _ descriptor: OwnedDescriptor? = nil,
         on connection: OwnedDescriptor
     ) throws(SystemError) {
-        try HolderProtocol.send(
-            [command.rawValue] + name.utf8, descriptor.map { [$0] } ?? [], to: connection)
-        guard let status = try HolderProtocol.receive(from: connection)?.bytes.first else {
+        try send(command, name, descriptor, on: connection)
+        try receiveStatus(on: connection)
+    }
+
+    private func send(
+        _ command: HolderProtocol.Command, _ name: String, _ descriptor: OwnedDescriptor? = nil,
+        on connection: OwnedDescriptor
+    ) throws(SystemError) {
+        try HolderProtocol.send([command.rawValue] + name.utf8, descriptor.map { [$0] } ?? [], to: connection)
+    }
+
+    private func receiveStatus(on connection: OwnedDescriptor) throws(SystemError) {
+        guard let status = try HolderProtocol.receive(from: connection, room: 64)?.bytes.first else {
             throw SystemError(EPIPE)
         }
         guard status == 0 else { throw SystemError(CInt(status)) }

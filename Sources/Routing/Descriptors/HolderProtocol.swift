@@ -37,9 +37,10 @@ enum HolderProtocol {
         guard sent >= 0 else { throw SystemError(CInt(-sent)) }
     }
 
+    /// - Parameter room: For the packet's bytes.
     /// - Returns: nil when the other end has closed.
-    static func receive(from socket: OwnedDescriptor) throws(SystemError) -> Packet? {
-        var bytes = [UInt8](repeating: 0, count: packetSize)
+    static func receive(from socket: OwnedDescriptor, room: Int = packetSize) throws(SystemError) -> Packet? {
+        var bytes = [UInt8](repeating: 0, count: room)
         var numbers = [CInt](repeating: -1, count: Int(CROSSPOINT_DESCRIPTORS_MAX))
         var count = 0
         let received = crosspoint_receive_descriptors(socket.number, &bytes, bytes.count, &numbers, &count)

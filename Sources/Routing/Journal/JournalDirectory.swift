@@ -26,21 +26,10 @@ public struct JournalDirectory<Record: Codable & Sendable>: Sendable {
     public func write(_ record: Record, as name: String) throws(RoutingError) {
         let path = path(name)
         do {
-            try write(try JSONEncoder().encode(record), to: path)
+            try JournalFile.write(try JSONEncoder().encode(record), to: path)
         } catch {
             throw RoutingError(.failed, "journal \(path): cannot be written; check space and mode: \(error)")
         }
-    }
-
-    /// Made with its mode, not given it afterwards: between the two somebody else could read it.
-    private func write(_ data: Data, to path: String) throws {
-        let temporary = path + ".new"
-        let file = Glibc.open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw SystemError(errno) }
-        defer { close(file) }
-        let written = data.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
-        guard written == data.count else { throw SystemError(errno) }
-        guard rename(temporary, path) == 0 else { throw SystemError(errno) }
     }
 
     public func remove(_ name: String) { unlink(path(name)) }

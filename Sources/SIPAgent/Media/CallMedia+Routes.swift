@@ -7,10 +7,12 @@ import SIPCore
 
 extension CallMedia {
     /// Brings the routes to what a branch has agreed on: its media pass when it returns. On an error everything is as it was.
-    func putInForce(_ media: BranchMedia) async throws(SIPRefusal) {
+    ///
+    /// - Parameter hearsFormer: Whether the peers are those of before, who may have moved.
+    func putInForce(_ media: BranchMedia, hearsFormer: Bool = true) async throws(SIPRefusal) {
         do throws(RoutingError) {
             let plan = try await plan(of: media)
-            try await routes.apply(plan)
+            try await routes.apply(plan, hearsFormer: hearsFormer)
             self.plan = plan
         } catch {
             throw refusal(error)
@@ -26,7 +28,7 @@ extension CallMedia {
         guard let media = branches[branch], media.negotiation.isAgreed else { return }
         learned = learned.filter { $0.key.side == .caller }
         learning = learning.filter { $0.key.side == .caller }
-        try await putInForce(media)
+        try await putInForce(media, hearsFormer: false)
         connected = branch
     }
 

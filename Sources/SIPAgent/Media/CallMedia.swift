@@ -147,7 +147,10 @@ public final class CallMedia {
             chosen = branch
             branches[branch]?.negotiation.confirm()
             branches[branch]?.offered = nil
-            branches[branch]?.pendingPlaces = [:]
+            // A delayed offer may still be without its answer.
+            if !SIPSide.allCases.contains(where: { hasPendingOffer(from: $0, on: branch) }) {
+                branches[branch]?.pendingPlaces = [:]
+            }
             if connected != branch { try await connect(branch) }
             for other in branches.keys where other != branch { await drop(other) }
             await trim(branch)
@@ -178,9 +181,9 @@ public final class CallMedia {
     @discardableResult
     public func end() async -> [MediaStatistics] {
         hasEnded = true
-        context.unwatch(self)
         await turnstile.enter()
         defer { turnstile.leave() }
+        context.unwatch(self)
         if let statistics { return statistics }
         let kinds = kinds
         await routes.removeAll()

@@ -90,6 +90,7 @@ public final class MediaContext {
 
     /// One question for all calls.
     private func lookAtAll() async {
+        watched = watched.filter { $0.value.media != nil }
         let calls = watched.values.compactMap(\.media)
         let progresses = await routing.progress(of: calls.flatMap(\.watchedRoutes))
         let now = MonotonicClock.now

@@ -50,7 +50,9 @@ final class MediaRoutes {
     /// Makes the routes as planned: first what is new, then what changes, then what goes. On an error everything is as it was.
     ///
     /// A peer whose source has changed is heard at the old one too, until `settle` says that media come from the new one.
-    func apply(_ plan: [StreamKey: PlannedStream]) async throws(RoutingError) {
+    ///
+    /// - Parameter hearsFormer: False where who sent before is not the peer any more: then nothing of him is left at once.
+    func apply(_ plan: [StreamKey: PlannedStream], hearsFormer: Bool = true) async throws(RoutingError) {
         let before = streams
         let added = try await add(plan)
         do {
@@ -59,7 +61,7 @@ final class MediaRoutes {
             await revert(to: before, removing: added)
             throw error
         }
-        await removeSurplus(plan)
+        await removeSurplus(plan, hearsFormer: hearsFormer)
     }
 
     /// Adds the routes that are missing, in one step; returns their names.
@@ -199,7 +201,7 @@ final class MediaRoutes {
     }
 
     /// Takes out what the plan has not: streams, routes at places that were left, and legs.
-    private func removeSurplus(_ plan: [StreamKey: PlannedStream]) async {
+    private func removeSurplus(_ plan: [StreamKey: PlannedStream], hearsFormer: Bool) async {
         var routes: [String] = []
         var legs: [(name: String, number: UInt32, key: StreamKey)] = []
         for (key, stream) in streams {
@@ -207,7 +209,11 @@ final class MediaRoutes {
                 routes += stream.routes.map(\.name)
                 continue
             }
-            routes += stream.others.filter { !Self.isSamePlace($0.source, planned.source) }.map(\.name)
+            routes += stream.others.filter { other in
+                other.isAlternative
+                    ? other.source != planned.alternative
+                    : !hearsFormer || !Self.isSamePlace(other.source, planned.source)
+            }.map(\.name)
             for route in stream.routes where !routes.contains(route.name) {
                 for (number, leg) in route.legs where !planned.legs.contains(leg) {
                     legs.append((route.name, number, key))
@@ -236,11 +242,11 @@ final class MediaRoutes {
     /// Removes routes, and notes what they have carried.
     private func removeRoutes(_ names: [String]) async {
         let gone = Set(names)
-        let progresses = await context.routing.progress(of: names)
+        var keys: [String: StreamKey] = [:]
         for (key, stream) in streams {
             for route in stream.routes where gone.contains(route.name) {
                 context.routeEvents.ignore(route.name)
-                if let progress = progresses[route.name] { totals[key, default: StreamTotals()].add(progress) }
+                keys[route.name] = key
             }
             var rest = stream.routes.filter { !gone.contains($0.name) }
             if rest.isEmpty {
@@ -250,7 +256,9 @@ final class MediaRoutes {
                 streams[key]?.others = rest
             }
         }
-        await context.routing.remove(sessionRoutes: names)
+        for (name, progress) in await context.routing.remove(sessionRoutes: names) {
+            if let key = keys[name] { totals[key, default: StreamTotals()].add(progress) }
+        }
     }
 
     private func revert(to before: [StreamKey: InstalledStream], removing added: [String]) async {

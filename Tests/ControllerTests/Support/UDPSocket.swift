@@ -29,8 +29,13 @@ final class UDPSocket: Sendable {
 
     deinit { close(number) }
 
-    func send(_ text: String, to address: IPAddress, udpPort: UInt16, interfaceIndex: UInt32 = 0) throws {
+    /// - Parameter timeToLive: of a text to a group; the kernel's default is 1, which nobody forwards.
+    func send(
+        _ text: String, to address: IPAddress, udpPort: UInt16, interfaceIndex: UInt32 = 0, timeToLive: CInt = 1
+    ) throws {
         if address.isMulticast {
+            var timeToLive = timeToLive
+            setsockopt(number, CInt(IPPROTO_IP), IP_MULTICAST_TTL, &timeToLive, 4)
             var request = ip_mreqn()
             request.imr_ifindex = CInt(interfaceIndex)
             setsockopt(number, CInt(IPPROTO_IP), IP_MULTICAST_IF, &request, socklen_t(MemoryLayout<ip_mreqn>.size))

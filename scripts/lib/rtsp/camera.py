@@ -17,6 +17,7 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 import content  # noqa: E402
+from feed import feed  # noqa: E402
 
 SENDERS = {
     "video": "appsrc name=video is-live=true format=time do-timestamp=true"
@@ -46,15 +47,6 @@ REQUESTS = (
 
 def tell(*words):
     print(*words, flush=True)
-
-
-def feed(element, media, ended):
-    """Pushes content into an element until its media has ended. Between its states the element flushes what it gets."""
-    source = content.Source(media)
-    while not ended.is_set():
-        buffer = Gst.Buffer.new_wrapped(source.next())
-        while element.emit("push-buffer", buffer) == Gst.FlowReturn.FLUSHING and not ended.wait(0.002):
-            pass
 
 
 def send(_factory, media, kinds):

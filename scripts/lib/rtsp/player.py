@@ -95,6 +95,9 @@ def play_gstreamer(options, checks):
         ("protocols", {"multicast": "udp-mcast"}.get(options.transport, options.transport)),
         # It stays with the transport that it is told.
         ("timeout", 0), ("teardown-timeout", 2000000000), ("do-retransmission", False),
+        # Otherwise it sends random octets to where it hears media, to open firewalls. Of a group, other players hear them too, and take
+        # every fourth for RTP.
+        ("nat-method", "none" if options.transport == "multicast" else "dummy"),
     ):
         Gst.util_set_object_arg(source, name, str(value))
     if options.interface:

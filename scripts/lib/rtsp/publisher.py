@@ -66,6 +66,8 @@ def publish_gstreamer(options, ended):
     gi.require_version("Gst", "1.0")
     from gi.repository import Gst
 
+    from feed import feed
+
     Gst.init(None)
     # It chooses the payloaders: rtpvrawpay and rtpL16pay.
     pipeline = Gst.parse_launch(
@@ -73,15 +75,12 @@ def publish_gstreamer(options, ended):
         + " ".join(f"appsrc name={kind} is-live=true format=time do-timestamp=true caps={CAPS[kind]} ! sink.sink_{number}"
                    for number, kind in enumerate(options.media)))
 
-    def feed(element, kind):
-        source = content.Source(kind)
-        while not ended.is_set():
-            if element.emit("push-buffer", Gst.Buffer.new_wrapped(source.next())) != Gst.FlowReturn.OK:
-                break
+    def publish(element, kind):
+        feed(element, kind, ended)
         element.emit("end-of-stream")
 
     for kind in options.media:
-        threading.Thread(target=feed, args=(pipeline.get_by_name(kind), kind), daemon=True).start()
+        threading.Thread(target=publish, args=(pipeline.get_by_name(kind), kind), daemon=True).start()
     pipeline.set_state(Gst.State.PLAYING)
     bus = pipeline.get_bus()
     is_right = True
