@@ -94,6 +94,9 @@ called_host=""
 # Process ids, told by `start_node`, `baresip` and `kamailio`.
 node="" alice="" bob="" proxy_callers="" proxy_callees=""
 
+# A reason to drop packets that the scenario brings about.
+harmless=""
+
 # The scenario's faults.
 faults=""
 fault() { faults="$faults${faults:+; }$(tr '\n' ' ' <<<"$*" | sed 's/ *$//')"; }
@@ -159,7 +162,7 @@ sipp() {
         -i "$mine" -p "$port" -mi "$mine" -t "$transport" -m 1 -nd -nostdin -rtp_echo \
         -key rtp 7000 -key rtp2 7010 -key commands "$work/$side.commands" -key calls "$place/calls" \
         -recv_timeout 45000 -timeout 60 -timeout_error -trace_err -error_file "$place/errors" -trace_msg -message_file "$place/messages" \
-        "$@" "${remote[@]}"
+        -auth_uri "$called_user@$(bracketed "$(called "$family")"):5060" "$@" "${remote[@]}"
     declare -g "$name=$started"
     if [ "$side" = callees ]; then within 10 listens callees "$transport" "$port" || fault "the callee does not listen"; fi
 }
@@ -267,9 +270,11 @@ run_ipv4-to-ipv6() {
 run_late-offer() { plain_call late-offer 4 4; }
 
 run_tcp() {
+    called_user="$(by tcp bob)"
     call paced 4 4 t1
     both_hear
     end_call
+    called_user=bob
 }
 
 run_callee-ends() {
@@ -326,6 +331,8 @@ run_held() {
 }
 
 run_port-change() {
+    # What still comes from the old UDP port when media has arrived from the new one.
+    harmless=drop_wrong_source
     media callers open moved "$(address callers 4)" 7010 send
     media callees open moved "$(address callees 4)" 7010 send
     call port-change
@@ -478,6 +485,7 @@ resident() { awk '/^VmRSS/ { print $2 }' "/proc/$node/status"; }
 
 # The daemon is killed; media goes on, and so does the call when another one has read the journal.
 run_restarted() {
+    harmless=drop_wrong_source
     media callees open moved "$(address callees 4)" 7010 send
     call restarted
     both_hear
@@ -674,7 +682,8 @@ sip:
   realm: studio
   users-file: $work/users
   allow: [10.1.0.0/24, 10.2.0.0/24, "fd00:1::/64", "fd00:2::/64"]
-  registrar: {}
+  # libre 1 gives up at a challenge of SHA-256, whatever else is offered.
+  registrar: {allow: [10.2.0.0/24]}
   dial-plan:
     - {name: vip, user: vip, callers: any-user, to: "sip:bob@10.2.0.5"}
     - {name: guarded, user: guarded, to: {uri: "sip:bob@10.2.0.5", user: node, password-file: $work/password}}
@@ -725,7 +734,7 @@ transmit_errors() {
 
 check_afterwards() {
     within 10 is_idle || fault "$(cat "$work/idle.wrong")"
-    "$python" "$repository/scripts/lib/nodecheck.py" drops "$work/before.json" "$work/statistics.json" >"$work/drops.wrong" 2>&1 ||
+    "$python" "$repository/scripts/lib/nodecheck.py" drops "$work/before.json" "$work/statistics.json" "$harmless" >"$work/drops.wrong" 2>&1 ||
         fault "$(cat "$work/drops.wrong")"
     transmit_errors >"$work/errors.after"
     cmp -s "$work/errors.before" "$work/errors.after" || fault "transmit errors: $(comm -13 "$work/errors.before" "$work/errors.after")"
@@ -734,6 +743,7 @@ check_afterwards() {
 run_scenario() {
     local name=$1 began=$SECONDS
     faults=""
+    harmless=""
     if [ "$uses_node" = yes ]; then
         crosspoint stats --json >"$work/before.json"
         transmit_errors >"$work/errors.before"

@@ -53,8 +53,10 @@ final class CallAccess {
         self.counters = counters
         plan = try DialPlan(configuration.dialPlan)
         let key = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
+        // MD5 first: user agents that know nothing else take the first challenge or none, although a later one would suit them
+        // (SIPp 3.6 and libre 1 among them); those of RFC 8760 know both.
         authentication = AuthenticationServer(
-            realm: configuration.realm, users: try Self.users(of: configuration), key: key)
+            realm: configuration.realm, users: try Self.users(of: configuration), key: key, algorithms: [.md5, .sha256])
     }
 
     private static func users(of configuration: SIPConfiguration) throws -> UserDatabase {

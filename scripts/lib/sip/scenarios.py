@@ -272,7 +272,7 @@ def challenged(caller, callee):
 
 @call
 def challenges(caller, callee):
-    """The callee's side asks for credentials with 407, which the node has."""
+    """The callee asks for credentials, which the node has, and checks them (SIPp does so for 401 alone)."""
     caller.invite()
     caller.progress()
     caller.expect(200, media="caller")
@@ -281,8 +281,8 @@ def challenges(caller, callee):
     caller.hang_up()
     callee.invited()
     callee.answer(
-        407, "Proxy Authentication Required", repeats=True,
-        headers=('Proxy-Authenticate: Digest realm="studio", nonce="6a31", algorithm=MD5, qop="auth"',))
+        401, "Unauthorized", repeats=True,
+        headers=('WWW-Authenticate: Digest realm="studio", nonce="6a31", algorithm=MD5, qop="auth"',))
     callee.request_comes("ACK")
     callee.invited(
         media="callee", attributes=' test="authentic" next="1"',
