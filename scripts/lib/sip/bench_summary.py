@@ -16,10 +16,8 @@ def counts(path):
     with open(path, encoding="utf-8") as file:
         rows = list(csv.reader(file, delimiter=";"))
     last = dict(zip(rows[0], rows[-1]))
-    hours, minutes, rest = last["ElapsedTime(C)"].split(":", 2)
-    # Seconds, and what is left of them: microseconds in six digits, after a colon or a point.
-    parts = rest.replace(".", ":").split(":")
-    seconds = int(hours) * 3600 + int(minutes) * 60 + int(parts[0]) + (float("0." + parts[1]) if len(parts) > 1 else 0)
+    # Date, time, and seconds since 1970, of which the elapsed time that it also has is the whole ones.
+    seconds = float(last["CurrentTime"].split()[-1]) - float(last["StartTime"].split()[-1])
     found = {
         "successful": int(last["SuccessfulCall(C)"]), "failed": int(last["FailedCall(C)"]),
         "retransmissions": int(last["Retransmissions(C)"]), "seconds": round(seconds, 3),

@@ -435,11 +435,11 @@ def measured_quick(caller, callee):
 
 @call
 def measured_held(caller, callee):
-    """A call that is held, and tells where its media goes."""
+    """A call that is held, and tells its number, which its UDP port follows from, and where its media goes."""
     measured(
         caller, callee, {"port": "[auto_media_port]"},
         *(PLACE_ACTIONS.replace(
-            "</action>", f'  <log message="{side} [media_ip] [auto_media_port] [$address] [$port]"/>\n    </action>')
+            "</action>", f'  <log message="{side} [media_ip] [call_number] [$address] [$port]"/>\n    </action>')
           for side in ("caller", "callee")))
 
 
