@@ -50,6 +50,8 @@ let package = Package(
 
         // Wire formats, fast path, slow path, node, commands: each imports only what stands above it.
         .target(name: "RTPWire", swiftSettings: strict),
+        // What the kernel says of a file.
+        .target(name: "FileStatus", swiftSettings: strict),
         // Protocol cores: bytes, events and time in, actions out; no I/O, no clock.
         .target(name: "SDP", dependencies: ["RTPWire"], swiftSettings: strict),
         .target(
@@ -111,7 +113,8 @@ let package = Package(
         .target(
             name: "SIPAgent",
             dependencies: [
-                "RTPWire", "SDP", "Authentication", "SIPCore", "Routing", "Sessions", "AgentSupport", "CrosspointShim",
+                "FileStatus", "RTPWire", "SDP", "Authentication", "SIPCore", "Routing", "Sessions", "AgentSupport",
+                "CrosspointShim",
                 logging,
                 nioCore,
                 nioPosix, nioTLS,
@@ -122,7 +125,8 @@ let package = Package(
         .target(
             name: "Node",
             dependencies: [
-                "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions", "AgentSupport", "RTSPProxy",
+                "FileStatus", "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions", "AgentSupport",
+                "RTSPProxy",
                 "SIPCore",
                 "SIPAgent",
                 "Yams",
@@ -136,7 +140,8 @@ let package = Package(
         .target(
             name: "CrosspointCommands",
             dependencies: [
-                "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions", "AgentSupport", "RTSPProxy",
+                "FileStatus", "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions", "AgentSupport",
+                "RTSPProxy",
                 "SIPAgent", "Authentication", "Node", "Qualification", "SIPCore", logging,
                 argumentParser,
                 nioCore, nioPosix, nioTLS,

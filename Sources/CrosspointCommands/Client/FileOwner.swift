@@ -1,12 +1,12 @@
 // The user that a file belongs to: of the control socket, the daemon's.
 
+import FileStatus
 import Glibc
 
 /// Looks up the owners of files.
 enum FileOwner {
     /// The user identifier of the owner of the file at `path`; nil if it cannot be told.
     static func identifier(of path: String) -> uid_t? {
-        var status = stat()
-        return stat(path, &status) == 0 ? status.st_uid : nil
+        FileStatus(of: path)?.owner
     }
 }

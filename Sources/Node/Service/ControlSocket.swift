@@ -1,5 +1,6 @@
 // The Unix domain socket of the control API: whose it is, who may use it, and what is left of an earlier one.
 
+import FileStatus
 import Glibc
 
 /// The path of the control socket, claimed for this daemon.
@@ -13,12 +14,11 @@ public struct ControlSocket: Sendable {
     public init(path: String, group: String?) throws(NodeError) {
         self.path = path
         self.group = try group.map { name throws(NodeError) in try Self.identifier(ofGroup: name) }
-        var status = stat()
-        guard lstat(path, &status) == 0 else {
+        guard let status = FileStatus(ofLink: path) else {
             if errno == ENOENT { return }
             throw NodeError(errno: errno, "the socket \(path) cannot be examined")
         }
-        guard status.st_mode & S_IFMT == S_IFSOCK else {
+        guard status.isSocket else {
             throw NodeError(
                 .failed, "\(path) is there and is no socket; remove it, or set control.socket to another path")
         }

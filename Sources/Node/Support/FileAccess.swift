@@ -1,5 +1,6 @@
 // Whether a file that the configuration names can be used: it is there, it can be read, and what is secret is kept so.
 
+import FileStatus
 import Glibc
 
 /// Looks at files without keeping what they hold.
@@ -15,11 +16,10 @@ public enum FileAccess {
             return "'\(path)' cannot be read (\(String(cString: strerror(code)))); \(remedy)"
         }
         defer { close(file) }
-        var status = stat()
-        guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        guard let status = FileStatus(of: file), status.isRegular else {
             return "'\(path)' is no file; name a file"
         }
-        guard !isSecret || status.st_mode & 0o007 == 0 else {
+        guard !isSecret || status.mode & 0o007 == 0 else {
             return
                 "'\(path)' is secret and everybody on this host can read it (mode \(mode(status))); chmod o= '\(path)'"
         }
@@ -28,12 +28,11 @@ public enum FileAccess {
 
     /// Whether others than its owner and its group can read the file at `path`; false where it is not there.
     public static func isReadableByOthers(_ path: String) -> Bool {
-        var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & 0o004 != 0
+        FileStatus(of: path).map { $0.mode & 0o004 != 0 } ?? false
     }
 
-    private static func mode(_ status: stat) -> String {
-        let digits = String(status.st_mode & 0o777, radix: 8)
+    private static func mode(_ status: FileStatus) -> String {
+        let digits = String(status.mode & 0o777, radix: 8)
         return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     }
 }

@@ -1,5 +1,6 @@
 // Whole files: read, and replaced so that readers see the old one or the new one.
 
+import FileStatus
 import Glibc
 
 /// Reads and replaces whole files.
@@ -36,9 +37,8 @@ enum FileContents {
     static func replace(
         _ path: String, with text: String, isSecret: Bool = false, reader: uid_t? = nil
     ) throws(Failure) {
-        var old = stat()
-        let exists = stat(path, &old) == 0
-        let target = exists ? resolved(path) : path
+        let old = FileStatus(of: path)
+        let target = old == nil ? path : resolved(path)
         let temporary = "\(target).\(getpid()).new"
         let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, isSecret ? 0o600 : 0o640)
         guard file >= 0 else { throw Failure(errno: errno) }
@@ -46,11 +46,11 @@ enum FileContents {
             defer { close(file) }
             try write(text, to: file)
             // The owner can be given away by the privileged only; the mode is what readers depend on.
-            if exists {
-                _ = fchown(file, old.st_uid, old.st_gid)
-                if fchmod(file, isSecret ? 0o600 : old.st_mode & 0o777) != 0 { throw Failure(errno: errno) }
+            if let old {
+                _ = fchown(file, old.owner, old.group)
+                if fchmod(file, isSecret ? 0o600 : old.mode & 0o777) != 0 { throw Failure(errno: errno) }
             }
-            if isSecret || !exists, let reader { _ = fchown(file, reader, gid_t.max) }
+            if isSecret || old == nil, let reader { _ = fchown(file, reader, gid_t.max) }
             if fsync(file) != 0 { throw Failure(errno: errno) }
             if rename(temporary, target) != 0 { throw Failure(errno: errno) }
         } catch {

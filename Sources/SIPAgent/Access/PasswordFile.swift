@@ -1,5 +1,6 @@
 // The password of this node towards a next hop.
 
+import FileStatus
 import Glibc
 import Routing
 import SIPCore
@@ -21,11 +22,10 @@ extension DialTarget.Credentials {
             throw refusal("cannot be read (\(String(cString: strerror(errno))))", "let the daemon's user read it")
         }
         defer { close(file) }
-        var status = stat()
-        guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        guard let status = FileStatus(of: file), status.isRegular else {
             throw refusal("is no file", "name a file")
         }
-        guard status.st_mode & 0o007 == 0 else {
+        guard status.mode & 0o007 == 0 else {
             throw refusal("can be read by everybody on this host", "chmod o= '\(passwordFile)'")
         }
         var bytes = [UInt8](repeating: 0, count: Self.maximumBytes)
