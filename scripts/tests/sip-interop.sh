@@ -156,13 +156,19 @@ sipp() {
     : >"$place/calls"
     local mine
     mine="$(address "$side" "$family")"
-    if [ "$side" = callers ]; then remote=("$(bracketed "${called_host:-$(called "$family")}"):5060" -s "$called_user" -cid_str "%u-$scenario@callers"); fi
+    # The URI of credentials: SIPp makes one up of its own. As a callee it would check with it what names another.
+    if [ "$side" = callers ]; then
+        remote=(
+            "$(bracketed "${called_host:-$(called "$family")}"):5060" -s "$called_user" -cid_str "%u-$scenario@callers"
+            -auth_uri "$called_user@$(bracketed "$(called "$family")"):5060"
+        )
+    fi
     # shellcheck disable=SC2016  # the inner shell's
     start "$side" "$name.log" bash -c 'cd "$0" && exec "$@"' "$place" sipp -sf "$work/scenarios/$scenario-${side%s}.xml" \
         -i "$mine" -p "$port" -mi "$mine" -t "$transport" -m 1 -nd -nostdin -rtp_echo \
         -key rtp 7000 -key rtp2 7010 -key commands "$work/$side.commands" -key calls "$place/calls" \
         -recv_timeout 45000 -timeout 60 -timeout_error -trace_err -error_file "$place/errors" -trace_msg -message_file "$place/messages" \
-        -auth_uri "$called_user@$(bracketed "$(called "$family")"):5060" "$@" "${remote[@]}"
+        "$@" "${remote[@]}"
     declare -g "$name=$started"
     if [ "$side" = callees ]; then within 10 listens callees "$transport" "$port" || fault "the callee does not listen"; fi
 }
