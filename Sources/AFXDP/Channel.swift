@@ -33,6 +33,8 @@ package struct Channel {
     var pending: UInt32 = 0
     /// Descriptors that were shown to it and not completed.
     var outstanding: Int = 0
+    /// The driver, which has zero-copy, says that the interface is down: nothing more is written into its ring.
+    var isDown = false
 
     package init(
         receiveRing: UnsafeMutablePointer<xsk_ring_cons>, transmitRing: UnsafeMutablePointer<xsk_ring_prod>,

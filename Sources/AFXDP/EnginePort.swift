@@ -30,4 +30,10 @@ public struct EnginePort: Hashable, Sendable {
 
     /// The longest frame without FCS: as the kernel engine has it, one tag does not count (is_skb_forwardable).
     var longestFrame: Int { mtu + 14 + 4 }
+
+    /// The largest MTU whose frames all fit one buffer.
+    static let longestUnsplit = FrameMemory.zeroCopyCapacity - 14 - 4
+
+    /// Whether any frame fits one buffer: those of several need a driver that has them.
+    var fitsOneBuffer: Bool { longestFrame <= FrameMemory.zeroCopyCapacity }
 }

@@ -29,10 +29,23 @@ extension ForwardingLoop {
 
     /// The driver sends by itself; it is woken where it asks for that.
     private func wake(_ channel: UnsafeMutablePointer<Channel>) {
-        guard xsk_ring_prod__needs_wakeup(channel.pointee.transmitRing) != 0 else { return }
+        guard xsk_ring_prod__needs_wakeup(channel.pointee.transmitRing) != 0 || channel.pointee.isDown else { return }
         channel.pointee.count(CROSSPOINT_SOCKET_TX_WAKEUPS)
         let answer = crosspoint_xdp_send(channel.pointee.descriptor)
         if answer != 0 { countAnswer(answer, channel) }
+        let port = Int(channel.pointee.port)
+        switch -answer {
+        case ENETDOWN, ENXIO, ENODEV:
+            // What is in the ring cannot be taken back, since the driver may look at it at any time, and goes out when the interface is
+            // up again, as old as it is then: let it be no more than this.
+            guard byPort[port] == channel else { return }
+            byPort[port] = nil
+            channel.pointee.isDown = true
+        default:
+            guard channel.pointee.isDown else { return }
+            channel.pointee.isDown = false
+            byPort[port] = channel
+        }
     }
 
     /// In copy mode the kernel sends within the call: some descriptors in each, until none is left.

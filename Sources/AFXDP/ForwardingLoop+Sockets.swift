@@ -40,13 +40,25 @@ extension ForwardingLoop {
         }
     }
 
+    /// Wakes the drivers that found no frames to receive into and want to be told of new ones: who waits by poll() does it so.
+    func wakeReceivers() {
+        for index in 0..<channelCount where channels[index].pointee.isReceiving {
+            let channel = channels[index]
+            guard channel.pointee.descriptor >= 0, xsk_ring_prod__needs_wakeup(channel.pointee.fillRing) != 0 else {
+                continue
+            }
+            _ = crosspoint_xdp_receive(channel.pointee.descriptor)
+            channel.pointee.count(CROSSPOINT_SOCKET_RX_WAKEUPS)
+        }
+    }
+
     /// Writes down what to wait for. Returns how many descriptors, and whether anything that was sent has not come back yet.
     func fill(_ set: UnsafeMutablePointer<pollfd>) -> (count: Int, isWaiting: Bool) {
         var count = 0
         var isWaiting = false
         for index in 0..<channelCount {
             let channel = channels[index]
-            if channel.pointee.outstanding > 0 { isWaiting = true }
+            if channel.pointee.outstanding > 0, !channel.pointee.isDown { isWaiting = true }
             guard channel.pointee.isReceiving, channel.pointee.descriptor >= 0 else { continue }
             set[count] = pollfd(fd: channel.pointee.descriptor, events: Int16(POLLIN), revents: 0)
             count += 1

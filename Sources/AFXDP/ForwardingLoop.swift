@@ -52,19 +52,18 @@ package struct ForwardingLoop {
                 received &+= receive(channel)
             }
         }
-        for index in 0..<channelCount where channels[index].pointee.pending > 0 || hasUnsent(channels[index]) {
-            flush(channels[index])
-        }
+        for index in 0..<channelCount where isToBeFlushed(channels[index]) { flush(channels[index]) }
         return received
     }
 
-    /// Descriptors that the kernel could not take yet: only a copy-mode socket is left with them.
-    @inline(__always) private func hasUnsent(_ channel: UnsafeMutablePointer<Channel>) -> Bool {
-        guard channel.pointee.outstanding > 0, !channel.pointee.isZeroCopy, channel.pointee.descriptor >= 0 else {
-            return false
-        }
+    /// Whether there are new descriptors, or such that the kernel could not take yet and will not without being called: a driver with
+    /// zero-copy says that of itself.
+    @inline(__always) private func isToBeFlushed(_ channel: UnsafeMutablePointer<Channel>) -> Bool {
+        if channel.pointee.pending > 0 || channel.pointee.isDown { return true }
+        guard channel.pointee.outstanding > 0, channel.pointee.descriptor >= 0 else { return false }
         let ring = channel.pointee.transmitRing
         return crosspoint_read32(ring.pointee.consumer) != ring.pointee.producer.pointee
+            && (!channel.pointee.isZeroCopy || xsk_ring_prod__needs_wakeup(ring) != 0)
     }
 
     // MARK: Frames and rings
@@ -233,11 +232,11 @@ package struct ForwardingLoop {
             count(CROSSPOINT_COPY_GATED, port: port)
             return false
         }
+        let growth = HeaderRewriter.growth(leg, flags: flags, frame: packet.note.frame)
         guard let output = byPort[port] else {
-            count(CROSSPOINT_COPY_INTERFACE_DOWN, port: port)
+            refuseUnsent(leg, bytes: packet.length &+ growth, port)
             return false
         }
-        let growth = HeaderRewriter.growth(leg, flags: flags, frame: packet.note.frame)
         guard packet.length &+ growth <= output.pointee.longestFrame else {
             count(CROSSPOINT_COPY_TOO_LONG, port: port)
             return false
@@ -254,6 +253,19 @@ package struct ForwardingLoop {
             sendCopy(packet, index, flags, growth, output, port)
         }
         return false
+    }
+
+    /// Counts a copy whose interface is down as the kernel engine does: made, and refused.
+    private func refuseUnsent(_ leg: UnsafePointer<crosspoint_leg>, bytes: Int, _ port: Int) {
+        count(CROSSPOINT_COPY_INTERFACE_DOWN, port: port)
+        tables.ports[port].transmitted_copies &+= 1
+        tables.ports[port].refused_copies &+= 1
+        let counter = leg.pointee.counter
+        guard counter < tables.legCounters else { return }
+        tables.legCounts[Int(counter)].packets &+= 1
+        tables.legCounts[Int(counter)].bytes &+= UInt64(truncatingIfNeeded: bytes)
+        tables.legRefusals[Int(counter)].packets &+= 1
+        tables.legRefusals[Int(counter)].bytes &+= UInt64(truncatingIfNeeded: bytes)
     }
 
     private func gateIsClosed(_ index: Int, flags: UInt32, _ note: crosspoint_metadata) -> Bool {

@@ -11,6 +11,8 @@ package struct FrameMemory {
     package static let headroom = 256
     /// Bytes of a packet that one frame holds.
     static let capacity = frameSize - headroom
+    /// The same where a driver receives into it: it may want a header of its own, and the room of skb_shared_info at the end.
+    static let zeroCopyCapacity = capacity - 320 - 32
 
     /// The leg that a copy was made for, in case that the kernel does not send it.
     package struct Copy {

@@ -142,7 +142,7 @@ public final class PacketEngine {
         let worker = queue % workers.count
         var failure: PacketSocket.BindFailure?
         // Memory that other sockets have already, if the kernel lets this one share it.
-        for area in areas[worker] where area.binding.isZeroCopy == wantsZeroCopy(port) {
+        for area in areas[worker] where area.binding.isZeroCopy == wantsZeroCopy(port) && area.suits(port) {
             do throws(PacketSocket.BindFailure) {
                 return makeOpen(port, queue, worker, area, try socket(port, queue, area))
             } catch {
@@ -189,7 +189,9 @@ public final class PacketEngine {
     private func bindings(_ port: EnginePort) -> [PacketSocket.Binding] {
         var list: [PacketSocket.Binding] = []
         if wantsZeroCopy(port) {
-            list += [.init(isZeroCopy: true, isMultiBuffer: true), .init(isZeroCopy: true, isMultiBuffer: false)]
+            list.append(.init(isZeroCopy: true, isMultiBuffer: true))
+            // Without, the driver would not show frames of several buffers to anybody, ingress included.
+            if port.fitsOneBuffer { list.append(.init(isZeroCopy: true, isMultiBuffer: false)) }
         }
         if settings.mode != .zeroCopy {
             list += [.init(isZeroCopy: false, isMultiBuffer: true), .init(isZeroCopy: false, isMultiBuffer: false)]
@@ -279,10 +281,29 @@ public final class PacketEngine {
             // From then on the kernel writes to none of its frames.
             socket.close()
             let frames = area.memory.frames
-            _ = workers[worker].perform { _ in frames.pointee.takeBack(filler: number) }
+            let isReleased = area.sockets == 0 || !area.binding.isZeroCopy || driverHasReleased(socket)
+            if isReleased { _ = workers[worker].perform { _ in frames.pointee.takeBack(filler: number) } }
             // Frames that never came back stay lost to the memory: sockets to come get another.
-            if area.sockets == 0 || unsent > 0 { areas[worker].removeAll { $0 === area } }
+            if area.sockets == 0 || unsent > 0 || !isReleased { areas[worker].removeAll { $0 === area } }
         }
+    }
+
+    /// Waits until a driver with zero-copy has given up a closed socket's frames: it is told of that some time after close() (a
+    /// work queue of the kernel's, xp_release_deferred()), and receives into them until then. Only then is the queue to be had.
+    private func driverHasReleased(_ socket: OpenSocket) -> Bool {
+        let binding = PacketSocket.Binding(isZeroCopy: false, isMultiBuffer: false)
+        for _ in 0..<PacketSocket.attempts {
+            guard let probe = try? MemoryArea(frames: 1, binding: binding) else { return false }
+            do throws(PacketSocket.BindFailure) {
+                _ = try self.socket(socket.port, socket.queue, probe)
+                return true
+            } catch {
+                // An interface that is gone has no driver any more.
+                guard error.code == EBUSY else { return error.code == ENODEV }
+                usleep(PacketSocket.pause)
+            }
+        }
+        return false
     }
 
     private func isDone(_ socket: OpenSocket) -> Bool {

@@ -97,6 +97,12 @@ struct PacketSocket: ~Copyable {
             case EINVAL where queue >= port.queues, ENODEV, ENXIO:
                 return EngineError(
                     .port, "\(socket): there is no such queue or interface (it has \(port.queues)); see 'ethtool -l'")
+            case EOPNOTSUPP,
+                EINVAL where mode == .zeroCopy && !port.fitsOneBuffer:
+                return EngineError(
+                    .port,
+                    "\(socket): its driver does not support zero-copy for frames of several buffers, which an MTU of "
+                        + "\(port.mtu) needs; use afxdp: mode auto, or an MTU of \(EnginePort.longestUnsplit) at most")
             case EOPNOTSUPP, EINVAL:
                 let remedy =
                     mode == .zeroCopy ? "use afxdp: mode auto, or an interface that has it" : "use engine kernel"

@@ -138,7 +138,7 @@ final class Worker: @unchecked Sendable {
     /// Sleeps until a packet or a request comes, or a heartbeat is due.
     private func idle() {
         switch polling {
-        case .spin: return
+        case .spin: return loop.pointee.wakeReceivers()
         case .busy: return loop.pointee.pollDrivers()
         case .sleep: break
         }

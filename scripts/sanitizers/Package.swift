@@ -58,6 +58,7 @@ let package = Package(
                 "NodeFastPathTests.swift", "EngineConformanceTests.swift", "EngineLoadTests.swift",
                 "Support/EngineBench.swift", "Support/EngineRig.swift", "Support/LoadBench.swift",
                 "Support/TestNetwork.swift", "Support/PinFolder.swift", "Support/RawFrame.swift",
+                "Support/NetworkCards.swift", "Support/Conformance.swift", "Support/ConformanceCase.swift",
                 "Support/TestLeg.swift", "Support/Sums.swift", "Support/Flag.swift", "Support/Eventually.swift",
             ],
             swiftSettings: strict

@@ -94,8 +94,16 @@ extension FlowController {
             return EnginePort(
                 number: port.number, name: interface.name, interfaceIndex: index,
                 queues: Int(max(interface.receiveQueues, 1)), mtu: Int(interface.mtu), receives: receives,
-                hasZeroCopy: interface.xdpFeatures.map { $0.contains(.zeroCopy) })
+                hasZeroCopy: Self.hasZeroCopy(interface))
         }
+    }
+
+    /// Whether zero-copy is to be had at an interface without harm to the kernel engine's flows; nil where nobody says.
+    ///
+    /// A frame that leaves a queue with zero-copy by XDP_REDIRECT has no headroom (xdp_convert_zc_to_xdp_frame()), and virtio_net, which
+    /// needs some for its own header, refuses it: all flows of the kernel engine that come in there would end.
+    private static func hasZeroCopy(_ interface: NetworkInterface) -> Bool? {
+        interface.driver == "virtio_net" ? false : interface.xdpFeatures.map { $0.contains(.zeroCopy) }
     }
 
     /// Makes the sockets those that the routes need now.

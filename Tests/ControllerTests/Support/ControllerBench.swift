@@ -1,5 +1,6 @@
 // A flow controller on a test network, with generator and checking sinks.
 
+import AFXDP
 import CrosspointShim
 import FastPath
 import LoadGenerator
@@ -19,16 +20,21 @@ final class ControllerBench: @unchecked Sendable {
     let store = MemoryDescriptorStore()
     let log = LogLines()
     private let limits: FastPath.Limits
+    private let engine: EngineSettings
     private var started: FlowController?
     private var running: Task<Void, Never>?
     private var loaded: LoadGenerator?
 
     static let group = IPAddress(239, 1, 1, 10)
 
-    init(egressPorts: Int, limits: FastPath.Limits = FastPath.Limits(flows: 256, legs: 1024)) async throws {
-        network = try TestNetwork(egressPorts: egressPorts, hasAddresses: true)
+    init(
+        egressPorts: Int, limits: FastPath.Limits = FastPath.Limits(flows: 256, legs: 1024),
+        cables: TestNetwork.Cables = .veth, engine: EngineSettings = EngineSettings()
+    ) async throws {
+        network = try TestNetwork(egressPorts: egressPorts, hasAddresses: true, cables: cables)
         directory = try TemporaryDirectory()
         self.limits = limits
+        self.engine = engine
         try await network.far.perform { [self] in
             let generator = try LoadGenerator()
             try generator.transmit(through: network.source.index)
@@ -54,11 +60,11 @@ final class ControllerBench: @unchecked Sendable {
 
     /// Starts a controller, which adopts what an earlier one left.
     func start() async throws {
-        let controller = try await network.node.perform { [folder, limits, store, directory, log] in
+        let controller = try await network.node.perform { [folder, limits, engine, store, directory, log] in
             let fastPath = try FastPath(pins: folder.pins, name: "test", limits: limits)
             return try FlowController(
                 fastPath: fastPath, network: NetlinkHostNetwork(), store: store,
-                journal: RouteJournal(directory: "\(directory.path)/routes"), logger: log.logger())
+                journal: RouteJournal(directory: "\(directory.path)/routes"), logger: log.logger(), engine: engine)
         }
         await controller.adopt()
         running = Task { try? await controller.run() }

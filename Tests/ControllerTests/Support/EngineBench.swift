@@ -17,9 +17,14 @@ final class EngineBench: @unchecked Sendable {
     let engine: PacketEngine
     private var routes = 0
 
-    init(settings: EngineSettings = EngineSettings(), mtu: Int = 1500) async throws {
-        let network = try TestNetwork(egressPorts: 2)
+    private let cables: TestNetwork.Cables
+
+    init(
+        settings: EngineSettings = EngineSettings(), mtu: Int = 1500, cables: TestNetwork.Cables = .veth
+    ) async throws {
+        let network = try TestNetwork(egressPorts: 2, cables: cables)
         self.network = network
+        self.cables = cables
         for (namespace, interfaces) in [
             (network.node, [network.ingress] + network.egress), (network.far, [network.source] + network.sinks),
         ] {
@@ -54,8 +59,8 @@ final class EngineBench: @unchecked Sendable {
         try ([network.ingress] + network.egress).map { interface in
             EnginePort(
                 number: try #require(fastPath.port(named: interface.name)).number, name: interface.name,
-                interfaceIndex: interface.index, queues: 1, mtu: mtu, receives: receiving.contains(interface.name),
-                hasZeroCopy: false)
+                interfaceIndex: interface.index, queues: cables.queues, mtu: mtu,
+                receives: receiving.contains(interface.name), hasZeroCopy: cables.haveZeroCopy)
         }
     }
 

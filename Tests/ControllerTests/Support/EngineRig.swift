@@ -17,8 +17,14 @@ final class EngineRig: @unchecked Sendable {
     /// Packets at once: what the rings of a worker hold, whatever the machine is doing.
     static let burst = 512
 
-    init(egressPorts: Int, legs: [TestLeg], settings: EngineSettings = EngineSettings()) async throws {
-        let bench = try await LoadBench(egressPorts: egressPorts)
+    private let cables: TestNetwork.Cables
+
+    init(
+        egressPorts: Int, legs: [TestLeg], settings: EngineSettings = EngineSettings(),
+        cables: TestNetwork.Cables = .veth
+    ) async throws {
+        self.cables = cables
+        let bench = try await LoadBench(egressPorts: egressPorts, cables: cables)
         try bench.plan(flows: 1)
         let flow = try bench.installFlow(0)
         let records = try legs.map { try $0.install(bench, of: flow) }
@@ -38,8 +44,8 @@ final class EngineRig: @unchecked Sendable {
         try ([bench.network.ingress] + bench.network.egress).map { interface in
             EnginePort(
                 number: try #require(try bench.fastPath.port(named: interface.name)).number, name: interface.name,
-                interfaceIndex: interface.index, queues: 1, mtu: 1500, receives: interface.name == "in0",
-                hasZeroCopy: false)
+                interfaceIndex: interface.index, queues: cables.queues, mtu: 1500, receives: interface.name == "in0",
+                hasZeroCopy: cables.haveZeroCopy)
         }
     }
 

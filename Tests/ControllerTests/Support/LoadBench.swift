@@ -19,8 +19,8 @@ final class LoadBench: @unchecked Sendable {
     static let group = IPAddress(239, 1, 1, 10)
     static let sender = IPAddress(10, 0, 0, 2)
 
-    init(egressPorts: Int) async throws {
-        network = try TestNetwork(egressPorts: egressPorts)
+    init(egressPorts: Int, cables: TestNetwork.Cables = .veth) async throws {
+        network = try TestNetwork(egressPorts: egressPorts, cables: cables)
         try await network.far.perform { [self] in
             let generator = try LoadGenerator()
             try generator.transmit(through: network.source.index)

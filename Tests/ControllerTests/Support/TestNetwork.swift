@@ -1,4 +1,4 @@
-// A node with an ingress port and some egress ports, and the far ends of all of them, by veth.
+// A node with an ingress port and some egress ports, and the far ends of all of them, by veth or by cards.
 
 import Glibc
 import Netlink
@@ -24,7 +24,23 @@ final class TestNetwork: Sendable {
     let egress: [Interface]
     let sinks: [Interface]
 
-    init(egressPorts: Int, hasAddresses: Bool = false) throws {
+    /// What the ports are.
+    enum Cables: Hashable, Sendable {
+        case veth
+        /// The cards of an emulated machine, with so many queues.
+        case cards(queues: Int)
+
+        var queues: Int {
+            switch self {
+            case .veth: 1
+            case .cards(let queues): queues
+            }
+        }
+
+        var haveZeroCopy: Bool { self != .veth && NetworkCards.haveZeroCopy }
+    }
+
+    init(egressPorts: Int, hasAddresses: Bool = false, cables: Cables = .veth) throws {
         node = try NetworkNamespace("node")
         far = try NetworkNamespace("far")
         for namespace in [node, far] where !hasAddresses {
@@ -35,15 +51,27 @@ final class TestNetwork: Sendable {
             guard let network else { return ["10.0.0.\(host)/24", "2001:db8::\(host)/64"] }
             return ["10.1.\(network).\(host)/24", "2001:db8:1:\(network)::\(host)/64"]
         }
-        // Local addresses, told by number: who sees one in a capture knows whose it is.
-        try node.addVeth(
-            VethEnd("in0", addresses: addresses(nil, 1), mac: "02:00:00:00:00:01"),
-            to: VethEnd("gen0", addresses: addresses(nil, 2), mac: "02:00:00:00:00:02"), in: far)
-        for number in 0..<egressPorts {
+        switch cables {
+        case .veth:
+            // Local addresses, told by number: who sees one in a capture knows whose it is.
             try node.addVeth(
-                VethEnd("out\(number)", addresses: addresses(number, 1), mac: "02:00:00:00:01:1\(number)"),
-                to: VethEnd("sink\(number)", addresses: addresses(number, 2), mac: "02:00:00:00:01:2\(number)"), in: far
-            )
+                VethEnd("in0", addresses: addresses(nil, 1), mac: "02:00:00:00:00:01"),
+                to: VethEnd("gen0", addresses: addresses(nil, 2), mac: "02:00:00:00:00:02"), in: far)
+            for number in 0..<egressPorts {
+                try node.addVeth(
+                    VethEnd("out\(number)", addresses: addresses(number, 1), mac: "02:00:00:00:01:1\(number)"),
+                    to: VethEnd("sink\(number)", addresses: addresses(number, 2), mac: "02:00:00:00:01:2\(number)"),
+                    in: far)
+            }
+        case .cards(let queues):
+            let names = [("in0", "gen0")] + (0..<egressPorts).map { ("out\($0)", "sink\($0)") }
+            for (cable, (near, other)) in names.enumerated() {
+                let number = cable == 0 ? nil : cable - 1
+                try NetworkCards.move(
+                    cable: cable, end: 0, to: node, as: near, addresses: addresses(number, 1), queues: queues)
+                try NetworkCards.move(
+                    cable: cable, end: 1, to: far, as: other, addresses: addresses(number, 2), queues: queues)
+            }
         }
         ingress = try Self.interface("in0", in: node)
         source = try Self.interface("gen0", in: far)
