@@ -3,7 +3,7 @@
 # shellcheck disable=SC2154  # set by scripts/test and by the files beside this one
 
 # What the tests call, and what a shell wants.
-vm_programs=(bash ip ethtool tc bridge nft nsenter setpriv sysctl tcpdump modprobe)
+vm_programs=(bash sh ip ethtool tc bridge nft nsenter setpriv sysctl tcpdump modprobe)
 
 # vm_copy FOLDER FILE…: programs and libraries with all libraries that they need, at the same places below FOLDER.
 vm_copy() {

@@ -2,21 +2,56 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154  # set by scripts/test and by the files beside this one
 
-# What sends load and compares what came with what was sent: an emulated processor falls behind its own generator, and rings overflow.
+# What is tested: the fast path, its owner and both engines.
 # shellcheck disable=SC2034  # scripts/test passes it
-vm_load_tests='ChangesOnAir|SumsAgree|Handover|WrongHeaders|ScaleTests|metadataSurvivesTheClones|loopsAreRefused|manyLegs|EngineLoad|EngineRoutes'
+vm_tests='^(FastPathTests|NetlinkTests|AFXDPTests|ControllerTests)'
 
-# vm_run FILTER SKIP LOG REPORT SECONDS: boots $vm_kernel with the archive $work/userland.cpio, runs the tests that FILTER names without those that SKIP names, and
-# leaves what they print in LOG and their report in REPORT. Two of its network cards are cabled to each other, and do AF_XDP without
-# copies where the kernel's driver has it: that needs the modern device behind an IOMMU, and no offloads.
+# What sends load and compares what came with what was sent: an emulated processor falls behind its own generator, and rings
+# and sockets overflow. And what compares the programs' lengths with a baseline, which is of one kernel and not in the machine.
+# shellcheck disable=SC2034  # scripts/test passes it
+vm_load_tests='ChangesOnAir|SumsAgree|Handover|WrongHeaders|ScaleTests|metadataSurvivesTheClones|loopsAreRefused|manyLegs|EngineLoad|EngineRoutes|HostPorts/receiving|SessionRoutes/delivery|InstructionTests'
+
+# Cables between two network cards each of a machine, and queues of a card (Tests/ControllerTests/Support/NetworkCards.swift).
+vm_cables=3
+vm_queues=2
+# In bytes: VLAN tags on top of the largest MTU that tests use.
+vm_mtu=9200
+
+# vm_make_cables: a network namespace with the cables: bridges of two taps each, since only taps have several queues.
+vm_make_cables() {
+    local cable end
+    make_namespace cables
+    # The bridges' own look at IP headers, where the kernel has it: frames with wrong ones have to get through.
+    inside cables sysctl --quiet --ignore --write net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0
+    for ((cable = 0; cable < vm_cables; cable++)); do
+        inside cables ip link add "cable$cable" mtu "$vm_mtu" type bridge mcast_snooping 0
+        for end in 0 1; do
+            inside cables ip tuntap add dev "card$cable$end" mode tap multi_queue
+            # An emulated machine takes its time.
+            inside cables ip link set "card$cable$end" mtu "$vm_mtu" txqueuelen 10000 master "cable$cable" up
+        done
+        inside cables ip link set "cable$cable" up
+    done
+}
+
+# vm_run FILTER SKIP CARDS LOG REPORT SECONDS: boots $vm_kernel with the archive $work/userland.cpio, runs the tests that FILTER names
+# without those that SKIP names, and leaves what they print in LOG and their report in REPORT. CARDS is what the cards' driver has in
+# this kernel, copy or zero-copy. AF_XDP without copies needs the modern device behind an IOMMU, and no offloads.
 vm_run() {
     vm_archive "$vm_kernel/root" "$work/modules.cpio"
     cat "$work/userland.cpio" "$work/modules.cpio" >"$work/initrd"
+    local cable end name cards=()
     local card=disable-legacy=on,iommu_platform=on,guest_tso4=off,guest_tso6=off,guest_ufo=off,guest_ecn=off,guest_csum=off
-    timeout --foreground "$5" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 3072 -nodefaults -display none -no-reboot \
-        -kernel "$vm_kernel/vmlinuz" -initrd "$work/initrd" \
-        -append "console=ttyS0 quiet panic=-1 mitigations=off crosspoint.filter=$1 crosspoint.skip=$2" \
-        -netdev hubport,id=near,hubid=1 -device "virtio-net-pci,netdev=near,mac=02:00:00:00:01:01,$card" \
-        -netdev hubport,id=far,hubid=1 -device "virtio-net-pci,netdev=far,mac=02:00:00:00:01:02,$card" \
-        -serial stdio -serial "file:$4" </dev/null >"$3" 2>&1
+    card=$card,mq=on,vectors=$((2 * vm_queues + 2)),host_mtu=$((vm_mtu - 100)),rx_queue_size=1024
+    for ((cable = 0; cable < vm_cables; cable++)); do
+        for end in 0 1; do
+            name=card$cable$end
+            cards+=(-netdev "tap,id=$name,ifname=$name,script=no,downscript=no,queues=$vm_queues")
+            cards+=(-device "virtio-net-pci,netdev=$name,mac=02:00:00:00:0c:$cable$end,$card")
+        done
+    done
+    inside cables timeout --foreground "$6" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 3072 -nodefaults \
+        -display none -no-reboot -kernel "$vm_kernel/vmlinuz" -initrd "$work/initrd" \
+        -append "console=ttyS0 quiet panic=-1 mitigations=off crosspoint.filter=$1 crosspoint.skip=$2 crosspoint.cards=$3" \
+        "${cards[@]}" -serial stdio -serial "file:$5" </dev/null >"$4" 2>&1
 }
