@@ -50,6 +50,8 @@ let package = Package(
 
         // Wire formats, fast path, slow path, node, commands: each imports only what stands above it.
         .target(name: "RTPWire", swiftSettings: strict),
+        // Keys of SRTP as values, whoever negotiates or uses them.
+        .target(name: "SRTPKeys", swiftSettings: strict),
         // What the kernel says of a file.
         .target(name: "FileStatus", swiftSettings: strict),
         // Protocol cores: bytes, events and time in, actions out; no I/O, no clock.
@@ -206,6 +208,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["CrosspointShim"], path: "Tests/TestSupport", swiftSettings: strict
         ),
         .testTarget(name: "RTPWireTests", dependencies: ["RTPWire", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "SRTPKeysTests", dependencies: ["SRTPKeys"], swiftSettings: strict),
         .testTarget(name: "SDPTests", dependencies: ["SDP", "RTPWire", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "AuthenticationTests", dependencies: ["Authentication", "TestSupport"], swiftSettings: strict),
