@@ -60,6 +60,11 @@ let package = Package(
             name: "Authentication", dependencies: [.product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict
         ),
+        // Keys of SRTP as peers exchange them: SDES and MIKEY.
+        .target(
+            name: "KeyManagement", dependencies: ["SRTPKeys", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict
+        ),
         .target(name: "RTSPCore", dependencies: ["RTPWire"], swiftSettings: strict),
         .target(name: "SIPCore", dependencies: ["RTPWire", "SDP", "Authentication"], swiftSettings: strict),
         .target(
@@ -212,6 +217,7 @@ let package = Package(
         .testTarget(name: "SDPTests", dependencies: ["SDP", "RTPWire", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "AuthenticationTests", dependencies: ["Authentication", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "KeyManagementTests", dependencies: ["KeyManagement", "SRTPKeys"], swiftSettings: strict),
         .testTarget(name: "RTSPCoreTests", dependencies: ["RTSPCore", "RTPWire"], swiftSettings: strict),
         .testTarget(
             name: "SIPCoreTests", dependencies: ["SIPCore", "SDP", "Authentication", "RTPWire", "TestSupport"],
