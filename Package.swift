@@ -35,6 +35,7 @@ let package = Package(
         .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev", "libelf-dev"])]),
         .systemLibrary(name: "CLibXDP", pkgConfig: "libxdp", providers: [.apt(["libxdp-dev"])]),
         .systemLibrary(name: "CLibMNL", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
+        .systemLibrary(name: "CLibSRTP", pkgConfig: "libsrtp2", providers: [.apt(["libsrtp2-dev"])]),
 
         // What Swift cannot import, and the ABI that BPF, C and Swift share.
         .target(
@@ -65,6 +66,13 @@ let package = Package(
             name: "KeyManagement", dependencies: ["SRTPKeys", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict
         ),
+        // Keys at work on packets, in place; runs per packet as AFXDP does.
+        .target(
+            name: "SRTP", dependencies: ["SRTPKeys", "CLibSRTP", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict + [
+                .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
+            ]
+        ),
         .target(name: "RTSPCore", dependencies: ["RTPWire"], swiftSettings: strict),
         .target(name: "SIPCore", dependencies: ["RTPWire", "SDP", "Authentication"], swiftSettings: strict),
         .target(
@@ -74,7 +82,7 @@ let package = Package(
         ),
         // AF_XDP workers. Their code runs per packet: see swift-evolution SE-0176 on what exclusivity checks cost there.
         .target(
-            name: "AFXDP", dependencies: ["FastPath", "CrosspointShim", "CLibXDP"],
+            name: "AFXDP", dependencies: ["FastPath", "SRTP", "SRTPKeys", "CrosspointShim", "CLibXDP"],
             swiftSettings: strict + [
                 .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
             ]
@@ -88,7 +96,10 @@ let package = Package(
         .target(name: "Netlink", dependencies: ["RTPWire", "CrosspointShim", "CLibMNL"], swiftSettings: strict),
         .target(
             name: "Routing",
-            dependencies: ["RTPWire", "FastPath", "AFXDP", "Netlink", "CrosspointShim", logging],
+            dependencies: [
+                "RTPWire", "FastPath", "AFXDP", "SRTP", "SRTPKeys", "Netlink", "FileStatus", "CrosspointShim", logging,
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: strict
         ),
         // How many flows this node carries: formats, paced traffic, the search for the largest load without loss, the report.
@@ -149,7 +160,7 @@ let package = Package(
             dependencies: [
                 "FileStatus", "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions", "AgentSupport",
                 "RTSPProxy",
-                "SIPAgent", "Authentication", "Node", "Qualification", "SIPCore", logging,
+                "SIPAgent", "Authentication", "SRTPKeys", "Node", "Qualification", "SIPCore", logging,
                 argumentParser,
                 nioCore, nioPosix, nioTLS,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -214,6 +225,10 @@ let package = Package(
         ),
         .testTarget(name: "RTPWireTests", dependencies: ["RTPWire", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "SRTPKeysTests", dependencies: ["SRTPKeys"], swiftSettings: strict),
+        .testTarget(
+            name: "SRTPTests", dependencies: ["SRTP", "SRTPKeys", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict
+        ),
         .testTarget(name: "SDPTests", dependencies: ["SDP", "RTPWire", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "AuthenticationTests", dependencies: ["Authentication", "TestSupport"], swiftSettings: strict),
@@ -258,13 +273,14 @@ let package = Package(
         ),
         // The AF_XDP loop without a kernel, for its tests and its benchmark.
         .target(
-            name: "EngineSupport", dependencies: ["AFXDP", "FastPath", "CLibXDP", "CrosspointShim"],
+            name: "EngineSupport", dependencies: ["SRTP", "AFXDP", "FastPath", "CLibXDP", "CrosspointShim"],
             path: "Tests/EngineSupport", swiftSettings: strict
         ),
         .testTarget(
             name: "AFXDPTests",
             dependencies: [
-                "AFXDP", "EngineSupport", "FastPath", "RTPWire", "CrosspointShim", "CLibXDP", "TestSupport",
+                "SRTP", "SRTPKeys", "AFXDP", "EngineSupport", "FastPath", "RTPWire", "CrosspointShim", "CLibXDP",
+                "TestSupport",
             ],
             swiftSettings: strict
         ),
@@ -279,7 +295,8 @@ let package = Package(
         .testTarget(
             name: "ControllerTests",
             dependencies: [
-                "FastPath", "AFXDP", "LoadGenerator", "Routing", "Netlink", "RTPWire", "BPFPrograms",
+                "SRTP", "SRTPKeys", "FastPath", "AFXDP", "LoadGenerator", "Routing", "Netlink", "RTPWire",
+                "BPFPrograms",
                 "CrosspointShim", "TestSupport", "AgentSupport", "SIPAgent", "SIPCore", "SDP", "Sessions", logging,
             ],
             swiftSettings: strict

@@ -12,7 +12,7 @@
 
 #include "socket_counters.h"
 
-#define CROSSPOINT_ABI_VERSION 4
+#define CROSSPOINT_ABI_VERSION 5
 
 /* Ports (network interfaces) that one node can attach. Port numbers are indices into everything that is per port. */
 #define CROSSPOINT_MAX_PORTS 64
@@ -86,6 +86,12 @@ enum crosspoint_flow_flag {
 				  CROSSPOINT_FLOW_DISPATCH_ONLY,
 };
 
+/* What few packets need to be asked. */
+enum crosspoint_flow_rule {
+	/* Payload is encrypted (SRTP): of what lies behind the headers nothing can be said. */
+	CROSSPOINT_RULE_ENCRYPTED = 1 << 0,
+};
+
 /*
  * Where a flow's packets go, in 64 bits so that one store changes it: bits 0-31 the index of the leg record or of
  * the group, bits 32-47 the shape, bits 48-63 the number of legs.
@@ -132,7 +138,8 @@ struct crosspoint_flow_detail {
 	__u64 generation;  /* changes with every use of the slot; for the daemon */
 	__u16 max_dropout;  /* RFC 3550 appendix A.1, scaled to the flow's rate */
 	__u16 max_misorder; /* likewise; at most 64 * (CROSSPOINT_HISTORY_WORDS - 2) */
-	__u32 reserved[7];
+	__u32 rules;        /* enum crosspoint_flow_rule */
+	__u32 reserved[6];
 };
 _Static_assert(sizeof(struct crosspoint_flow_detail) == 64, "one cache line");
 
@@ -213,9 +220,11 @@ enum crosspoint_leg_flag {
 	CROSSPOINT_LEG_TAGGED = 1 << 8,
 	/* TTL or DSCP by the leg's own rule, not the usual one: one hop less, the same class. */
 	CROSSPOINT_LEG_REMARK = 1 << 9,
+	/* The leg's copies leave encrypted (SRTP), by an AF_XDP worker: to the kernel engine it is shut. */
+	CROSSPOINT_LEG_PROTECT = 1 << 10,
 	/* Whatever the short way through egress does not do. */
 	CROSSPOINT_LEG_SPECIAL = CROSSPOINT_LEG_RTP | CROSSPOINT_LEG_GATED | CROSSPOINT_LEG_SHUT |
-				 CROSSPOINT_LEG_CHANGE_FAMILY | CROSSPOINT_LEG_TAGGED,
+				 CROSSPOINT_LEG_CHANGE_FAMILY | CROSSPOINT_LEG_TAGGED | CROSSPOINT_LEG_PROTECT,
 };
 
 /*

@@ -22,7 +22,8 @@ public struct LinkKey: Hashable, Sendable {
     /// A new one.
     public static func random(_ profile: SRTPProfile = .aeadAES128GCM) throws(SRTPKeyError) -> LinkKey {
         var generator = SystemRandomNumberGenerator()
-        return try LinkKey(profile, secret: (0..<secretLength).map { _ in UInt8.random(in: 0...255, using: &generator) })
+        let secret = (0..<secretLength).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        return try LinkKey(profile, secret: secret)
     }
 }
 

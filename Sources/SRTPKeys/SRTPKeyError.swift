@@ -13,6 +13,8 @@ public enum SRTPKeyError: Error, Hashable, Sendable, CustomStringConvertible {
     /// A link key has this many bytes, or another profile than its derivation is for.
     case linkLength(Int)
     case linkProfile(SRTPProfile)
+    /// Several keys that have not one profile, or no MKIs that tell them apart.
+    case indistinct
     /// The text begins with a word that is no profile.
     case unknownProfile
     /// The text is not written as RFC 4568 has it: what is expected there.
@@ -36,6 +38,9 @@ public enum SRTPKeyError: Error, Hashable, Sendable, CustomStringConvertible {
             "has \(count) bytes; a link key has \(LinkKey.secretLength)"
         case .linkProfile(let profile):
             "is a link key for \(profile.rawValue); use AEAD_AES_128_GCM or AEAD_AES_256_GCM"
+        case .indistinct:
+            "has keys that cannot be told apart; use up to \(KeyMaterial.mostKeys) of one profile, with different MKIs of one "
+                + "length"
         case .unknownProfile:
             "begins with no profile; use one of \(SRTPProfile.allCases.map(\.rawValue).joined(separator: ", "))"
         case .syntax(let expected): "has no \(expected); write PROFILE inline:BASE64[|LIFETIME][|MKI:LENGTH]"

@@ -51,7 +51,19 @@ import Testing
             profile, masterKey: (0..<profile.masterKeyLength).map { UInt8($0) },
             masterSalt: (0..<profile.masterSaltLength).map { UInt8(200 + $0) }, identifier: Array(0...15), ssrc: 0,
             rolloverCounter: 7, lifetime: 99)
-        #expect(try KeyMaterial(text: "  " + SRTPKeyText.secretText(key) + "\n") == .srtp(key))
+        #expect(try KeyMaterial(text: "  " + SRTPKeyText.secretText(key) + "\n") == .srtp([key]))
+    }
+
+    @Test func severalKeysAreToldApart() throws {
+        let first = "AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj|1:1"
+        let material = try KeyMaterial(text: "# of the studio\n\n\(first)\n\(first.replacing("|1:1", with: "|2:1"))\n")
+        guard case .srtp(let keys) = material else { throw SRTPKeyError.indistinct }
+        #expect(keys.map(\.identifier) == [[1], [2]])
+        #expect(try KeyMaterial(text: material.secretText) == material)
+        #expect(throws: SRTPKeyError.indistinct) { try KeyMaterial(text: "\(first)\n\(first)") }
+        #expect(throws: SRTPKeyError.indistinct) {
+            try KeyMaterial(text: first + "\n" + first.replacing("|1:1", with: ""))
+        }
     }
 
     @Test func linkKeyRoundTrips() throws {
@@ -79,7 +91,7 @@ import Testing
         var shown = "\(key) \(String(reflecting: key)) \(link) \(String(reflecting: link))"
         dump(key, to: &shown)
         dump(link, to: &shown)
-        dump(KeyMaterial.srtp(key), to: &shown)
+        dump(KeyMaterial.srtp([key]), to: &shown)
         dump(KeyMaterial.link(link), to: &shown)
         for secret in [Array("sixteen secret b".utf8), Array("twelve salts".utf8), Array("thirty-two bytes".utf8)] {
             #expect(!shown.contains(String(decoding: secret, as: UTF8.self)))

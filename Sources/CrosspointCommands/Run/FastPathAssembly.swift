@@ -37,7 +37,7 @@ enum FastPathAssembly {
             controller = try FlowController(
                 fastPath: fastPath, network: network, store: store,
                 journal: RouteJournal(directory: "\(configuration.runtimeDirectory)/routes"), logger: logger,
-                hostPort: configuration.hostPort, engine: configuration.engine)
+                keys: configuration.keyPaths, hostPort: configuration.hostPort, engine: configuration.engine)
         } catch let error as FastPathError {
             throw NodeError(error.kind == .privileges ? .notPermitted : .failed, error.message)
         } catch {

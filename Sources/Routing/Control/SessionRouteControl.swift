@@ -1,6 +1,7 @@
 // What sessions ask of the one writer of the fast path, beyond what operators do.
 
 public import RTPWire
+public import SRTPKeys
 
 /// The operations that RTSP sessions and SIP calls need. `FlowController` implements them; tests of the agents bring their own.
 ///
@@ -45,6 +46,14 @@ public protocol SessionRouteControl: RouteControl {
     /// Removes the routes of sessions that begin with `prefix` and are not in `names`; returns the removed names. Each agent has its own
     /// prefix: `rtsp.`, `sip.`.
     func removeSessionRoutes(of prefix: String, except names: Set<String>) async -> [String]
+    /// Sets what sources and legs of sessions' routes name (`srtp=`), before any does: one key, or several that MKIs tell apart, of
+    /// which the first is sent with. Whoever uses the name already goes on with the new keys; where they are the same nothing changes.
+    ///
+    /// All legs that name it are one sender: RTP, RTCP on a route of its own, and the same medium from another source. Keys are kept
+    /// for a restart, in a file for the daemon alone.
+    func setKeys(_ keys: [SRTPKey], named name: String) async throws(RoutingError)
+    /// Forgets keys, when no route names them any more.
+    func removeKeys(named names: [String]) async
     /// First packets and unknown sources of session routes, from now on. The stream ends with its consumer.
     func sessionRouteEvents() async -> AsyncStream<SessionRouteEvent>
 }
@@ -74,6 +83,13 @@ extension SessionRouteControl {
         }
         return reports
     }
+
+    /// Where there are no keys, nothing is encrypted.
+    public func setKeys(_ keys: [SRTPKey], named name: String) async throws(RoutingError) {
+        throw RoutingError(.unavailable, "key \(name): there is no SRTP here")
+    }
+
+    public func removeKeys(named names: [String]) async {}
 
     /// Where nothing has an MTU, everything fits.
     public func misfit(of leg: LegSpecification, on name: String) async -> String? { nil }

@@ -124,6 +124,8 @@ extension FlowController {
         let key = FlowKey(
             interfaceIndex: index, vlans: source.port.vlans, destination: source.address, udpPort: source.udpPort,
             source: source.source, sourceUDPPort: source.sourceUDPPort)
+        // A flow that is only made anew goes on with what it knows of its packets' indices.
+        if state.receiving == nil { state.receiving = try makeReceiving(state.specification) }
         // What drained there is this route's again; its guard goes when the route's own stands.
         let resumed = draining.remove(key)
         defer { for flow in resumed { if let place = flow.guarded { removeGuard(place) } } }
@@ -131,12 +133,15 @@ extension FlowController {
         if let found = known {
             if state.parameters.clockRate == nil { state.parameters.clockRate = fastPath.clockRate(of: found) }
             state.flow = found
+            fastPath.setContext(state.receiving?.context, of: found)
             // The port's own address may have changed while nobody looked.
             fastPath.setParameters(state.parameters, of: found)
         } else {
-            state.flow = try fastPathCall { () throws(FastPathError) in
+            let flow = try fastPathCall { () throws(FastPathError) in
                 try fastPath.installFlow(key, state.parameters, port: port, label: state.specification.label)
             }
+            fastPath.setContext(state.receiving?.context, of: flow)
+            state.flow = flow
         }
         state.key = key
         do {
@@ -299,6 +304,7 @@ extension FlowController {
         guard let flow = state.flow else {
             throw RoutingError(.unavailable, "leg \(leg): the route's ingress interface is gone")
         }
+        let protection = try makeSending(leg, of: state.specification, receiving: state.receiving)
         let taken: UInt32
         if let counter, fastPath.legNumber(ofCounter: counter) == number {
             taken = counter
@@ -310,7 +316,7 @@ extension FlowController {
         return LegState(
             number: number, specification: leg, counter: taken,
             resolution: .waiting(.unresolved, reason: "not resolved yet", nextHop: nil), neighbour: nil,
-            flowFamily: state.specification.source.address.family)
+            flowFamily: state.specification.source.address.family, protection: protection)
     }
 
     func describe(_ leg: LegState, flow: FlowHandle) {
