@@ -131,8 +131,8 @@ let package = Package(
         .target(
             name: "SIPAgent",
             dependencies: [
-                "FileStatus", "RTPWire", "SDP", "Authentication", "SIPCore", "Routing", "Sessions", "AgentSupport",
-                "CrosspointShim",
+                "FileStatus", "RTPWire", "SDP", "Authentication", "SIPCore", "SRTPKeys", "KeyManagement", "Routing",
+                "Sessions", "AgentSupport", "CrosspointShim",
                 logging,
                 nioCore,
                 nioPosix, nioTLS,
@@ -257,9 +257,9 @@ let package = Package(
         .testTarget(
             name: "SIPAgentTests",
             dependencies: [
-                "SIPAgent", "SIPCore", "SDP", "Authentication", "FastPath", "LoadGenerator", "Netlink", "Routing",
-                "Sessions",
-                "AgentSupport", "RTPWire", "BPFPrograms", "CrosspointShim", "TestSupport",
+                "SIPAgent", "SIPCore", "SDP", "SRTPKeys", "KeyManagement", "Authentication", "FastPath",
+                "LoadGenerator", "Netlink", "Routing", "Sessions", "AgentSupport", "RTPWire", "BPFPrograms",
+                "CrosspointShim", "TestSupport",
                 logging,
                 nioCore, nioPosix, nioTLS,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -21,7 +21,7 @@ public struct KeyManagementError: Error, Hashable, Sendable, CustomStringConvert
     /// One line.
     public let description: String
 
-    init(_ reason: Reason, _ description: String) {
+    public init(_ reason: Reason, _ description: String) {
         self.reason = reason
         self.description = description
     }

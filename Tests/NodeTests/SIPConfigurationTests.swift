@@ -30,7 +30,7 @@ struct SIPConfigurationTests {
           no-media-timeout: 30
           limits: {calls: 100, calls-per-source: 10, requests-per-second: 5, burst: 20, registrations: 50, connections: 60, connections-per-source: 7}
           dial-plan:
-            - {name: desk, user: desk, host: Studio.example, to: registered, callers: [anna, ben], ring-time: 20}
+            - {name: desk, user: desk, host: Studio.example, to: registered, callers: [anna, ben], ring-time: 20, srtp: off}
             - name: studios
               user: {regex: 'studio(\d+)'}
               from: [10.1.0.0/16]
@@ -85,6 +85,7 @@ struct SIPConfigurationTests {
         #expect(sip.dialPlan[0].permission == .users(["anna", "ben"]))
         #expect(sip.dialPlan[0].targets == [.registered])
         #expect(sip.dialPlan[0].ringTime == 20)
+        #expect(sip.dialPlan[0].protection == .off && sip.dialPlan[1].protection == .relay)
         #expect(sip.dialPlan[1].user == .expression(#"studio(\d+)"#))
         #expect(sip.dialPlan[1].forking == .parallel)
         #expect(sip.dialPlan[1].rewriteUser == "9$1")
@@ -147,6 +148,8 @@ struct SIPConfigurationTests {
             ("sip:\n  names: [a b]", 2, "sip.names[1]"),
             ("sip:\n  allow: [10.1.0.1/16]", 2, "sip.allow[1]"),
             ("sip:\n  media-networks: [239.0.0.0/8]", 2, "sip.media-networks"),
+            ("sip:\n  dial-plan:\n    - {name: a, to: 'sip:10.2.0.5', srtp: maybe}", 3, "sip.dial-plan[1].srtp"),
+            ("sip:\n  dial-plan:\n    - {name: a, to: 'sip:10.2.0.5', srtp: required}", 3, "sip.dial-plan[1].srtp"),
             ("sip:\n  udp-ports: 5-3", 2, "sip.udp-ports"),
             ("sip:\n  source: loose", 2, "sip.source"),
             ("sip:\n  registrar: {}", 2, "sip.registrar"),

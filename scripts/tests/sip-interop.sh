@@ -28,11 +28,12 @@ uses_node=yes
 scenarios=(
     basic echo tcp ipv6 ipv4-to-ipv6 callee-ends held port-change late-offer early-media reliable
     cancel-early cancel-ringing cancel-crosses busy challenged challenges refused-change glare forked lossy no-ack wrong-input
-    baresip-l16 baresip-tcp baresip-tls registered kamailio-udp kamailio-tcp kamailio-tls
+    baresip-l16 baresip-tcp baresip-tls baresip-srtp baresip-srtp-called baresip-srtp-calling registered kamailio-udp kamailio-tcp kamailio-tls
     restarted
 )
 # What makes sense only with a node between the peers.
-only_with_node=(ipv4-to-ipv6 challenged challenges cancel-crosses glare forked no-ack wrong-input registered restarted)
+only_with_node=(ipv4-to-ipv6 challenged challenges cancel-crosses glare forked no-ack wrong-input baresip-srtp-called
+    baresip-srtp-calling registered restarted)
 
 make_studio() {
     local role
@@ -582,6 +583,22 @@ run_baresip-l16() { baresip_call udp l16 "sip:bob@$(called 4)"; }
 run_baresip-tcp() { baresip_call tcp l16 "sip:$(by tcp bob)@$(called 4);transport=tcp"; }
 run_baresip-tls() { baresip_call tls opus "sip:$(by tls bob)@$(called 4):5061;transport=tls"; }
 
+# srtp_talk CALLERSTRANSPORT CALLEESTRANSPORT CALLED: whoever speaks TLS takes and gives SRTP only, and whoever does not, plain RTP.
+srtp_talk() {
+    local side transport arguments
+    for side in callees callers; do
+        transport=$([ $side = callees ] && echo "$2" || echo "$1")
+        arguments=()
+        [ "$transport" != tls ] || arguments=(--srtp)
+        baresip "$side" "$transport" l16 "${arguments[@]}"
+    done
+    baresip_talk l16 "$3"
+}
+
+run_baresip-srtp() { srtp_talk tls tls "sip:$(by srtp bob)@$(called 4):5061;transport=tls"; }
+run_baresip-srtp-called() { srtp_talk udp tls "sip:required.bob@10.1.0.1"; }
+run_baresip-srtp-calling() { srtp_talk tls udp "sip:off.bob@10.1.0.1:5061;transport=tls"; }
+
 # A device registers under a name, and is called by it.
 run_registered() {
     local arguments=(--name desk --register 10.2.0.1)
@@ -676,7 +693,7 @@ write_users() {
     done
 }
 
-# Users bob and vip are at the callee itself; of tcp.bob and the like the part before the point says by which transport; what ends in
+# Users bob and vip are at the callee itself; of tcp.bob and the like the part before the point says by which transport, or how with SRTP; what ends in
 # .proxied is behind the proxy; six is where IPv6 is.
 write_node_configuration() {
     write_configuration
@@ -701,6 +718,9 @@ sip:
     - {name: tls-proxied, user: tls.proxied, to: "sip:bob@10.2.0.6:5061;transport=tls"}
     - {name: tcp, user: tcp.bob, to: "sip:bob@10.2.0.5;transport=tcp"}
     - {name: tls, user: tls.bob, to: "sip:bob@10.2.0.5:5061;transport=tls"}
+    - {name: srtp, user: srtp.bob, to: "sip:bob@10.2.0.5:5061;transport=tls", srtp: offered}
+    - {name: srtp-required, user: required.bob, to: "sip:bob@10.2.0.5:5061;transport=tls", srtp: required}
+    - {name: srtp-off, user: off.bob, to: "sip:bob@10.2.0.5", srtp: off}
     - {name: bob, to: "sip:bob@10.2.0.5"}
 CONFIGURATION
 }

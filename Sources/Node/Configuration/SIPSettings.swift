@@ -109,6 +109,7 @@ extension DialRule {
         pairs.append(.init("to", to.count == 1 ? to[0] : .list(to)))
         pairs.append(.init("forking", .text(forking.rawValue), isDefault: forking == defaults.forking))
         pairs.append(.init("ring-time", .number(ringTime), isDefault: ringTime == defaults.ringTime))
+        pairs.append(.init("srtp", .text(protection.rawValue), isDefault: protection == defaults.protection))
         let rewrite = [("user", rewriteUser), ("host", rewriteHost)].compactMap { key, text in
             text.map { SettingTree.Pair(key, .text($0)) }
         }

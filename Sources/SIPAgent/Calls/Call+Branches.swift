@@ -268,7 +268,7 @@ extension Call {
                 if let destination = branch.destination { context.resolver.failed(destination) }
                 return await tryNext(branch)
             }
-            if response.status.isRedirection, redirect(response) {
+            if response.status.isRedirection, redirect(branch, response) {
                 return await failed(branch, with: SIPResponse(.temporarilyUnavailable, toNothingOf: self))
             }
         }
@@ -282,7 +282,7 @@ extension Call {
     }
 
     /// Calls the places that a 3xx names instead, after all others that are known; false where none can be called.
-    private func redirect(_ response: SIPResponse) -> Bool {
+    private func redirect(_ branch: CallBranch, _ response: SIPResponse) -> Bool {
         let contacts = (try? response.headers.addresses("Contact")) ?? []
         var targets: [CallTarget] = []
         for contact in contacts where contact.uri.scheme == .sip || contact.uri.scheme == .sips {
@@ -290,7 +290,10 @@ extension Call {
             redirections += 1
             var uri = contact.uri
             uri.headers = nil
-            targets.append(CallTarget(requestURI: uri, destination: uri, ringTime: Self.redirectedRingTime))
+            targets.append(
+                CallTarget(
+                    requestURI: uri, destination: uri, ringTime: Self.redirectedRingTime,
+                    protection: branch.target.protection))
         }
         stages.insert(contentsOf: targets.map { [$0] }, at: 0)
         return !targets.isEmpty

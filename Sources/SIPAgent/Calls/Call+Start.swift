@@ -82,7 +82,8 @@ extension Call {
             branch.destination = destination
             branch.path = path
             do throws(SIPRefusal) {
-                let peer = context.mediaPeer(destination.address, isSecure: destination.transport == .tls)
+                var peer = context.mediaPeer(destination.address, isSecure: destination.transport == .tls)
+                peer.protection = branch.target.protection
                 let place = branch.media ?? media.addBranch(towards: peer)
                 media.setPeer(peer, of: .callee, on: place)
                 branch.media = place

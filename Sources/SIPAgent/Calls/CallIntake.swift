@@ -134,7 +134,7 @@ final class CallIntake: Transactions.Core {
                 stages.append([
                     CallTarget(
                         requestURI: hop.requestURI, destination: hop.destination, credentials: hop.credentials,
-                        ringTime: decision.ringTime)
+                        ringTime: decision.ringTime, protection: decision.protection)
                 ])
             case .registered(let address):
                 for group in registrations.stages(for: address, now: MonotonicClock.now) {
@@ -142,7 +142,8 @@ final class CallIntake: Transactions.Core {
                         group.map { contact in
                             CallTarget(
                                 requestURI: contact.uri, destination: contact.destination,
-                                connection: contact.connection, ringTime: decision.ringTime)
+                                connection: contact.connection, ringTime: decision.ringTime,
+                                protection: decision.protection)
                         })
                 }
             }

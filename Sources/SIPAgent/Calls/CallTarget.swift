@@ -14,4 +14,6 @@ struct CallTarget: Hashable, Sendable {
     var credentials: DialTarget.Credentials?
     /// Seconds after which it is given up.
     var ringTime: Int
+    /// Who encrypts the media.
+    var protection: MediaProtection
 }

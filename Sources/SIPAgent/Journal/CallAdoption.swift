@@ -19,6 +19,7 @@ struct CallAdoption {
         let records = context.journal.read()
         var lost: [Call] = []
         var kept: Set<String> = []
+        var lostKeys: Set<String> = []
         for record in records {
             let caller = peer(of: record.caller)
             let callee = peer(of: record.callee)
@@ -35,9 +36,11 @@ struct CallAdoption {
                 let call = Call(adopting: record, address: address, context: context, media: media)
                 call.takeUp()
                 lost.append(call)
+                lostKeys.formUnion(record.media.keyNames)
             }
         }
         let removed = await routing.removeSessionRoutes(of: Self.routePrefix, except: kept)
+        await routing.removeKeys(named: lostKeys.sorted())
         if !removed.isEmpty {
             context.logger.info("sip: routes that nobody owns were removed: \(removed.joined(separator: ", "))")
         }

@@ -7,6 +7,7 @@ import RTPWire
 import Routing
 import SDP
 public import SIPCore
+import SRTPKeys
 
 /// Negotiates a call's media with both of its sides, and owns its UDP ports and its routes in the fast path.
 ///
@@ -43,6 +44,8 @@ public final class CallMedia {
     var learning: [StreamKey: Learning] = [:]
     /// The streams in force, as they were planned.
     var plan: [StreamKey: PlannedStream] = [:]
+    /// The keys that routes name.
+    var installedKeys: [String: [SRTPKey]] = [:]
     /// When the plan was last put in force: silence counts from then.
     var plannedAt: UInt64 = 0
     var state = MediaState.ok
@@ -187,6 +190,7 @@ public final class CallMedia {
         if let statistics { return statistics }
         let kinds = kinds
         await routes.removeAll()
+        await removeKeys()
         for branch in branches.values {
             branch.places.users -= 1
             if branch.places.users == 0 { await branch.places.keep(only: []) }
