@@ -120,7 +120,8 @@ let package = Package(
         .target(
             name: "RTSPProxy",
             dependencies: [
-                "RTPWire", "SDP", "Authentication", "RTSPCore", "Routing", "Sessions", "AgentSupport", "CrosspointShim",
+                "RTPWire", "SDP", "Authentication", "RTSPCore", "SRTP", "SRTPKeys", "KeyManagement", "Routing",
+                "Sessions", "AgentSupport", "CrosspointShim",
                 logging,
                 nioCore,
                 nioPosix, nioTLS,
@@ -246,8 +247,8 @@ let package = Package(
         .testTarget(
             name: "RTSPProxyTests",
             dependencies: [
-                "RTSPProxy", "RTSPCore", "SDP", "Authentication", "Routing", "Sessions", "AgentSupport", "RTPWire",
-                "CrosspointShim",
+                "RTSPProxy", "RTSPCore", "SDP", "Authentication", "SRTP", "SRTPKeys", "KeyManagement", "Routing",
+                "Sessions", "AgentSupport", "RTPWire", "CrosspointShim",
                 "TestSupport",
                 logging,
                 nioCore, nioPosix, nioTLS,

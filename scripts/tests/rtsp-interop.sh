@@ -32,7 +32,7 @@ node=""
 scenarios=(
     ffmpeg-udp ffmpeg-tcp gstreamer-udp gstreamer-tcp gstreamer-multicast eight-mixed
     camera-tcp-only camera-multicast camera-digest camera-basic camera-vlc
-    rtsps camera-rtsps large-packets
+    rtsps camera-rtsps camera-srtp large-packets
     publish-ffmpeg-udp publish-ffmpeg-tcp publish-gstreamer-udp publish-gstreamer-tcp
     churn two-nodes killed camera-forgets camera-restarts wrong-input
 )
@@ -101,6 +101,8 @@ start_cameras() {
     camera basic 8558 --authentication basic
     camera survives 8560 --survives
     camera secure 8562 --certificate "$work/camera.pem"
+    camera srtp 8564 --certificate "$work/camera.pem" --srtp
+    camera srtp-tcp 8565 --certificate "$work/camera.pem" --srtp --transport tcp
     camera large 8563 --transport tcp --mtu 4000
 }
 
@@ -150,6 +152,8 @@ rtsp:
     - {name: vlc, path: /vlc, upstream: "rtsp://10.1.0.2:8559/vlc"}
     - {name: survives, path: /survives, upstream: "rtsp://10.1.0.2:8560/cam1"}
     - {name: secure, path: /secure, upstream: "rtsps://10.1.0.2:8562/cam1"}
+    - {name: srtp, path: /srtp, upstream: "rtsps://10.1.0.2:8564/cam1"}
+    - {name: srtp-tcp, path: /srtp-tcp, upstream: "rtsps://10.1.0.2:8565/cam1"}
     - {name: large, path: /large, upstream: "rtsp://10.1.0.2:8563/cam1"}
     - {name: by-service, path: /by-service, upstream: "rtsp://studio.test/far"}
     - {name: by-name, path: /by-name, upstream: "rtsp://b.studio.test:8554/far"}
@@ -201,6 +205,10 @@ url() {
             echo rtsps://10.2.0.1:322/any
             return
         fi
+        if [[ $1 == srtp* ]]; then
+            echo "rtsps://10.2.0.1:322/$1"
+            return
+        fi
         echo "rtsp://10.2.0.1:8554/$1"
         return
     fi
@@ -213,6 +221,8 @@ url() {
         vlc) echo rtsp://10.3.0.2:8559/vlc ;;
         secure | by-rtsps) echo rtsps://10.3.0.2:8562/cam1 ;;
         survives) echo rtsp://10.3.0.2:8560/cam1 ;;
+        srtp) echo rtsps://10.3.0.2:8564/cam1 ;;
+        srtp-tcp) echo rtsps://10.3.0.2:8565/cam1 ;;
     esac
 }
 
@@ -373,6 +383,17 @@ run_camera-rtsps() {
         one_camera secure ffmpeg:udp gstreamer:tcp
     else
         one_camera secure gstreamer:tcp
+    fi
+}
+
+# Cameras that encrypt with keys by MIKEY, by UDP and by TCP; what they send leaves the node inside TLS.
+run_camera-srtp() {
+    if [ "$uses_node" = yes ]; then
+        one_camera srtp ffmpeg:tcp gstreamer:tcp
+        one_camera srtp-tcp gstreamer:tcp
+    else
+        one_camera srtp gstreamer:udp
+        one_camera srtp-tcp gstreamer:tcp
     fi
 }
 

@@ -47,7 +47,7 @@ extension RTSPServer {
         // The path keeps its source for a while, for the SETUP that follows.
         path.detach()
         var description = presentation.description
-        if path.route.sendsMulticast {
+        if path.route.sendsMulticast, !presentation.streams.contains(where: { $0.isEncrypted == true }) {
             description = description.multicastDescription(
                 presentation.streams.compactMap { path.groups[$0.index]?.destination }
                     .map { .init(group: $0.group, udpPort: $0.udpPort, ttl: $0.timeToLive) })
@@ -137,6 +137,7 @@ extension RTSPServer {
         let route = session.path.route
         offer.mayUse = { route.allowsDestination($0) }
         await withholdWhatDoesNotFit(stream, session, &offer)
+        if stream.isEncrypted == true { offer.withholdClear(isSecure: connection.isSecure) }
         let (endpoints, own) = (endpoints, StreamOfSession(session: session.core.id, stream: stream.index))
         offer.isTaken = { address, udpPort in
             endpoints[Endpoint(address: address, udpPort: udpPort)].map { $0 != own } ?? false
