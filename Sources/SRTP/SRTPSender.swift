@@ -23,6 +23,8 @@ public struct SRTPSender: ~Copyable {
     private var identifier: UInt128
     private let initial: SRTPKey
     private let link: LinkDerivation?
+    /// Whether there is a link: asked per packet, which must not count references.
+    private let isLink: Bool
     private let makeEpoch: () -> LinkEpoch
     private let indices: SentIndices
     private let entries: UnsafeMutablePointer<SentIndex>
@@ -80,6 +82,7 @@ public struct SRTPSender: ~Copyable {
         controlOverhead = key.profile.controlTagLength + 4 + key.identifier.count
         lifetime = key.lifetime ?? SRTPKey.longestLifetime
         self.link = link
+        isLink = link != nil
         self.makeEpoch = makeEpoch
         self.indices = indices
         entries = indices.entries
@@ -132,7 +135,7 @@ public struct SRTPSender: ~Copyable {
             count = try session.protectRTP(packet, length: length)
             olderInARow = 0
         } catch {
-            guard error == .replayTooOld, link != nil else { throw error }
+            guard error == .replayTooOld, isLink else { throw error }
             olderInARow &+= 1
             guard olderInARow >= Self.olderLimit else { throw error }
             try beginEpoch()
@@ -144,7 +147,7 @@ public struct SRTPSender: ~Copyable {
         guard placement.length > 0 else { return count }
         let counter = UInt128(truncatingIfNeeded: (entries[place].highest & ~SentIndex.hasRTP) >> 16)
         return placement.insert(
-            link == nil ? identifier : identifier | counter, into: packet, length: count, isControl: false)
+            isLink ? identifier | counter : identifier, into: packet, length: count, isControl: false)
     }
 
     /// The source's place; a new one gets one.
@@ -184,7 +187,7 @@ public struct SRTPSender: ~Copyable {
             let step = Int16(bitPattern: sequence &- UInt16(truncatingIfNeeded: index))
             if step > 0 {
                 entries[place].highest = before &+ UInt64(step)
-                if link != nil, index >> 16 >= 0xfffe { wantsEpoch = true }
+                if isLink, index >> 16 >= 0xfffe { wantsEpoch = true }
                 return
             }
         }
