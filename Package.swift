@@ -180,7 +180,8 @@ let package = Package(
         .executableTarget(
             name: "afxdp-benchmark",
             dependencies: [
-                "RTPWire", "FastPath", "SRTP", "SRTPKeys", "AFXDP", "AFXDPReference", "EngineSupport", "LoadGenerator", "CrosspointShim",
+                "RTPWire", "FastPath", "SRTP", "SRTPKeys", "AFXDP", "AFXDPReference", "EngineSupport", "LoadGenerator",
+                "CrosspointShim",
                 "TestSupport", argumentParser,
             ],
             path: "scripts/benchmarks/afxdp/benchmark",
