@@ -178,7 +178,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
-            name: "AFXDPReference", dependencies: ["CLibXDP"], path: "scripts/benchmarks/afxdp/reference",
+            name: "AFXDPReference", dependencies: ["CLibXDP", "CLibSRTP"], path: "scripts/benchmarks/afxdp/reference",
             cSettings: [
                 .define("_GNU_SOURCE"), .unsafeFlags(["-O2", "-Wall", "-Wextra", "-Wno-sign-compare", "-Werror"]),
             ]
@@ -186,7 +186,8 @@ let package = Package(
         .executableTarget(
             name: "afxdp-benchmark",
             dependencies: [
-                "RTPWire", "FastPath", "AFXDP", "AFXDPReference", "EngineSupport", "LoadGenerator", "CrosspointShim",
+                "RTPWire", "FastPath", "SRTP", "SRTPKeys", "AFXDP", "AFXDPReference", "EngineSupport", "LoadGenerator",
+                "CrosspointShim",
                 "TestSupport", argumentParser,
             ],
             path: "scripts/benchmarks/afxdp/benchmark",

@@ -70,8 +70,19 @@ extension ForwardingLoop {
 
     // MARK: What arrives
 
+    /// Decrypts a packet, and sends its copies. Apart, so that others' packets need not lie in memory for it.
+    @inline(never)
+    mutating func deliverDecrypted(_ packet: Packet, _ context: UnsafeMutableRawPointer, leg: Int, count: Int) {
+        var packet = packet
+        if unprotect(&packet, context) {
+            deliver(packet, leg: leg, count: count)
+        } else {
+            releaseAll(packet.channel, packet.first, packet.count)
+        }
+    }
+
     /// Decrypts a packet where it is, for all of its legs. False when it is not authentic, and counted.
-    mutating func unprotect(_ packet: inout Packet, _ context: UnsafeMutableRawPointer) -> Bool {
+    private mutating func unprotect(_ packet: inout Packet, _ context: UnsafeMutableRawPointer) -> Bool {
         let receiver = context.assumingMemoryBound(to: SRTPReceiver.self)
         let port = Int(packet.channel.pointee.port)
         let isWhole = packet.count == 1

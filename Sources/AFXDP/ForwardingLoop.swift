@@ -184,15 +184,20 @@ package struct ForwardingLoop {
             self.count(CROSSPOINT_COPY_NO_LEG, port: Int(channel.pointee.port))
             return releaseAll(channel, first, count)
         }
-        var packet = Packet(
+        let packet = Packet(
             channel: channel, first: first, count: count, length: length, firstLength: Int(head.len), start: start,
             address: head.addr, note: note)
-        if let receiver = tables.flowContexts[Int(note.group)], !unprotect(&packet, receiver) {
-            return releaseAll(channel, first, packet.count)
+        if let receiver = tables.flowContexts[Int(note.group)] {
+            return deliverDecrypted(packet, receiver, leg: Int(leg), count: legCount)
         }
-        for offset in 0..<legCount &- 1 { _ = send(packet, leg: Int(leg) &+ offset, isLast: false) }
-        if !send(packet, leg: Int(leg) &+ legCount &- 1, isLast: true) {
-            releaseAll(channel, first, packet.count)
+        deliver(packet, leg: Int(leg), count: legCount)
+    }
+
+    /// Sends the copies of legs that lie beside each other.
+    @inline(__always) mutating func deliver(_ packet: Packet, leg: Int, count legCount: Int) {
+        for offset in 0..<legCount &- 1 { _ = send(packet, leg: leg &+ offset, isLast: false) }
+        if !send(packet, leg: leg &+ legCount &- 1, isLast: true) {
+            releaseAll(packet.channel, packet.first, packet.count)
         }
         copiesOfBatch &+= legCount
     }

@@ -27,23 +27,25 @@ extension WorkerContext {
 
     private convenience init(sender: consuming SRTPSender) {
         let growth = sender.overhead
-        let memory = UnsafeMutablePointer<SRTPSender>.allocate(capacity: 1)
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: MemoryLayout<SRTPSender>.size, alignment: 64)
+            .bindMemory(to: SRTPSender.self, capacity: 1)
         memory.initialize(to: sender)
         self.init(UnsafeMutableRawPointer(memory), growth: growth) { address in
             let sender = address.assumingMemoryBound(to: SRTPSender.self)
             sender.deinitialize(count: 1)
-            sender.deallocate()
+            address.deallocate()
         }
     }
 
     private convenience init(receiver: consuming SRTPReceiver) {
         let growth = -receiver.overhead
-        let memory = UnsafeMutablePointer<SRTPReceiver>.allocate(capacity: 1)
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: MemoryLayout<SRTPReceiver>.size, alignment: 64)
+            .bindMemory(to: SRTPReceiver.self, capacity: 1)
         memory.initialize(to: receiver)
         self.init(UnsafeMutableRawPointer(memory), growth: growth) { address in
             let receiver = address.assumingMemoryBound(to: SRTPReceiver.self)
             receiver.deinitialize(count: 1)
-            receiver.deallocate()
+            address.deallocate()
         }
     }
 }

@@ -21,6 +21,8 @@ public struct SRTPReceiver: ~Copyable {
     private let shortestControl: Int
     private let keys: [SRTPKey]
     private let link: LinkDerivation?
+    /// Whether there is a link: asked per packet, which must not count references.
+    private let isLink: Bool
     private let slots: UnsafeMutablePointer<Slot>
     private var count: Int
     private var last = 0
@@ -34,6 +36,7 @@ public struct SRTPReceiver: ~Copyable {
         /// The MKI; of a link, the epoch above 16 bits of 0.
         var identifier: UInt128
         var key: SRTPKey
+        let lifetime: UInt64
         var packets: UInt64 = 0
         let sources: UnsafeMutablePointer<UInt32>
         var sourceCount = 0
@@ -44,6 +47,7 @@ public struct SRTPReceiver: ~Copyable {
         init(_ session: consuming SRTPSession, _ key: SRTPKey) {
             self.session = session
             self.key = key
+            lifetime = key.lifetime ?? SRTPKey.longestLifetime
             identifier = MasterKeyIdentifier.number(key.identifier)
             sources = .allocate(capacity: SRTPReceiver.mostSources)
         }
@@ -109,6 +113,7 @@ public struct SRTPReceiver: ~Copyable {
         shortestControl = 8 + 4 + profile.controlTagLength + identifierLength
         self.keys = keys
         self.link = link
+        isLink = link != nil
         self.slots = slots
         self.count = count
     }
@@ -142,21 +147,21 @@ public struct SRTPReceiver: ~Copyable {
         let shorter = placement.remove(from: packet, length: length, isControl: isControl)
         let ssrc = UInt32(
             bigEndian: packet.loadUnaligned(fromByteOffset: isControl ? 4 : 8, as: UInt32.self))
-        let wanted = link == nil ? identifier : (identifier >> 16) << 16
+        let wanted = isLink ? (identifier >> 16) << 16 : identifier
         guard let place = place(of: wanted) else {
-            guard link != nil else { throw .unknownKey }
+            guard isLink else { throw .unknownKey }
             return try beginEpoch(
                 packet, length: shorter, identifier: identifier, ssrc: ssrc, isControl: isControl, now: now)
         }
-        if slots[place].packets >= slots[place].key.lifetime ?? SRTPKey.longestLifetime { throw .keyLimit }
+        if slots[place].packets >= slots[place].lifetime { throw .keyLimit }
         if isControl { return try Self.control(&slots[place], packet, shorter, ssrc) }
-        let counter =
-            link == nil ? startingCounter(of: slots[place].key, ssrc) : UInt32(truncatingIfNeeded: identifier & 0xffff)
         if slots[place].knows(ssrc) {
             let count = try slots[place].session.unprotectRTP(packet, length: shorter)
             slots[place].packets &+= 1
             return count
         }
+        let counter =
+            isLink ? UInt32(truncatingIfNeeded: identifier & 0xffff) : startingCounter(of: slots[place].key, ssrc)
         guard counter == 0 || spendAttempt(now) else { throw .unknownKey }
         return try Self.firstPacket(&slots[place], packet, shorter, ssrc, counter)
     }

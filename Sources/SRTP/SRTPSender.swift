@@ -18,26 +18,31 @@ public struct SRTPSender: ~Copyable {
     public let overhead: Int
     public let controlOverhead: Int
 
-    private var session: SRTPSession
+    // What each packet needs lies together: a core's cache has forgotten it while the packet before was encrypted.
+    private let isBusy = Atomic<Bool>(false)
+    private var wantsEpoch = false
+    /// Whether there is a link: asked per packet, which must not count references.
+    private let isLink: Bool
+    /// Whether others sent with the key before this sender.
+    private let hasPast: Bool
+    /// Packets in a row that were older than the window: a source that started anew, not one that is late.
+    private var olderInARow: Int32 = 0
+    private var last = 0
+    private var count: Int
+    private let entries: UnsafeMutablePointer<SentIndex>
+    private var packets: UInt64 = 0
+    private let lifetime: UInt64
     private let placement: MasterKeyIdentifier
+    private var session: SRTPSession
     private var identifier: UInt128
     private let initial: SRTPKey
     private let link: LinkDerivation?
     private let makeEpoch: () -> LinkEpoch
     private let indices: SentIndices
-    private let entries: UnsafeMutablePointer<SentIndex>
-    private var count: Int
     /// By source: the index that a packet has to be above, where others were sent before this sender; 0 for none.
     private let floors: UnsafeMutablePointer<UInt64>
     /// By source: what of the time before this sender the session still has to be told.
     private let untold: UnsafeMutablePointer<Untold>
-    private var last = 0
-    private var packets: UInt64 = 0
-    private let lifetime: UInt64
-    private var wantsEpoch = false
-    /// Packets in a row that were older than the window: a source that started anew, not one that is late.
-    private var olderInARow = 0
-    private let isBusy = Atomic<Bool>(false)
 
     private struct Untold: OptionSet {
         let rawValue: UInt8
@@ -46,7 +51,7 @@ public struct SRTPSender: ~Copyable {
     }
 
     /// So many packets behind the window are no reordering.
-    private static let olderLimit = 8
+    private static let olderLimit: Int32 = 8
     /// SRTCP packets that a resumed source may have sent: each is counted up to.
     private static let controlLimit: UInt32 = 1 << 20
     /// Looks at a sender that another thread uses before a packet is given up: some packets' time.
@@ -80,10 +85,12 @@ public struct SRTPSender: ~Copyable {
         controlOverhead = key.profile.controlTagLength + 4 + key.identifier.count
         lifetime = key.lifetime ?? SRTPKey.longestLifetime
         self.link = link
+        isLink = link != nil
         self.makeEpoch = makeEpoch
         self.indices = indices
         entries = indices.entries
         count = indices.count
+        hasPast = indices.count > 0
         floors = .allocate(capacity: SentIndices.capacity)
         floors.initialize(repeating: 0, count: SentIndices.capacity)
         untold = .allocate(capacity: SentIndices.capacity)
@@ -126,13 +133,13 @@ public struct SRTPSender: ~Copyable {
         let ssrc = UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
         if packets >= lifetime { try endKey() }
         var place = try place(of: ssrc)
-        if floors[place] != 0 || untold[place] != [] { try resume(place, sequence) }
+        if hasPast, floors[place] != 0 || untold[place] != [] { try resume(place, sequence) }
         var count: Int
         do {
             count = try session.protectRTP(packet, length: length)
             olderInARow = 0
         } catch {
-            guard error == .replayTooOld, link != nil else { throw error }
+            guard error == .replayTooOld, isLink else { throw error }
             olderInARow &+= 1
             guard olderInARow >= Self.olderLimit else { throw error }
             try beginEpoch()
@@ -144,7 +151,7 @@ public struct SRTPSender: ~Copyable {
         guard placement.length > 0 else { return count }
         let counter = UInt128(truncatingIfNeeded: (entries[place].highest & ~SentIndex.hasRTP) >> 16)
         return placement.insert(
-            link == nil ? identifier : identifier | counter, into: packet, length: count, isControl: false)
+            isLink ? identifier | counter : identifier, into: packet, length: count, isControl: false)
     }
 
     /// The source's place; a new one gets one.
@@ -184,7 +191,7 @@ public struct SRTPSender: ~Copyable {
             let step = Int16(bitPattern: sequence &- UInt16(truncatingIfNeeded: index))
             if step > 0 {
                 entries[place].highest = before &+ UInt64(step)
-                if link != nil, index >> 16 >= 0xfffe { wantsEpoch = true }
+                if isLink, index >> 16 >= 0xfffe { wantsEpoch = true }
                 return
             }
         }

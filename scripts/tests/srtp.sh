@@ -383,6 +383,7 @@ fi
 CROSSPOINT="${CROSSPOINT:-$repository/.build/debug/crosspoint}"
 [ -x "$CROSSPOINT" ] || die "$CROSSPOINT: not there; build it first (swift build)"
 begin crosspoint-srtp
+"$repository/scripts/setup" --srtp >"$work/setup.log" || die "setup: $(tail -n 1 "$work/setup.log")"
 say "SRTP:"
 
 make_studio

@@ -444,7 +444,7 @@ extension FlowController {
         return RouteReport(
             specification: state.specification, owner: state.owner, engine: engine.name, engineReason: engine.reason,
             membership: membership,
-            legs: state.legs.map { report($0, frameLength: state.observation.frameLength) })
+            legs: state.legs.map { report($0, frameLength: state.frameLength) })
     }
 
     func report(_ leg: LegState, frameLength: UInt64 = 0) -> LegReport {

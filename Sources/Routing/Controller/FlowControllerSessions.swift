@@ -133,7 +133,7 @@ extension FlowController {
             resolution: .waiting(.unresolved, reason: "not resolved yet", nextHop: nil), neighbour: nil,
             flowFamily: state.specification.source.address.family)
         candidate.pathMTU = lookUp(candidate).pathMTU
-        return misfit(of: candidate, frameLength: state.observation.frameLength)
+        return misfit(of: candidate, frameLength: state.frameLength)
     }
 
     /// From this rate on, packets may come in bursts of a frame; and frames come at least so often, mostly.

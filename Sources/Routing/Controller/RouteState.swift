@@ -74,6 +74,12 @@ struct RouteState {
 
     func leg(_ number: UInt32) -> Int? { legs.firstIndex { $0.number == number } }
 
+    /// How long the frames are that legs get, Ethernet header to payload, on average: what came, without what is decrypted away.
+    var frameLength: UInt64 {
+        let came = observation.frameLength
+        return came == 0 ? 0 : UInt64(max(Int64(came) + Int64(receiving?.context.growth ?? 0), 0))
+    }
+
     /// The legs that are in the fast path, or would be if the flow were.
     var readyLegs: [LegParameters] { legs.compactMap(\.parameters) }
 }
