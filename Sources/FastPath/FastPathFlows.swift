@@ -536,6 +536,12 @@ extension FastPath {
         for target in targets(at: handle.slot) { legStore.open(counter: counter, gate: gate, in: target) }
     }
 
+    /// Whether a leg of the flow is shut; nil where the flow has no such leg.
+    public func isShut(_ counter: UInt32, of handle: FlowHandle) -> Bool? {
+        guard isCurrent(handle) else { return nil }
+        return targets(at: handle.slot).compactMap { legStore.isShut(counter: counter, in: $0) }.first
+    }
+
     /// The number of the leg that has taken the counter, if any: to find legs of an earlier process.
     public func legNumber(ofCounter counter: UInt32) -> UInt32? {
         guard Int(counter) < legLabels.count, legLabels[Int(counter)].pointee.in_use != 0 else { return nil }

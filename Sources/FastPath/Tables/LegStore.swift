@@ -100,6 +100,12 @@ struct LegStore {
         crosspoint_publish32(&legs[index].pointee.flags, flags)
     }
 
+    /// Whether the leg with the counter is shut; nil where the set has none with it.
+    func isShut(counter: UInt32, in target: FlowTarget) -> Bool? {
+        records(of: target).first { legs[$0].pointee.counter == counter }
+            .map { legs[$0].pointee.flags & CROSSPOINT_LEG_SHUT.rawValue != 0 }
+    }
+
     private func write(_ leg: LegParameters, at index: Int) {
         contexts.set(leg.context, at: index)
         legs[index].pointee = leg.record

@@ -156,7 +156,7 @@ final class Path {
             Task { @AgentActor in
                 do throws(RoutingError) {
                     try await group.attach()
-                    try await group.open(from: nil)
+                    try await group.open()
                 } catch {
                     self.context.logger.error("rtsp path \(self.path): no multicast: \(error)")
                 }

@@ -32,6 +32,12 @@ public protocol SessionRouteControl: RouteControl {
     /// Opens a leg that was added shut: it sends packets from the extended sequence number with the low 32 bits `sequence`
     /// on, or from the next one if nil. Of a leg that is open already nothing changes.
     func openLeg(_ number: UInt32, of name: String, from sequence: UInt32?) async throws(RoutingError)
+    /// Opens a leg at the packet that `choose` names by how far the flow has come, in one step: however long anything takes
+    /// before or after, the leg's first packet is the chosen one, or a later one if that is lost. Nil, and nothing changes: if
+    /// `choose` names none, and if the leg is open and has begun. One that is open and has not begun waits for the new choice.
+    func openLeg<Start: LegStart>(
+        _ number: UInt32, of name: String, at choose: @Sendable (FlowProgress?) -> Start?
+    ) async throws(RoutingError) -> Start?
 
     /// What came on the route so far; nil while its flow does not exist. Costs no system call.
     func progress(of name: String) async -> FlowProgress?
@@ -91,8 +97,23 @@ extension SessionRouteControl {
 
     public func removeKeys(named names: [String]) async {}
 
+    /// In two steps; whoever owns a fast path does it in one.
+    public func openLeg<Start: LegStart>(
+        _ number: UInt32, of name: String, at choose: @Sendable (FlowProgress?) -> Start?
+    ) async throws(RoutingError) -> Start? {
+        guard let start = choose(await progress(of: name)) else { return nil }
+        try await openLeg(number, of: name, from: start.extendedSequence)
+        return start
+    }
+
     /// Where nothing has an MTU, everything fits.
     public func misfit(of leg: LegSpecification, on name: String) async -> String? { nil }
+}
+
+/// The packet that a leg begins with.
+public protocol LegStart: Sendable {
+    /// Its sequence number, extended by its wraps, low 32 bits.
+    var extendedSequence: UInt32 { get }
 }
 
 /// A UDP port of an address of this node.

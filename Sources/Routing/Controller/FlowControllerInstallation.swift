@@ -96,8 +96,10 @@ extension FlowController {
                 let known = journalled?.legs[index]
                 var new = try makeLeg(
                     leg, number: known?.number ?? state.nextLegNumber, of: state, counter: known?.counter)
-                // Nobody was told that it sends. Its session opens it, or goes and takes the route with it.
-                new.isShut = known?.isShut == true
+                // One that does not send yet is opened by its session, or goes with it.
+                if known?.isShut == true, let flow = state.flow {
+                    new.isShut = fastPath.isShut(new.counter, of: flow) ?? true
+                }
                 if known == nil { state.nextLegNumber += 1 }
                 resolve(&new)
                 state.legs.append(new)
