@@ -127,6 +127,7 @@ let package = Package(
             dependencies: [
                 "FileStatus", "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions", "AgentSupport",
                 "RTSPProxy",
+                "Authentication",
                 "SIPCore",
                 "SIPAgent",
                 "Yams",
@@ -286,8 +287,8 @@ let package = Package(
         .testTarget(
             name: "NodeTests",
             dependencies: [
-                "Node", "Routing", "RTPWire", "FastPath", "AFXDP", "AgentSupport", "RTSPProxy", "SIPAgent",
-                "Sessions", "SIPCore",
+                "Node", "Authentication", "Routing", "RTPWire", "FastPath", "AFXDP", "AgentSupport", "RTSPProxy",
+                "SIPAgent", "Sessions", "SIPCore",
                 logging,
             ],
             swiftSettings: strict
