@@ -146,6 +146,7 @@ let package = Package(
             dependencies: [
                 "FileStatus", "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions", "AgentSupport",
                 "RTSPProxy",
+                "Authentication",
                 "SIPCore",
                 "SIPAgent",
                 "Yams",
@@ -314,8 +315,8 @@ let package = Package(
         .testTarget(
             name: "NodeTests",
             dependencies: [
-                "Node", "Routing", "RTPWire", "FastPath", "AFXDP", "AgentSupport", "RTSPProxy", "SIPAgent",
-                "Sessions", "SIPCore",
+                "Node", "Authentication", "Routing", "RTPWire", "FastPath", "AFXDP", "AgentSupport", "RTSPProxy",
+                "SIPAgent", "Sessions", "SIPCore",
                 logging,
             ],
             swiftSettings: strict

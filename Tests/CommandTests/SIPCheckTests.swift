@@ -38,6 +38,18 @@ import Testing
         #expect(check(sip).problems.contains { $0.hasPrefix("sip.users-file: ") })
     }
 
+    @Test("A file without hashes of what is offered lets nobody in")
+    func algorithms() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "crosspoint-users-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let hash = String(repeating: "0", count: 32)
+        try UserFile.save(try UserDatabase(parsing: "anna:crosspoint:MD5:\(hash)\n", file: path), to: path)
+        var sip = SIPConfiguration(listeners: [], usersFile: path, dialPlan: [.registered])
+        #expect(check(sip).problems.isEmpty)
+        sip.algorithms = [.sha256]
+        #expect(check(sip).problems.contains { $0.contains("no hash for SHA-256") })
+    }
+
     @Test("UDP and TCP ports are tried each for itself")
     func ports() throws {
         // Held by this test: one of UDP, whose number is free for TCP or not.

@@ -1,6 +1,7 @@
 // The section `sip` with the keys of the file.
 
 import AgentSupport
+import Authentication
 import RTPWire
 import SIPAgent
 import SIPCore
@@ -35,6 +36,9 @@ extension SIPConfiguration {
         add("ca-file", authorities)
         add("names", names)
         add("realm", realm, default: defaults.realm)
+        pairs.append(
+            .init(
+                "algorithms", .texts(algorithms.map(\.setting)), isDefault: algorithms == Self.defaultAlgorithms))
         add("users-file", usersFile)
         add("allow", allowedNetworks.map(\.description))
         add("media-networks", mediaNetworks.map(\.description))

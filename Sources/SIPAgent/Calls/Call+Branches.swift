@@ -268,8 +268,9 @@ extension Call {
                 if let destination = branch.destination { context.resolver.failed(destination) }
                 return await tryNext(branch)
             }
-            if response.status.isRedirection, redirect(branch, response) {
-                return await failed(branch, with: SIPResponse(.temporarilyUnavailable, toNothingOf: self))
+            if response.status.isRedirection, redirect(response, by: branch) {
+                // What those places answer counts, and not that this one has named them.
+                return await failed(branch, with: nil)
             }
         }
         await failed(branch, with: response)
@@ -281,31 +282,28 @@ extension Call {
         return send(branch, body: request.body)
     }
 
-    /// Calls the places that a 3xx names instead, after all others that are known; false where none can be called.
-    private func redirect(_ branch: CallBranch, _ response: SIPResponse) -> Bool {
-        let contacts = (try? response.headers.addresses("Contact")) ?? []
-        var targets: [CallTarget] = []
-        for contact in contacts where contact.uri.scheme == .sip || contact.uri.scheme == .sips {
+    /// Calls the places that a 3xx names, before those that are still to be called; false where none may be.
+    private func redirect(_ response: SIPResponse, by branch: CallBranch) -> Bool {
+        guard let redirector = branch.destination?.address else { return false }
+        var others: [[CallTarget]] = []
+        for contact in (try? response.headers.addresses("Contact")) ?? [] {
             guard redirections < Self.maximumRedirections else { break }
             redirections += 1
-            var uri = contact.uri
-            uri.headers = nil
-            targets.append(
-                CallTarget(
-                    requestURI: uri, destination: uri, ringTime: Self.redirectedRingTime,
-                    protection: branch.target.protection))
+            others += context.targets(
+                insteadOf: branch.target, contact.uri, by: redirector, caller: callerAddress, user: user)
         }
-        stages.insert(contentsOf: targets.map { [$0] }, at: 0)
-        return !targets.isEmpty
+        stages.insert(contentsOf: others, at: 0)
+        return !others.isEmpty
     }
 
     private static let maximumRedirections = 5
-    private static let redirectedRingTime = 180
 
     /// A branch has failed: with a response, or with none in time.
     func failed(_ branch: CallBranch, with response: SIPResponse?) async {
         guard !branch.isOver else { return }
         branch.isOver = true
+        // One that was slower than who has answered.
+        if state == .answered { persist() }
         for side in branch.sides.values {
             if let id = side.dialog?.id { context.remove(id) }
             if let place = side.media { await media.endBranch(place) }
@@ -325,6 +323,8 @@ extension Call {
         for action in actions {
             switch action {
             case .cancel(let number): cancel(branches[number])
+            // The caller has its answer: what slower destinations say is nobody's.
+            case .timedOut where initial == nil, .forward where initial == nil: break
             case .timedOut: await refuse(SIPRefusal(.requestTimeout))
             case .forward(let response, _) where response.status.isProvisional:
                 tellCaller(response, on: caller, body: [], isReliable: false)

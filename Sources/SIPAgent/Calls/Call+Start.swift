@@ -62,7 +62,12 @@ extension Call {
             branch.destinations = [path.destination]
         } else {
             do throws(ResolutionError) {
-                branch.destinations = try await context.resolver.destinations(for: branch.target.destination)
+                let found = try await context.resolver.destinations(for: branch.target.destination)
+                branch.destinations = context.permitted(found, for: branch.target)
+                if branch.destinations.isEmpty {
+                    note("\(branch.target.requestURI): a 3xx named it, and it is in no network of allow")
+                    return await failed(branch, with: SIPResponse(.temporarilyUnavailable, toNothingOf: self))
+                }
             } catch {
                 note("\(branch.target.requestURI): \(error)")
                 return await failed(branch, with: SIPResponse(.serviceUnavailable, toNothingOf: self))
@@ -104,11 +109,7 @@ extension Call {
         from.parameters = [:]
         from.tag = context.tag()
         var headers: SIPHeaders = ["Max-Forwards": String(LoopDetection.maxForwards(after: incoming))]
-        if branch.target.destination != branch.target.requestURI, branch.target.connection == nil,
-            branch.target.destination.isLooseRouter
-        {
-            headers.append("Route", "<\(branch.target.destination)>")
-        }
+        if let route = branch.target.route { headers.append("Route", route) }
         headers.append("Contact", "<\(path.contact(isSecure: isSecure))>")
         headers.append("Allow", CallContext.policy.allow)
         // An offer that comes in a reliable response must be passed on in one.
@@ -138,6 +139,7 @@ extension Call {
         branch.invite = ForkedInvite(request)
         branch.sides = [:]
         branch.receivers = [:]
+        persistUnanswered()
         branch.id = context.transactions.send(request, on: path, client: branch, observer: ladder)
         if branch.id == nil { return false }
         if let name = branch.destination { context.logger.debug("sip \(self.name): INVITE \(request.uri) to \(name)") }

@@ -8,6 +8,8 @@ import Routing
     private(set) var reports: [String: RouteReport] = [:]
     private(set) var removed: [String] = []
     private var nextLeg: UInt32 = 1
+    /// Whether another program has all UDP ports.
+    var hasNoUDPPorts = false
 
     static let node = NetworkAttachment(
         address: IPAddress(10, 9, 255, 254), port: PortReference(interface: "eth0"), isLocal: false)
@@ -96,7 +98,9 @@ import Routing
     func reservation(of name: String) async throws(RoutingError) -> Int32 {
         throw RoutingError(.notFound, "no reservation of \(name)")
     }
-    func reserve(_ places: [UDPPlace]) async throws(RoutingError) {}
+    func reserve(_ places: [UDPPlace]) async throws(RoutingError) {
+        if hasNoUDPPorts { throw RoutingError(.conflict, "another program has them") }
+    }
     func release(_ places: [UDPPlace]) async {}
     func removeSessionRoutes(of prefix: String, except names: Set<String>) async -> [String] {
         let gone = reports.keys.filter { $0.hasPrefix(prefix) && !names.contains($0) }

@@ -57,6 +57,14 @@ import TestSupport
 
     func stop() async { await agent.stop() }
 
+    /// As if it were killed: nobody is told anything.
+    func kill() async { await agent.fallSilent() }
+
+    /// What the agent counts, by name and labels.
+    func counter(_ name: String, _ labels: [String: String] = [:]) async -> Double {
+        await agent.counters().first { $0.name == name && $0.labels == labels }?.value ?? 0
+    }
+
     /// Waits until something holds; false after ten seconds.
     func eventually(_ condition: @AgentActor () async -> Bool) async throws -> Bool {
         for _ in 0..<1000 {
