@@ -22,7 +22,8 @@ extension CallContext {
                         group.map { contact in
                             CallTarget(
                                 requestURI: contact.uri, destination: contact.destination,
-                                connection: contact.connection, ringTime: decision.ringTime, protection: decision.protection)
+                                connection: contact.connection, ringTime: decision.ringTime,
+                                protection: decision.protection)
                         })
                 }
             }
