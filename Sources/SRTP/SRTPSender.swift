@@ -100,9 +100,9 @@ public struct SRTPSender: ~Copyable {
             guard entries[place].highest & SentIndex.hasRTP != 0 else { continue }
             untold[place] = [.source, .rolloverCounter]
             floors[place] = entries[place].highest & ~SentIndex.hasRTP
+            // What others sent counts, as far as it is known, towards the key's lifetime.
+            packets &+= floors[place]
         }
-        // What others sent counts, as far as it is known, towards the key's lifetime.
-        for place in 0..<count { packets &+= entries[place].highest & ~SentIndex.hasRTP }
     }
 
     deinit {

@@ -108,35 +108,34 @@ public struct SRTPSession: ~Copyable {
     /// Encrypts and authenticates an RTP packet. Returns its new length; it has room for `profile.tagLength` bytes more.
     @inline(__always)
     public func protectRTP(_ packet: UnsafeMutableRawPointer, length: Int) throws(SRTPError) -> Int {
-        var count = CInt(truncatingIfNeeded: length)
-        let status = srtp_protect(handle, packet, &count)
-        guard status == srtp_err_status_ok else { throw SRTPError(status) }
-        return Int(count)
+        try apply(srtp_protect, packet, length)
     }
 
     /// Encrypts and authenticates an RTCP packet, which grows by the tag and 4 bytes. Returns its new length.
     @inline(__always)
     public func protectRTCP(_ packet: UnsafeMutableRawPointer, length: Int) throws(SRTPError) -> Int {
-        var count = CInt(truncatingIfNeeded: length)
-        let status = srtp_protect_rtcp(handle, packet, &count)
-        guard status == srtp_err_status_ok else { throw SRTPError(status) }
-        return Int(count)
+        try apply(srtp_protect_rtcp, packet, length)
     }
 
     /// Authenticates and decrypts an SRTP packet without an MKI. Returns its new length. After an error its bytes are of no use.
     @inline(__always)
     public func unprotectRTP(_ packet: UnsafeMutableRawPointer, length: Int) throws(SRTPError) -> Int {
-        var count = CInt(truncatingIfNeeded: length)
-        let status = srtp_unprotect(handle, packet, &count)
-        guard status == srtp_err_status_ok else { throw SRTPError(status) }
-        return Int(count)
+        try apply(srtp_unprotect, packet, length)
     }
 
     /// Authenticates and decrypts an SRTCP packet without an MKI. Returns its new length.
     @inline(__always)
     public func unprotectRTCP(_ packet: UnsafeMutableRawPointer, length: Int) throws(SRTPError) -> Int {
+        try apply(srtp_unprotect_rtcp, packet, length)
+    }
+    /// Has libsrtp change a packet where it is. Returns its new length.
+    @inline(__always)
+    private func apply(
+        _ change: (srtp_t?, UnsafeMutableRawPointer?, UnsafeMutablePointer<CInt>?) -> srtp_err_status_t,
+        _ packet: UnsafeMutableRawPointer, _ length: Int
+    ) throws(SRTPError) -> Int {
         var count = CInt(truncatingIfNeeded: length)
-        let status = srtp_unprotect_rtcp(handle, packet, &count)
+        let status = change(handle, packet, &count)
         guard status == srtp_err_status_ok else { throw SRTPError(status) }
         return Int(count)
     }
