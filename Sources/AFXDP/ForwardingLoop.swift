@@ -190,6 +190,11 @@ package struct ForwardingLoop {
         if let receiver = tables.flowContexts[Int(note.group)] {
             return deliverDecrypted(packet, receiver, leg: Int(leg), count: legCount)
         }
+        // A flow of an earlier daemon has its legs before this one has its key.
+        guard tables.flowDetails[Int(note.group)].rules & CROSSPOINT_RULE_ENCRYPTED.rawValue == 0 else {
+            self.count(CROSSPOINT_COPY_SRTP_NO_KEY, port: Int(channel.pointee.port))
+            return releaseAll(channel, first, count)
+        }
         deliver(packet, leg: Int(leg), count: legCount)
     }
 

@@ -260,4 +260,29 @@ struct ProtectionTests {
         #expect(node.memory.pointee.freeCount + input.waitingFrames == node.frames, "frames are missing")
         withExtendedLifetime(sender) {}
     }
+    @Test func nothingIsSentAsItCameBeforeAFlowHasItsKey() throws {
+        let node = SyntheticNode()
+        let input = node.open(port: 0, receives: true)
+        let output = node.open(port: 1, receives: false)
+        node.flowDetails[0].rules = CROSSPOINT_RULE_ENCRYPTED.rawValue
+        Self.set([Leg(isProtected: false)], of: node, contexts: [nil], fromIPv6: false)
+        _ = node.loop.pointee.pass(now: 1)
+        let key = try Self.key(3)
+        var sender = try SRTPSender(key, indices: SentIndices())
+        let receiver = try WorkerContext.receiving([key])
+        for (sequence, hasKey) in [(1 as UInt16, false), (2, true)] {
+            node.flowContexts[0] = hasKey ? receiver.address : nil
+            let payload = Self.payload(100, sequence: sequence)
+            let packet = Self.packet(try Self.protect(&sender, payload), isIPv6: false)
+            try #require(input.receive(packet.bytes, note: Self.note(node, packet)))
+            _ = node.loop.pointee.pass(now: 2)
+            #expect(output.takeSent().count == (hasKey ? 1 : 0))
+        }
+        let refused = UnsafeRawPointer(node.reasons).load(
+            fromByteOffset: 8 * Int(CROSSPOINT_COPY_SRTP_NO_KEY.rawValue), as: UInt64.self)
+        #expect(refused == 1)
+        _ = node.loop.pointee.pass(now: 100)
+        #expect(node.memory.pointee.freeCount + input.waitingFrames == node.frames, "frames are missing")
+        withExtendedLifetime(receiver) {}
+    }
 }
