@@ -110,7 +110,12 @@ struct KeyStore {
     private static func boot() -> (UInt64, UInt64) {
         let text = (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)) ?? ""
         let digits = text.filter(\.isHexDigit)
-        let half = digits.prefix(16)
-        return (UInt64(half, radix: 16) ?? 0, UInt64(digits.dropFirst(16).prefix(16), radix: 16) ?? 0)
+        guard digits.count == 32, let first = UInt64(digits.prefix(16), radix: 16),
+            let second = UInt64(digits.dropFirst(16), radix: 16)
+        else {
+            // A run of which nothing is known is like no other: what was not completed in it is not gone on with.
+            return (.random(in: .min ... .max), .random(in: .min ... .max))
+        }
+        return (first, second)
     }
 }
