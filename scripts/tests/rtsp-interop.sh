@@ -106,6 +106,13 @@ start_cameras() {
     camera large 8563 --transport tcp --mtu 4000
 }
 
+# Plays from the camera itself. Programs of many libraries that nobody has run for a while come from the disk, where they may take longer
+# to begin than a session has to appear; and where the peers do not understand each other, it is not the node's fault.
+load_peers() {
+    inside players timeout 90 "$python" "$peers/player.py" ffmpeg udp rtsp://10.3.0.2:8554/cam1 --interface dir1 --seconds 1 \
+        >"$work/direct.log" 2>&1 || die "without a node, the player: $(tail -n 1 "$work/direct.log")"
+}
+
 # VLC plays a file; it does not run as root.
 start_vlc() {
     mkdir "$work/vlc"
@@ -659,6 +666,7 @@ begin crosspoint-rtsp
 make_studio
 make_certificates
 start_cameras
+load_peers
 if [ "$uses_node" = yes ]; then start_nodes; fi
 for ((time = 1; time <= times; time++)); do
     for scenario in "${scenarios[@]}"; do
