@@ -20,6 +20,7 @@ public final class SIPAgent: Service, SessionControl, SIPControl {
     private let registry: RegistrationService
     private let routing: any SessionRouteControl
     private var ticker: Task<Void, Never>?
+    private let listening = ListeningMark()
 
     /// - Parameters:
     ///   - routing: The owner of the fast path, which has taken over what it found.
@@ -77,6 +78,7 @@ public final class SIPAgent: Service, SessionControl, SIPControl {
     func start() async throws {
         let rest = await CallAdoption(context: context, routing: routing).run()
         try await context.transports.listen()
+        listening.set()
         for call in rest.unanswered { call.post(.restarted) }
         for call in rest.lost { call.post(.close(reason: "its media could not be taken over")) }
         ticker = Task { @AgentActor [weak self] in
@@ -111,6 +113,8 @@ public final class SIPAgent: Service, SessionControl, SIPControl {
     func call(named name: String) -> Call? { context.calls[name] }
 
     // MARK: SessionControl
+
+    public nonisolated func whenListening() async { await listening.wait() }
 
     public func sessions() async -> [SessionReport] {
         var reports: [SessionReport] = []

@@ -192,7 +192,9 @@ start_node() {
     wait_until 20 node_answers "$1" || die "the daemon in $1 does not answer: $(tail -n 1 "$work/$1.log")"
 }
 
-node_answers() { at "$1" route list; }
+node_answers() {
+    at "$1" route list && inside "$1" bash -c ': </dev/tcp/127.0.0.1/8554'
+}
 
 # at ROLE COMMAND…: the command line program, talking to that node.
 at() {
@@ -613,7 +615,7 @@ run_scenario() {
     local name=$1 began=$SECONDS log role
     faults=""
     : >"$work/details"
-    for log in any tcp-only multicast digest basic survives secure large; do mark[$log]="$(marks $log)"; done
+    for log in any tcp-only multicast digest basic survives secure srtp srtp-tcp large; do mark[$log]="$(marks $log)"; done
     if [ "$uses_node" = yes ]; then
         for role in node far; do at "$role" stats --json >"$work/before-$role.json"; done
         transmit_errors >"$work/errors.before"
