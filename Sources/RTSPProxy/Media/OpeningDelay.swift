@@ -1,4 +1,4 @@
-// How long it takes now from the choice of a player's first packet to the response that announces it.
+// How long it takes now from the choice of a player's first packet until the response that announces it is on its way.
 
 import AgentSupport
 

@@ -260,7 +260,10 @@ extension RTSPServer {
                 url: session.core.streams[stream]?.url ?? "", sequence: start?.sequence, timestamp: start?.timestamp)
         }
         if !information.isEmpty { headers["RTP-Info"] = RTPInfoHeader(information).description }
-        return Reply(response(session, headers)) { for delivery in deliveries { await delivery.begin() } }
+        let chosenAt = starts.compactMap { $0?.expectedAt == nil ? nil : $0?.chosenAt }.min()
+        return Reply(response(session, headers), chosenAt: chosenAt) {
+            for delivery in deliveries { await delivery.begin() }
+        }
     }
 
     /// Chooses the first packet of each stream, none of which may come before the response that is written next.
