@@ -12,7 +12,7 @@
 
 #include "socket_counters.h"
 
-#define CROSSPOINT_ABI_VERSION 5
+#define CROSSPOINT_ABI_VERSION 6
 
 /* Ports (network interfaces) that one node can attach. Port numbers are indices into everything that is per port. */
 #define CROSSPOINT_MAX_PORTS 64
@@ -103,13 +103,25 @@ enum crosspoint_flow_rule {
 
 /*
  * Hot and cold halves of a record lie in arrays of their own, so that thousands of flows find room in a core's cache:
- * a packet of a flow with one leg touches one line each of its slot, its accounting and its leg.
+ * a packet of a flow with one leg touches one line each of its slot, its accounting and its leg. They are filled from
+ * the front, so that flows which were made together, and mostly send together, lie together. Only the entries that
+ * lead to them lie where a hash says: 4 bytes each instead of a line.
  */
 
 /*
- * One slot of the flow table, written by the daemon only. An open-addressed hash table: the slot's place follows
- * from its key by crosspoint_flow_hash(), collisions go to the next slot.
+ * A cache line of the entries by which slots are found, written by the daemon only: an open-addressed hash table.
+ *
+ * There are as many entries as slots, a power of two: the lower bits of an entry are its slot, the others those of the
+ * key's crosspoint_flow_hash(). The hash's lower bits are the place where a search begins; collisions go to the next
+ * entry. Zero ends a search. Slot 0 is never used: an entry that leads there is a removed one, and the search goes on.
  */
+#define CROSSPOINT_FLOW_LINE_ENTRIES 16
+struct crosspoint_flow_line {
+	__u32 entries[CROSSPOINT_FLOW_LINE_ENTRIES];
+};
+_Static_assert(sizeof(struct crosspoint_flow_line) == 64, "one cache line");
+
+/* One flow, or what keeps packets from the host, written by the daemon only. */
 struct crosspoint_flow {
 	/* Key, with crosspoint_flow_detail.source. Addresses are in network order, IPv4 as ::ffff:a.b.c.d. */
 	__u32 destination[4];
@@ -412,7 +424,7 @@ _Static_assert(sizeof(struct crosspoint_node) == 184, "no padding");
 
 /* Sizes that the programs are loaded with: read-only data, which the verifier knows. */
 struct crosspoint_sizes {
-	__u32 flow_mask; /* flow slots, a power of two, less one */
+	__u32 flow_mask; /* flow slots, and the entries that lead to them, a power of two, less one */
 	__u32 flows;
 	__u32 leg_counters;
 	__u32 reserved;

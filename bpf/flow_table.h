@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
- * Finds the flow of a packet in the open-addressed table that the daemon writes through its mapping.
+ * Finds the flow of a packet through the open-addressed table that the daemon writes through its mapping.
  *
- * A slot's kind is written last on insertion and first on removal, and a slot is not used again before a grace
- * period has passed, so a reader sees whole records or none.
+ * An entry is written after its slot, and a slot's kind is the first that goes. A slot is not used again before a grace
+ * period has passed, so a reader sees whole slots or none.
  */
 #pragma once
 
@@ -23,27 +23,43 @@ crosspoint_slot_selector(const struct crosspoint_flow *flow)
 	return *(const volatile __u32 *)&flow->destination_port;
 }
 
+/* The entry at `index`, which the mask has been applied to; 0 ends the search. */
+static __always_inline __u32
+crosspoint_flow_entry(__u32 index)
+{
+	__u32 place = index / CROSSPOINT_FLOW_LINE_ENTRIES;
+	const struct crosspoint_flow_line *line = bpf_map_lookup_elem(&flow_lines, &place);
+
+	return line ? *(const volatile __u32 *)&line->entries[index % CROSSPOINT_FLOW_LINE_ENTRIES] : 0;
+}
+
+/* Whether an entry is of a key with this hash, as far as an entry tells. */
+static __always_inline int
+crosspoint_flow_entry_fits(__u32 entry, __u32 hash)
+{
+	return !((entry ^ hash) & ~sizes.flow_mask);
+}
+
 static __always_inline struct crosspoint_flow *
 crosspoint_find(const struct crosspoint_packet *packet, __u64 place, __u32 selector, __u32 *slot)
 {
-	__u32 index = crosspoint_flow_hash(packet->destination_high, packet->destination_low, place, selector) & sizes.flow_mask;
+	__u32 hash = crosspoint_flow_hash(packet->destination_high, packet->destination_low, place, selector);
 
-	for (int probe = 0; probe < CROSSPOINT_FLOW_PROBES; probe++) {
-		struct crosspoint_flow *flow = bpf_map_lookup_elem(&flows, &index);
-		__u32 found;
+	for (__u32 probe = 0; probe < CROSSPOINT_FLOW_PROBES; probe++) {
+		__u32 entry = crosspoint_flow_entry((hash + probe) & sizes.flow_mask);
+		struct crosspoint_flow *flow;
 
-		if (!flow)
+		if (!entry)
 			return NULL;
-		found = crosspoint_slot_selector(flow);
-		if (found == selector && *(__u64 *)&flow->destination[2] == packet->destination_low &&
+		if (!crosspoint_flow_entry_fits(entry, hash))
+			continue;
+		*slot = entry & sizes.flow_mask;
+		flow = bpf_map_lookup_elem(&flows, slot);
+		if (flow && crosspoint_slot_selector(flow) == selector &&
+		    *(__u64 *)&flow->destination[2] == packet->destination_low &&
 		    *(__u64 *)&flow->interface_index == place &&
-		    *(__u64 *)&flow->destination[0] == packet->destination_high) {
-			*slot = index;
+		    *(__u64 *)&flow->destination[0] == packet->destination_high)
 			return flow;
-		}
-		if (!(found >> 16))
-			return NULL;
-		index = (index + 1) & sizes.flow_mask;
 	}
 	return NULL;
 }
@@ -65,26 +81,25 @@ crosspoint_find_source(const struct crosspoint_packet *packet, __u64 place, __u3
 	__u32 selector = crosspoint_selector(packet, kind);
 	__u16 source_port = kind == CROSSPOINT_SLOT_SOURCE_PORT ? packet->source_port : 0;
 	__u64 mixed = crosspoint_source_place(place, packet->source_high, packet->source_low, source_port);
-	__u32 index = crosspoint_flow_hash(packet->destination_high, packet->destination_low, mixed, selector) & sizes.flow_mask;
+	__u32 hash = crosspoint_flow_hash(packet->destination_high, packet->destination_low, mixed, selector);
 
-	for (int probe = 0; probe < CROSSPOINT_FLOW_PROBES; probe++) {
-		struct crosspoint_flow *flow = bpf_map_lookup_elem(&flows, &index);
-		__u32 found;
+	for (__u32 probe = 0; probe < CROSSPOINT_FLOW_PROBES; probe++) {
+		__u32 entry = crosspoint_flow_entry((hash + probe) & sizes.flow_mask);
+		struct crosspoint_flow *flow;
 
-		if (!flow)
+		if (!entry)
 			return NULL;
-		found = crosspoint_slot_selector(flow);
-		if (found == selector && *(__u64 *)&flow->destination[2] == packet->destination_low &&
+		if (!crosspoint_flow_entry_fits(entry, hash))
+			continue;
+		*slot = entry & sizes.flow_mask;
+		flow = bpf_map_lookup_elem(&flows, slot);
+		if (flow && crosspoint_slot_selector(flow) == selector &&
+		    *(__u64 *)&flow->destination[2] == packet->destination_low &&
 		    *(__u64 *)&flow->interface_index == place &&
 		    *(__u64 *)&flow->destination[0] == packet->destination_high &&
 		    (kind != CROSSPOINT_SLOT_SOURCE_PORT || flow->source_port == source_port) &&
-		    crosspoint_is_from(packet, index)) {
-			*slot = index;
+		    crosspoint_is_from(packet, *slot))
 			return flow;
-		}
-		if (!(found >> 16))
-			return NULL;
-		index = (index + 1) & sizes.flow_mask;
 	}
 	return NULL;
 }

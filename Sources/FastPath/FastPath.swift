@@ -154,7 +154,7 @@ public final class FastPath {
         let transmit = try loaded.map("tx_ports")
         portTable = try PortTable(
             pins: pins, slots: array("ports"), transmit: transmit, lanes: array("lanes"))
-        flowTable = FlowTable(slots: try array("flows"), details: flowDetails)
+        flowTable = FlowTable(slots: try array("flows"), details: flowDetails, lines: try array("flow_lines"))
         legStore = LegStore(
             legs: try array("legs"), details: try array("leg_details"), groups: try array("groups"),
             shapes: try ShapeTable(pins: pins, outer: loaded.map("shapes")) { _ in nil })
@@ -207,7 +207,7 @@ public final class FastPath {
         let ports = try PortTable(
             pins: pins, slots: array("ports"), transmit: transmit, lanes: array("lanes"))
         portTable = ports
-        flowTable = FlowTable(slots: try array("flows"), details: flowDetails)
+        flowTable = FlowTable(slots: try array("flows"), details: flowDetails, lines: try array("flow_lines"))
         legStore = LegStore(
             legs: try array("legs"), details: try array("leg_details"), groups: try array("groups"),
             shapes: try ShapeTable(pins: pins, outer: descriptor(.maps, "shapes")) { ports.number(ofInterface: $0) })
