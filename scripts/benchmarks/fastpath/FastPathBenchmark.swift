@@ -69,6 +69,7 @@ struct FastPathBenchmark: ParsableCommand {
         var measured: [Case: [Double]] = [:]
         var report = Report()
         for round in 1...(quick ? 3 : rounds) {
+            try bench.renewTables()
             for what in cases {
                 let rate = try bench.rate(of: what, isQuick: quick) { report.voidRuns.append($0.description) }
                 measured[what, default: []].append(rate)

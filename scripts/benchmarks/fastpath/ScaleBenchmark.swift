@@ -40,6 +40,8 @@ struct ScaleBenchmark: ParsableCommand {
         abstract: "Measure the cost per packet against the number of flows and of legs, on one core.")
 
     static let flows = [1, 16, 256, 1024, 4096, 16_384, 65_536]
+    /// The same with flows that are made in another order than their packets come in.
+    static let scattered = [4096, 65_536]
     static let legs = [1, 2, 4, 8, 16, 32, 64]
 
     @Option(help: "Write the results to this file.") var json: String?
@@ -54,12 +56,14 @@ struct ScaleBenchmark: ParsableCommand {
         var memory = try Self.kernelMemory()
         let bench = try Bench(pins: pins, limits: FastPath.Limits(flows: 65_536, legs: 131_072))
         var cases = Self.flows.map { (name: "flows_\($0)", what: $0 == 1 ? Case.forward : .forwardMany($0)) }
+        cases += Self.scattered.map { (name: "scattered_\($0)", what: Case.forwardScattered($0)) }
         cases += Self.legs.map { (name: "legs_\($0)", what: $0 == 1 ? Case.forward : .fanout($0)) }
         var measured: [String: [Double]] = [:]
         var changes: [Int: [ScaleReport.Change]] = [:]
         let before = try Self.residentBytes()
         var largest = before
         for round in 1...(quick ? 1 : rounds) {
+            if round > 1 { try bench.renewTables() }
             for (name, what) in cases {
                 let rate = try bench.rate(of: what, isQuick: quick) { report.voidRuns.append($0.description) }
                 measured[name, default: []].append(rate)
@@ -140,11 +144,15 @@ struct ScaleBenchmark: ParsableCommand {
         func number(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
         func line(_ name: String, _ value: Double, of most: Double, _ text: String) {
             let bar = String(repeating: "#", count: max(1, Int(value / most * 40)))
-            let label = name + String(repeating: " ", count: max(0, 12 - name.count))
+            let label = name + String(repeating: " ", count: max(0, 16 - name.count))
             print(label + text + String(repeating: " ", count: max(1, 34 - text.count)) + bar)
         }
         for (title, names) in [
             ("Cost of a packet, flows of one leg each", Self.flows.map { "flows_\($0)" }),
+            (
+                "Cost of a packet, flows made in another order than their packets come in",
+                Self.scattered.map { "scattered_\($0)" }
+            ),
             ("Cost of a packet for each of its copies, one flow", Self.legs.map { "legs_\($0)" }),
         ] {
             print(title)
