@@ -34,7 +34,7 @@ extension FastPathSuite {
             }
         }
 
-        @Test("what is in the table is found, whatever came and went before, and by the next process too", arguments: 0..<4)
+        @Test("what is in the table is found, whatever came and went, and by the next process too", arguments: 0..<4)
         func changes(seed: Int) throws {
             var random = SeededGenerator(seed: UInt64(seed))
             // 256 slots.
@@ -83,7 +83,7 @@ extension FastPathSuite {
             #expect(table.place(for: Self.key(1)) == 1)
         }
 
-        @Test("a process that was killed between two stores leaves no slot that nobody finds, and no entry without a slot")
+        @Test("after a process that was killed between two stores, every slot has its entry and every entry a slot")
         func halfWritten() throws {
             let bench = try TestBench(limits: .init(flows: 64, legs: 64))
             var table = try Self.table(bench)
