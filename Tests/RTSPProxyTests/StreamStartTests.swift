@@ -45,6 +45,32 @@ import Testing
         #expect(try #require(StreamStart(progress, at: 10_011_000_000, margin: 4_000_000)).sequence == 1001)
     }
 
+    @Test("F-03: the jitter of a source that has just begun is thought as large as it will be")
+    func jitterOfTheFirst() throws {
+        var progress = progress(rate: 50)
+        progress.jitter = 700_000
+        // The next one is due in 10 ms, and may come in 8.6 or, where the jitter is that of ten packets, in 7.1.
+        let settled = try #require(StreamStart(progress, at: 10_010_000_000, margin: 8_000_000))
+        #expect(settled.sequence == 1001 && settled.expectedAt == 10_018_600_000)
+        progress.packets = 10
+        #expect(try #require(StreamStart(progress, at: 10_010_000_000, margin: 8_000_000)).sequence == 1002)
+    }
+
+    @Test("F-03: the rate of a source that has just begun is thought higher than the mean of its first packets")
+    func rateOfTheFirst() throws {
+        // As seen of a camera with a packet every 10 ms: the second one came 40 ms after the first.
+        var progress = progress(rate: 25)
+        progress.packets = 2
+        let second = try #require(StreamStart(progress, at: 10_008_000_000, margin: 4_000_000))
+        #expect(second.sequence == 1002 && second.expectedAt == 10_020_000_000)
+        progress.packets = 5
+        progress.packetRate = 57
+        #expect(try #require(StreamStart(progress, at: 10_003_000_000, margin: 4_000_000)).sequence == 1001)
+        progress.packets = 8
+        progress.packetRate = 70
+        #expect(try #require(StreamStart(progress, at: 10_003_000_000, margin: 4_000_000)).sequence == 1001)
+    }
+
     @Test("F-03: within a frame of video it is one of a later frame, and between two frames one of the next")
     func frame() throws {
         // 20 packets for each of 25 frames a second.

@@ -27,6 +27,8 @@ struct StreamStart: Hashable, Sendable, LegStart {
     /// What a packet may be early by, against one that was late, is so many times the jitter, and no more than this.
     private static let jitterFactor: UInt64 = 2
     private static let longestJitter: UInt64 = 20_000_000
+    /// After so many packets RFC 3550's jitter, which begins at 0 and takes a sixteenth of each new difference, is what it will be.
+    private static let settledPackets: UInt64 = 64
 
     /// The first packet of a player that begins at `now` (CLOCK_MONOTONIC, nanoseconds), from how far the flow has come;
     /// nil when that cannot be told. `margin` is how long the response to PLAY may take to be on its way, in nanoseconds: the packet must
@@ -38,10 +40,11 @@ struct StreamStart: Hashable, Sendable, LegStart {
         guard let progress, Self.isFlowing(progress, at: now) else { return nil }
         // A source that has sent more than one packet and has no rate yet has just begun with a burst: nobody knows how far it will have
         // come when the response is on its way.
-        let rate = progress.packetRate
+        let rate = Self.settledRate(progress)
         guard rate > 0 || progress.received <= 1 else { return nil }
         let since = now > progress.lastArrival ? now - progress.lastArrival : 0
-        let distance = since + margin + min(progress.jitter * Self.jitterFactor, Self.longestJitter)
+        let earliness = min(Self.settledJitter(progress) * Self.jitterFactor, Self.longestJitter)
+        let distance = since + margin + earliness
         // One packet says nothing of when the next will come.
         var ahead = rate == 0 ? 2 : 1 + distance * rate / 1_000_000_000
         if rate > Self.burstRates.upperBound {
@@ -51,7 +54,26 @@ struct StreamStart: Hashable, Sendable, LegStart {
             ahead += since * rate < 250_000_000 ? rate / Self.burstsPerSecond : 0
         }
         self.init(progress, ahead: ahead, at: now)
-        if rate > 0 { expectedAt = max(progress.lastArrival + ahead * 1_000_000_000 / rate, now + margin) }
+        if rate > 0 {
+            expectedAt = max(progress.lastArrival + ahead * 1_000_000_000 / rate - earliness, now + margin)
+        }
+    }
+
+    /// Packets a second, and not less: many a camera waits after its first packet, and the mean of the first few is too low.
+    private static func settledRate(_ progress: FlowProgress) -> UInt64 {
+        switch progress.packets {
+        case ..<4: progress.packetRate * 4
+        case ..<8: progress.packetRate * 2
+        default: progress.packetRate
+        }
+    }
+
+    /// The jitter that the first packets of a flow let expect, in nanoseconds.
+    private static func settledJitter(_ progress: FlowProgress) -> UInt64 {
+        guard progress.packets < settledPackets else { return progress.jitter }
+        // What is left of the beginning, in 1/65536: (15/16)^packets.
+        let rest = (0..<progress.packets).reduce(UInt64(65_536)) { rest, _ in rest * 15 / 16 }
+        return progress.jitter * 65_536 / max(65_536 - rest, 4096)
     }
 
     /// The very next packet, for a player whose packets wait for the response.
