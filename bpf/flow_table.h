@@ -30,30 +30,26 @@ crosspoint_flow_entry(__u32 index)
 	__u32 place = index / CROSSPOINT_FLOW_LINE_ENTRIES;
 	const struct crosspoint_flow_line *line = bpf_map_lookup_elem(&flow_lines, &place);
 
+	/* Or the compiler merges the mask of the caller, a number that only the verifier knows, with the entries of a line. */
+	CROSSPOINT_HIDE(index);
 	return line ? *(const volatile __u32 *)&line->entries[index % CROSSPOINT_FLOW_LINE_ENTRIES] : 0;
-}
-
-/* Whether an entry is of a key with this hash, as far as an entry tells. */
-static __always_inline int
-crosspoint_flow_entry_fits(__u32 entry, __u32 hash)
-{
-	return !((entry ^ hash) & ~sizes.flow_mask);
 }
 
 static __always_inline struct crosspoint_flow *
 crosspoint_find(const struct crosspoint_packet *packet, __u64 place, __u32 selector, __u32 *slot)
 {
 	__u32 hash = crosspoint_flow_hash(packet->destination_high, packet->destination_low, place, selector);
+	__u32 mask = sizes.flow_mask;
 
 	for (__u32 probe = 0; probe < CROSSPOINT_FLOW_PROBES; probe++) {
-		__u32 entry = crosspoint_flow_entry((hash + probe) & sizes.flow_mask);
+		__u32 entry = crosspoint_flow_entry((hash + probe) & mask);
 		struct crosspoint_flow *flow;
 
 		if (!entry)
 			return NULL;
-		if (!crosspoint_flow_entry_fits(entry, hash))
+		if ((entry ^ hash) & ~mask)
 			continue;
-		*slot = entry & sizes.flow_mask;
+		*slot = entry & mask;
 		flow = bpf_map_lookup_elem(&flows, slot);
 		if (flow && crosspoint_slot_selector(flow) == selector &&
 		    *(__u64 *)&flow->destination[2] == packet->destination_low &&
@@ -82,16 +78,17 @@ crosspoint_find_source(const struct crosspoint_packet *packet, __u64 place, __u3
 	__u16 source_port = kind == CROSSPOINT_SLOT_SOURCE_PORT ? packet->source_port : 0;
 	__u64 mixed = crosspoint_source_place(place, packet->source_high, packet->source_low, source_port);
 	__u32 hash = crosspoint_flow_hash(packet->destination_high, packet->destination_low, mixed, selector);
+	__u32 mask = sizes.flow_mask;
 
 	for (__u32 probe = 0; probe < CROSSPOINT_FLOW_PROBES; probe++) {
-		__u32 entry = crosspoint_flow_entry((hash + probe) & sizes.flow_mask);
+		__u32 entry = crosspoint_flow_entry((hash + probe) & mask);
 		struct crosspoint_flow *flow;
 
 		if (!entry)
 			return NULL;
-		if (!crosspoint_flow_entry_fits(entry, hash))
+		if ((entry ^ hash) & ~mask)
 			continue;
-		*slot = entry & sizes.flow_mask;
+		*slot = entry & mask;
 		flow = bpf_map_lookup_elem(&flows, slot);
 		if (flow && crosspoint_slot_selector(flow) == selector &&
 		    *(__u64 *)&flow->destination[2] == packet->destination_low &&

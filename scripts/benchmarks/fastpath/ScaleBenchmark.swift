@@ -30,6 +30,9 @@ struct ScaleReport: Encodable {
     var results: [String: Report.Result] = [:]
     var changes: [Change] = []
     var memory: Memory?
+    /// The cost of a packet with the most flows against the cost with one, and what it may be.
+    var mostFlowsAgainstOne = 0.0
+    var allowed = 1.3
     var voidRuns: [String] = []
 }
 
@@ -90,8 +93,13 @@ struct ScaleBenchmark: ParsableCommand {
         }
         memory.writerPerFlow = Double(largest - before) / Double(Self.flows.max() ?? 1)
         report.memory = memory
+        let (one, most) = (Self.flows.first ?? 1, Self.flows.last ?? 1)
+        // Ratios of the same round, then their median: the machine's own pace cancels out.
+        let ratios = zip(measured["flows_\(one)"] ?? [], measured["flows_\(most)"] ?? []).map { $0 / $1 }.sorted()
+        report.mostFlowsAgainstOne = ratios[ratios.count / 2]
         show(report)
         if let json { try Benchmarks.write(report, to: json) }
+        if report.mostFlowsAgainstOne > report.allowed { throw ExitCode(3) }
     }
 
     /// Makes tables of three sizes and asks the kernel what it holds.
@@ -179,6 +187,10 @@ struct ScaleBenchmark: ParsableCommand {
                     + "the kernel's tables, \(number(memory.writerPerFlow, 0)) bytes a flow in the process that writes them"
             )
         }
+        print(
+            "A packet costs \(number(report.mostFlowsAgainstOne, 2)) times as much with \(Self.flows.last ?? 1) flows as with "
+                + "one, allowed \(number(report.allowed, 1)): "
+                + (report.mostFlowsAgainstOne <= report.allowed ? "met" : "MISSED"))
         for void in report.voidRuns { print("void: \(void)") }
     }
 }
