@@ -106,7 +106,8 @@ let package = Package(
         .target(
             name: "Qualification",
             dependencies: [
-                "RTPWire", "FastPath", "Netlink", "Routing", "BPFPrograms", "CrosspointShim", "CLibBPF", logging,
+                "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "BPFPrograms", "CrosspointShim", "CLibBPF",
+                logging,
             ],
             swiftSettings: strict
         ),
