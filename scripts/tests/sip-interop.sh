@@ -28,12 +28,12 @@ uses_node=yes
 scenarios=(
     basic echo tcp ipv6 ipv4-to-ipv6 callee-ends held port-change late-offer early-media reliable
     cancel-early cancel-ringing cancel-crosses busy challenged challenges refused-change glare forked lossy no-ack wrong-input
-    baresip-l16 baresip-tcp baresip-tls baresip-srtp baresip-srtp-called baresip-srtp-calling registered kamailio-udp kamailio-tcp kamailio-tls
+    baresip-l16 baresip-tcp baresip-tls baresip-srtp baresip-srtp-called baresip-srtp-calling registered message message-registered kamailio-udp kamailio-tcp kamailio-tls
     restarted
 )
 # What makes sense only with a node between the peers.
 only_with_node=(ipv4-to-ipv6 challenged challenges cancel-crosses glare forked no-ack wrong-input baresip-srtp-called
-    baresip-srtp-calling registered restarted)
+    baresip-srtp-calling registered message-registered restarted)
 
 make_studio() {
     local role
@@ -521,7 +521,8 @@ run_restarted() {
 
 # --- baresip
 
-# baresip SIDE TRANSPORT CODEC [ARGUMENTS…]: starts one, as alice or bob.
+# baresip SIDE TRANSPORT CODEC [ARGUMENTS…]: starts one, as alice or bob; $baresip_options are for baresip itself.
+baresip_options=()
 baresip() {
     local side=$1 user=alice interface=cal0
     if [ "$side" = callees ]; then user=bob interface=cle0; fi
@@ -530,7 +531,7 @@ baresip() {
     "$python" "$peers/baresip.py" prepare "$work/$user" "$user" "$(address "$side" 4)" "$interface" "$2" "$3" 30 \
         --authorities "$work/ca.pem" --certificate "$work/$side.pem" "${@:4}"
     : >"$work/$user.log"
-    start "$side" "$user.log" stdbuf -oL baresip -4 -v -f "$work/$user"
+    start "$side" "$user.log" stdbuf -oL baresip -4 -v "${baresip_options[@]}" -f "$work/$user"
     declare -g "$user=$started"
     within 10 grep -q 'baresip is ready' "$work/$user.log" || fault "baresip does not start: $(tail -n 1 "$work/$user.log")"
 }
@@ -606,6 +607,32 @@ run_registered() {
     within 10 grep -q '200 OK' "$work/bob.log" || fault "bob is not registered: $(tail -n 1 "$work/bob.log")"
     baresip callers udp l16
     baresip_talk l16 "sip:desk@10.1.0.1"
+}
+
+# A MESSAGE outside of calls goes by the dial plan.
+run_message() {
+    call_name=message
+    sipp callees message 4 u1
+    sipp callers message 4 u1
+    end_call
+    sees callees 1 '^MESSAGE'
+}
+
+# A MESSAGE reaches a device that has registered, whose answer reaches the sender.
+run_message-registered() {
+    local arguments=(--name desk --register 10.2.0.1)
+    call_name=message-registered
+    # What a message says it shows nowhere but in a trace.
+    baresip_options=(-s)
+    baresip callees udp l16 "${arguments[@]}"
+    baresip_options=()
+    within 10 grep -q '200 OK' "$work/bob.log" || fault "bob is not registered: $(tail -n 1 "$work/bob.log")"
+    called_user=desk
+    sipp callers message-registered 4 u1
+    called_user=bob
+    wait "$caller" || fault "the caller's SIPp ended with $?: $(sipp_errors caller)"
+    within 10 grep -q 'Stand by, desk' "$work/bob.log" || fault "bob has not got the message: $(tail -n 1 "$work/bob.log")"
+    stop "$bob"
 }
 
 # --- Kamailio

@@ -381,6 +381,30 @@ def refused_change(caller, callee):
 
 
 @call
+def message(caller, callee):
+    """A MESSAGE outside of calls (RFC 3428); who gets it looks whether it is one, and what it says."""
+    caller.request(
+        "MESSAGE", 1, headers=("Content-Type: text/plain", "Subject: cue"), body="On air in ten seconds", in_dialog=False)
+    caller.expect(202)
+    callee.variables |= {"unused", "contact"}
+    callee.receive("request", "MESSAGE", actions="""<action>
+      <ereg regexp="^On air in ten seconds" search_in="body" check_it="true" assign_to="unused"/>
+      <ereg regexp="text/plain" search_in="hdr" header="Content-Type:" check_it="true" assign_to="unused"/>
+      <ereg regexp="cue" search_in="hdr" header="Subject:" check_it="true" assign_to="unused"/>
+      <ereg regexp="sip:" search_in="hdr" header="Contact:" check_it_inverse="true" assign_to="contact"/>
+    </action>""")
+    callee.answer(202, "Accepted")
+
+
+@call
+def message_registered(caller, callee):
+    """A MESSAGE for a device that another program is."""
+    caller.request("MESSAGE", 1, headers=("Content-Type: text/plain",), body="Stand by, desk", in_dialog=False)
+    caller.expect(200)
+    callee.request_comes("MESSAGE")
+
+
+@call
 def restarted(caller, callee):
     """A call that outlives the node's daemon: then held and resumed by the caller, changed by the callee, and ended."""
     caller.invite()
