@@ -29,11 +29,12 @@ scenarios=(
     basic echo tcp ipv6 ipv4-to-ipv6 callee-ends held port-change late-offer early-media reliable
     cancel-early cancel-ringing cancel-crosses busy challenged challenges refused-change glare forked lossy no-ack wrong-input
     baresip-l16 baresip-tcp baresip-tls baresip-srtp baresip-srtp-called baresip-srtp-calling registered message message-registered kamailio-udp kamailio-tcp kamailio-tls
+    kamailio-asks kamailio-asks-sha-256
     restarted
 )
 # What makes sense only with a node between the peers.
 only_with_node=(ipv4-to-ipv6 challenged challenges cancel-crosses glare forked no-ack wrong-input baresip-srtp-called
-    baresip-srtp-calling registered message-registered restarted)
+    baresip-srtp-calling registered message-registered kamailio-asks kamailio-asks-sha-256 restarted)
 
 make_studio() {
     local role
@@ -637,7 +638,7 @@ run_message-registered() {
 
 # --- Kamailio
 
-# kamailio SIDE ADDRESS NEXT: a proxy there, on UDP, TCP and TLS, that sends everything on.
+# kamailio SIDE ADDRESS NEXT [ARGUMENTS…]: a proxy there, on UDP, TCP and TLS, that sends everything on.
 kamailio() {
     local side=$1 interface=cal0
     [ "$side" = callers ] || interface=cle0
@@ -658,7 +659,7 @@ CONFIGURATION
     : >"$work/kamailio-$side.log"
     start "$side" "kamailio-$side.log" kamailio -DD -E -f "$peers/kamailio.cfg" -P "$work/kamailio-$side/pid" \
         -Y "$work/kamailio-$side" -m 32 -M 4 -A "NEXT=\"$3\"" -A WITH_TLS -A "TLS_CONFIGURATION=\"$work/kamailio-$side/tls.cfg\"" \
-        -l "udp:$2:5060" -l "tcp:$2:5060" -l "tls:$2:5061"
+        -l "udp:$2:5060" -l "tcp:$2:5060" -l "tls:$2:5061" "${@:4}"
     declare -g "proxy_$side=$started"
     within 10 listens_at "$side" "$2" || fault "Kamailio does not start: $(tail -n 1 "$work/kamailio-$side.log")"
 }
@@ -690,6 +691,27 @@ run_kamailio-udp() { kamailio_call udp basic; }
 run_kamailio-tcp() { kamailio_call tcp callee-ends callees; }
 run_kamailio-tls() { kamailio_call tls basic; }
 
+# kamailio_asks ALGORITHM: the proxy behind the node wants to know who every request of it is from.
+kamailio_asks() {
+    local who algorithm=$1
+    kamailio callees 10.2.0.6 "sip:$(address callees 4):5060" \
+        -A 'PASSWORD="secret"' -A "ALGORITHM=\"$algorithm\"" -A "CALLEE=\"$(address callees 4)\""
+    called_user=asked.proxied plain_call basic 4 4
+    # INVITE and BYE; the ACK has the credentials of its INVITE, and nobody may ask for them.
+    for who in INVITE BYE; do
+        within 10 grep -q "authenticated $who" "$work/kamailio-callees.log" || fault "Kamailio has not authenticated the $who"
+    done
+    # With another password the caller hears that it may not, and the callee nothing.
+    call_name=forbidden
+    called_user=strange.proxied sipp callers forbidden 4 u1
+    wait "$caller" || fault "the caller's SIPp ended with $?: $(sipp_errors caller)"
+    stop "$proxy_callees"
+    inside callees ip address del 10.2.0.6/24 dev cle0
+}
+
+run_kamailio-asks() { kamailio_asks MD5; }
+run_kamailio-asks-sha-256() { kamailio_asks SHA-256; }
+
 # --- The node
 
 # A certificate authority, and certificates for the node and for both sides by address.
@@ -712,7 +734,8 @@ make_certificates() {
 # write_users: who may call the users that ask for credentials.
 write_users() {
     printf 'secret\n' >"$work/password"
-    chmod 600 "$work/password"
+    printf 'wrong\n' >"$work/wrong-password"
+    chmod 600 "$work/password" "$work/wrong-password"
     local name
     for name in alice desk; do
         "$CROSSPOINT" user add $name --realm studio --file "$work/users" <"$work/password" >"$work/user.log" 2>&1 ||
@@ -741,6 +764,8 @@ sip:
     - {name: desk, user: desk, to: registered}
     - {name: six, user: six, to: "sip:bob@[fd00:2::5]"}
     - {name: udp-proxied, user: udp.proxied, to: "sip:bob@10.2.0.6"}
+    - {name: asked, user: asked.proxied, to: {uri: "sip:bob@10.2.0.6", user: node, password-file: $work/password}}
+    - {name: strange, user: strange.proxied, to: {uri: "sip:bob@10.2.0.6", user: node, password-file: $work/wrong-password}}
     - {name: tcp-proxied, user: tcp.proxied, to: "sip:bob@10.2.0.6;transport=tcp"}
     - {name: tls-proxied, user: tls.proxied, to: "sip:bob@10.2.0.6:5061;transport=tls"}
     - {name: tcp, user: tcp.bob, to: "sip:bob@10.2.0.5;transport=tcp"}

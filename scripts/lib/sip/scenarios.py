@@ -360,6 +360,16 @@ def glare(caller, callee):
 
 
 @call
+def forbidden(caller, callee):
+    """A call that a proxy behind the node does not let in, whatever the node answers to its challenge."""
+    caller.invite()
+    caller.expect(100, optional=True)
+    caller.expect(403)
+    caller.acknowledge_failure()
+    callee.take()
+
+
+@call
 def refused_change(caller, callee):
     """The callee does not take a change, and the call goes on as it was."""
     caller.invite()
