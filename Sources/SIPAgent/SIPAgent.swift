@@ -34,7 +34,7 @@ public final class SIPAgent: Service, SessionControl, SIPControl {
 
     init(
         _ configuration: SIPConfiguration, _ routing: any SessionRouteControl, _ runtimeDirectory: String,
-        _ logger: Logger, times: TransactionTimes = TransactionTimes()
+        _ logger: Logger, times: TransactionTimes = TransactionTimes(), names: any TimedNameService = HostNameService()
     ) throws {
         let counters = SIPCounters()
         let timers = SIPTimers()
@@ -42,7 +42,8 @@ public final class SIPAgent: Service, SessionControl, SIPControl {
         let transactions = Transactions(
             transports: transports, timers: timers, counters: counters, times: times,
             capacity: Self.transactionsPerCall * configuration.limits.calls)
-        let resolver = SIPResolver(threadPool: .singleton, clock: { .nanoseconds(Int64(MonotonicClock.now)) })
+        let resolver = SIPResolver(
+            upstream: names, threadPool: .singleton, clock: { .nanoseconds(Int64(MonotonicClock.now)) })
         accessCounters = AccessCounters()
         let access = try CallAccess(configuration: configuration, counters: accessCounters)
         registry = try RegistrationService(

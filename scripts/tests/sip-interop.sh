@@ -29,12 +29,13 @@ scenarios=(
     basic echo tcp ipv6 ipv4-to-ipv6 callee-ends held port-change late-offer early-media reliable
     cancel-early cancel-ringing cancel-crosses busy challenged challenges refused-change glare forked lossy no-ack wrong-input
     baresip-l16 baresip-tcp baresip-tls baresip-srtp baresip-srtp-called baresip-srtp-calling registered message message-registered kamailio-udp kamailio-tcp kamailio-tls
-    kamailio-asks kamailio-asks-sha-256
+    kamailio-asks kamailio-asks-sha-256 dns-naptr dns-unavailable dns-ipv6
     restarted
 )
 # What makes sense only with a node between the peers.
 only_with_node=(ipv4-to-ipv6 challenged challenges cancel-crosses glare forked no-ack wrong-input baresip-srtp-called
-    baresip-srtp-calling registered message-registered kamailio-asks kamailio-asks-sha-256 restarted)
+    baresip-srtp-calling registered message-registered kamailio-asks kamailio-asks-sha-256
+    dns-naptr dns-unavailable dns-ipv6 restarted)
 
 make_studio() {
     local role
@@ -197,7 +198,8 @@ has_seen() {
     [ -e "$file" ] && [ "$(grep -c -E "$3" "$file")" -ge "$2" ]
 }
 
-# call SCENARIO [FAMILY [FAMILY [TRANSPORT]]]: both sides with their media; the families are the caller's and the callee's.
+# call SCENARIO [FAMILY [FAMILY [TRANSPORT [TRANSPORT]]]]: both sides with their media; families and transports are the caller's and the
+# callee's, who listens on $callee_port.
 declare -A call_family
 call() {
     call_name=$1
@@ -208,7 +210,7 @@ call() {
     if [ "$callee_media" != none ]; then
         media callees open callee "$(address callees "${call_family[callees]}")" 7000 "$callee_media"
     fi
-    sipp callees "$1" "${call_family[callees]}" "$transport"
+    sipp_port="${callee_port-5060}" sipp callees "$1" "${call_family[callees]}" "${5-$transport}"
     sipp callers "$1" "${call_family[callers]}" "$transport"
 }
 
@@ -712,6 +714,66 @@ kamailio_asks() {
 run_kamailio-asks() { kamailio_asks MD5; }
 run_kamailio-asks-sha-256() { kamailio_asks SHA-256; }
 
+# --- Next hops by name (RFC 3263)
+
+# Whether the name server was asked for records of this type.
+was_asked() { grep -q "query\[$1\] $2 " "$work/dnsmasq.log"; }
+
+# The name server beside the callees. Of studio.test the NAPTR records prefer TCP, and of its SRV records the first is for a UDP port where
+# nobody listens; busy.test has SRV records alone, and at the first of them the callee takes no calls; of six.test there is IPv6 only.
+start_name_server() {
+    echo "nameserver 10.2.0.5" >"$work/resolv.conf"
+    : >"$work/dnsmasq.log"
+    start callees dnsmasq.log dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts --user=root --pid-file= \
+        --listen-address=10.2.0.5 --bind-interfaces --log-facility=- --log-queries --local=/test/ \
+        --naptr-record=studio.test,20,50,s,SIP+D2U,,_sip._udp.studio.test \
+        --naptr-record=studio.test,10,50,s,SIP+D2T,,_sip._tcp.studio.test \
+        --srv-host=_sip._udp.studio.test,udp.studio.test,5098,10,10 \
+        --srv-host=_sip._tcp.studio.test,alive.studio.test,5071,20,10 \
+        --srv-host=_sip._tcp.studio.test,dead.studio.test,5099,10,90 \
+        --srv-host=_sip._udp.busy.test,second.busy.test,5071,2,0 --srv-host=_sip._udp.busy.test,first.busy.test,5070,1,0 \
+        --srv-host=_sip._udp.six.test,only.six.test,5060,0,0 \
+        --host-record=udp.studio.test,10.2.0.5 --host-record=alive.studio.test,10.2.0.5 --host-record=dead.studio.test,10.2.0.5 \
+        --host-record=first.busy.test,10.2.0.5 --host-record=second.busy.test,10.2.0.5 \
+        --host-record=only.six.test,fd00:2::5
+    within 10 grep -q 'started, version' "$work/dnsmasq.log" || die "dnsmasq does not start: $(tail -n 1 "$work/dnsmasq.log")"
+}
+
+# by_name USER PORT FAMILY TRANSPORT: a call that reaches its callee at this port.
+by_name() {
+    called_user=$1 callee_port=$2 call basic 4 "$3" u1 "$4"
+    both_hear
+    node_shows
+    go callers
+    end_call
+}
+
+# NAPTR chooses TCP, SRV the order: nobody takes the connection at the first place, so that the second one has the call.
+run_dns-naptr() {
+    by_name studio 5071 4 t1
+    was_asked NAPTR studio.test || fault "the node did not ask for NAPTR records"
+    was_asked SRV _sip._tcp.studio.test || fault "the node did not ask for SRV records"
+    was_asked A dead.studio.test || fault "the node did not ask for the address of the first place"
+}
+
+# Who answers 503 is passed over (RFC 3263 section 4.3), and the next call goes to the other one at once.
+run_dns-unavailable() {
+    local first
+    call_name=unavailable
+    sipp_name=first sipp_port=5070 sipp callees unavailable 4 u1
+    first=$started
+    by_name busy 5071 4 u1
+    wait "$first" || fault "the first place's SIPp ended with $?: $(sipp_errors first)"
+    by_name busy 5071 4 u1
+    was_asked NAPTR busy.test || fault "the node did not ask for NAPTR records"
+}
+
+# A name with an AAAA record alone.
+run_dns-ipv6() {
+    by_name six.test 5060 6 u1
+    was_asked AAAA only.six.test || fault "the node did not ask for AAAA records"
+}
+
 # --- The node
 
 # A certificate authority, and certificates for the node and for both sides by address.
@@ -773,12 +835,19 @@ sip:
     - {name: srtp, user: srtp.bob, to: "sip:bob@10.2.0.5:5061;transport=tls", srtp: offered}
     - {name: srtp-required, user: required.bob, to: "sip:bob@10.2.0.5:5061;transport=tls", srtp: required}
     - {name: srtp-off, user: off.bob, to: "sip:bob@10.2.0.5", srtp: off}
+    - {name: studio, user: studio, to: "sip:bob@studio.test"}
+    - {name: busy, user: busy, to: "sip:bob@busy.test"}
+    - {name: six-test, user: six.test, to: "sip:bob@six.test"}
     - {name: bob, to: "sip:bob@10.2.0.5"}
 CONFIGURATION
 }
 
 # What `finish` does is not enough for a daemon that was killed and started again: its process id is in $node.
 start_node() {
+    # shellcheck disable=SC2016  # the inner shell's
+    daemon_launcher=(
+        unshare --mount --propagation private bash -c 'mount --bind "$0" /etc/resolv.conf && exec "$@"' "$work/resolv.conf"
+    )
     start_daemon
     node=$daemon
 }
@@ -873,6 +942,7 @@ if [ "$uses_node" = yes ]; then
     make_bpffs_directory
     write_users
     write_node_configuration
+    start_name_server
     start_node
 fi
 for scenario in "${scenarios[@]}"; do

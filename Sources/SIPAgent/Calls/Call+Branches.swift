@@ -70,7 +70,7 @@ extension Call {
         side.media = branch.media.map { branch.sides.isEmpty ? $0 : media.splitBranch($0) }
         branch.sides[tag] = side
         context.add(side, as: dialog.id)
-        let own = caller.counterpart == nil ? caller : newCaller()
+        let own = caller.media == nil ? caller : newCaller()
         own.counterpart = side
         own.media = side.media
         side.counterpart = own
@@ -304,11 +304,7 @@ extension Call {
         branch.isOver = true
         // One that was slower than who has answered.
         if state == .answered { persist() }
-        for side in branch.sides.values {
-            if let id = side.dialog?.id { context.remove(id) }
-            if let place = side.media { await media.endBranch(place) }
-        }
-        if let place = branch.media { await media.endBranch(place) }
+        await release(branch)
         let isLast = stages.isEmpty
         let actions =
             response.map { branchSet.receive($0, from: branch.number, isLast: isLast) }
@@ -316,6 +312,15 @@ extension Call {
         await carryOut(actions)
         await callNext()
         await finishIfOver()
+    }
+
+    /// Gives up the dialogs and the media of a branch.
+    func release(_ branch: CallBranch) async {
+        for side in branch.sides.values {
+            if let id = side.dialog?.id { context.remove(id) }
+            if let place = side.media { await media.endBranch(place) }
+        }
+        if let place = branch.media { await media.endBranch(place) }
     }
 
     /// Does what the set of branches decides.

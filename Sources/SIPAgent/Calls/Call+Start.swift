@@ -86,11 +86,12 @@ extension Call {
             guard let path = connection ?? context.transports.path(to: destination) else { continue }
             branch.destination = destination
             branch.path = path
+            // The place before has had an offer, and perhaps this one is in another network.
+            if branch.media != nil { await release(branch) }
             do throws(SIPRefusal) {
                 var peer = context.mediaPeer(destination.address, isSecure: destination.transport == .tls)
                 peer.protection = branch.target.protection
-                let place = branch.media ?? media.addBranch(towards: peer)
-                media.setPeer(peer, of: .callee, on: place)
+                let place = media.addBranch(towards: peer)
                 branch.media = place
                 if send(branch, body: hasInitialOffer ? try await media.offer(to: .callee, on: place) : []) { return }
             } catch {

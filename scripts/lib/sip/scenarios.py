@@ -370,6 +370,15 @@ def forbidden(caller, callee):
 
 
 @call
+def unavailable(caller, callee):
+    """The side of a callee that takes no calls now, so that the next one is to be called."""
+    basic(caller, Callee("unused"))
+    callee.invited()
+    callee.answer(503, "Service Unavailable", repeats=True)
+    callee.request_comes("ACK")
+
+
+@call
 def refused_change(caller, callee):
     """The callee does not take a change, and the call goes on as it was."""
     caller.invite()
