@@ -2,6 +2,7 @@
 
 import Authentication
 import Foundation
+import Node
 import RTPWire
 import SIPAgent
 import SIPCore
@@ -10,7 +11,9 @@ import Testing
 @testable import CrosspointCommands
 
 @Suite struct SIPCheckTests {
-    private func check(_ sip: SIPConfiguration) -> SIPCheck { SIPCheck(sip, isRunning: false, now: 1_800_000_000) }
+    private func check(_ sip: SIPConfiguration, flows: Int = NodeConfiguration.Limits().flows) -> SIPCheck {
+        SIPCheck(sip, flows: flows, isRunning: false, now: 1_800_000_000)
+    }
 
     @Test("A section by which nobody may call, or nobody is called, is told with the remedy")
     func useless() throws {
@@ -21,6 +24,20 @@ import Testing
         sip.allowedNetworks = [try #require(IPNetwork("10.0.0.0/8"))]
         #expect(check(sip).problems.isEmpty)
         #expect(check(sip).lines.map(\.value) == ["1 dial plan rule; "])
+    }
+
+    @Test("A flow table that cannot hold the calls that are allowed is told with both figures; the defaults fit")
+    func flows() throws {
+        var sip = SIPConfiguration(listeners: [], dialPlan: [.registered])
+        sip.allowedNetworks = [try #require(IPNetwork("10.0.0.0/8"))]
+        #expect(check(sip).problems.isEmpty)
+        #expect(
+            check(sip, flows: 8191).problems == [
+                "sip.limits.calls: 2048 calls take 8192 flows, 4 each and more with video, but limits.flows is 8191; raise limits.flows, or "
+                    + "allow 2047 calls"
+            ])
+        sip.limits.calls = 2047
+        #expect(check(sip, flows: 8191).problems.isEmpty)
     }
 
     @Test("A file of users of another realm lets nobody in")

@@ -61,6 +61,9 @@ enum FastPathAssembly {
                 assembly.rtspRoutes = proxy
             }
             if let sip = configuration.sip {
+                if let shortage = sip.limits.shortage(flows: configuration.limits.flows) {
+                    logger.warning("\(shortage)")
+                }
                 let agent = try await SIPAgent(
                     configuration: sip, routing: controller, runtimeDirectory: configuration.runtimeDirectory,
                     logger: logger)

@@ -300,7 +300,10 @@ extension CallMedia {
         var refusal = OfferAnswerError(.miscellaneous, error.message).refusal(agent: context.agent)
         switch error.code {
         case .invalid, .unavailable: break
-        case .capacity: refusal.status = .serviceUnavailable
+        case .capacity:
+            // Calls that end make room (RFC 3261 section 21.5.4).
+            refusal.status = .serviceUnavailable
+            refusal.headers["Retry-After"] = "10"
         case .notFound, .conflict, .failed: refusal.status = .serverInternalError
         }
         return refusal

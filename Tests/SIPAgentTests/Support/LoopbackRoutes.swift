@@ -10,6 +10,8 @@ import Routing
     private var nextLeg: UInt32 = 1
     /// Whether another program has all UDP ports.
     var hasNoUDPPorts = false
+    /// Whether no more flows fit into the fast path.
+    var isFull = false
 
     static let node = NetworkAttachment(
         address: IPAddress(10, 9, 255, 254), port: PortReference(interface: "eth0"), isLocal: false)
@@ -28,6 +30,7 @@ import Routing
     }
 
     func add(_ route: RouteSpecification, owner: RouteOwner) async throws(RoutingError) -> RouteReport {
+        if isFull { throw RoutingError(.capacity, "flow table: all flows are in use") }
         guard reports[route.name] == nil else { throw RoutingError(.conflict, "route \(route.name) is there") }
         var legs: [LegReport] = []
         for leg in route.legs {
