@@ -633,6 +633,7 @@ run_message-registered() {
     called_user=desk
     sipp callers message-registered 4 u1
     called_user=bob
+    # shellcheck disable=SC2154  # sipp makes it
     wait "$caller" || fault "the caller's SIPp ended with $?: $(sipp_errors caller)"
     within 10 grep -q 'Stand by, desk' "$work/bob.log" || fault "bob has not got the message: $(tail -n 1 "$work/bob.log")"
     stop "$bob"

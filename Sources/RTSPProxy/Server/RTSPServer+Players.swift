@@ -48,9 +48,16 @@ extension RTSPServer {
         path.detach()
         var description = presentation.description
         if path.route.sendsMulticast, !presentation.streams.contains(where: { $0.isEncrypted == true }) {
-            description = description.multicastDescription(
-                presentation.streams.compactMap { path.groups[$0.index]?.destination }
-                    .map { .init(group: $0.group, udpPort: $0.udpPort, ttl: $0.timeToLive) })
+            let endpoints = presentation.streams.compactMap { stream in
+                path.groups[stream.index]?.destination.map { group in
+                    (
+                        stream.index,
+                        SessionDescription.MulticastEndpoint(
+                            group: group.group, udpPort: group.udpPort, ttl: group.timeToLive)
+                    )
+                }
+            }
+            description = description.multicastDescription(Dictionary(endpoints) { first, _ in first })
         } else {
             description = description.strippedOfTransport()
         }
