@@ -56,7 +56,7 @@ struct FastPathBenchmark: ParsableCommand {
             """)
 
     @Option(help: "Write the results to this file.") var json: String?
-    @Option(help: "Rounds.") var rounds = 7
+    @Option(help: "Rounds.") var rounds = 13
     @Option(help: "The CPU that everything runs on.") var cpu = 1
     @Flag(help: "Fewer and shorter rounds, 1:1 only.") var quick = false
     @Flag(help: "Fail where a figure is missed that is only aimed at.") var strict = false
