@@ -314,16 +314,6 @@ account_irregular(const struct crosspoint_flow *flow, __u32 slot, struct crosspo
 	return limits && detail && crosspoint_rtp_irregular(flow, limits, record, detail, seen);
 }
 
-/* Every 64th packet of a flow. Not the way of the irregular ones: that touches lines which are cold with many flows. */
-static __noinline void
-end_block(__u32 index, struct crosspoint_rtp *record)
-{
-	struct crosspoint_rtp_detail *detail = bpf_map_lookup_elem(&rtp_details, &index);
-
-	if (detail)
-		crosspoint_rtp_end_block(record, detail);
-}
-
 /* Accounts an RTP packet; `what` learns its extended sequence number. */
 static __always_inline void
 account_rtp(const struct crosspoint_packet *packet, const struct crosspoint_flow *flow, __u32 slot,
@@ -336,17 +326,13 @@ account_rtp(const struct crosspoint_packet *packet, const struct crosspoint_flow
 		.ssrc = HOST32(header->ssrc),
 		.source = crosspoint_fold_source(packet),
 	};
-	enum crosspoint_rtp_regularity regularity;
 
 	if (!(seen.sequence & flow->clock_mask)) {
 		seen.arrival = bpf_ktime_get_ns();
 		seen.timed = 1;
 	}
 	record->payload_type = seen.payload_type;
-	regularity = crosspoint_rtp_next(flow, record, &seen);
-	if (CROSSPOINT_LIKELY(regularity != CROSSPOINT_RTP_IRREGULAR)) {
-		if (CROSSPOINT_UNLIKELY(regularity == CROSSPOINT_RTP_NEXT_BLOCK))
-			end_block(flow->index, record);
+	if (CROSSPOINT_LIKELY(crosspoint_rtp_next(flow, record, &seen))) {
 		if (seen.timed)
 			crosspoint_rtp_time(flow, record, &seen);
 	} else {

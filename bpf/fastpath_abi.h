@@ -33,7 +33,7 @@
 
 /* ---- Flow table -------------------------------------------------------------------------------------------- */
 
-/* What a slot of the flow table is for. Written last on insertion: a slot exists when its kind is there. */
+/* What a slot of the flow table is for. Written last on insertion: a slot exists when its kind is there, and goes with it. */
 enum crosspoint_slot_kind {
 	CROSSPOINT_SLOT_FREE = 0,
 	/* Matches ingress interface, VLANs, destination address and UDP port. */
@@ -44,8 +44,6 @@ enum crosspoint_slot_kind {
 	CROSSPOINT_SLOT_SOURCE_PORT = 3,
 	/* A group that the node joined, or an address and UDP port that it reserved: what has no flow there is dropped. */
 	CROSSPOINT_SLOT_GUARD = 4,
-	/* Was used: a lookup goes on past it. */
-	CROSSPOINT_SLOT_REMOVED = 0xff,
 };
 
 enum crosspoint_flow_flag {

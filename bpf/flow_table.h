@@ -35,31 +35,6 @@ crosspoint_flow_entry(__u32 index)
 	return line ? *(const volatile __u32 *)&line->entries[index % CROSSPOINT_FLOW_LINE_ENTRIES] : 0;
 }
 
-static __always_inline struct crosspoint_flow *
-crosspoint_find(const struct crosspoint_packet *packet, __u64 place, __u32 selector, __u32 *slot)
-{
-	__u32 hash = crosspoint_flow_hash(packet->destination_high, packet->destination_low, place, selector);
-	__u32 mask = sizes.flow_mask;
-
-	for (__u32 probe = 0; probe < CROSSPOINT_FLOW_PROBES; probe++) {
-		__u32 entry = crosspoint_flow_entry((hash + probe) & mask);
-		struct crosspoint_flow *flow;
-
-		if (!entry)
-			return NULL;
-		if ((entry ^ hash) & ~mask)
-			continue;
-		*slot = entry & mask;
-		flow = bpf_map_lookup_elem(&flows, slot);
-		if (flow && crosspoint_slot_selector(flow) == selector &&
-		    *(__u64 *)&flow->destination[2] == packet->destination_low &&
-		    *(__u64 *)&flow->interface_index == place &&
-		    *(__u64 *)&flow->destination[0] == packet->destination_high)
-			return flow;
-	}
-	return NULL;
-}
-
 /* Whether the packet comes from the address that the slot names. */
 static __always_inline int
 crosspoint_is_from(const struct crosspoint_packet *packet, __u32 slot)
@@ -70,14 +45,10 @@ crosspoint_is_from(const struct crosspoint_packet *packet, __u32 slot)
 	       *(__u64 *)&detail->source[0] == packet->source_high;
 }
 
-/* The same with the source in the key. */
-static __noinline struct crosspoint_flow *
-crosspoint_find_source(const struct crosspoint_packet *packet, __u64 place, __u32 kind, __u32 *slot)
+/* The slot with this hash and selector that matches the packet, its source too where the kind of slot names one. */
+static __always_inline struct crosspoint_flow *
+crosspoint_search(const struct crosspoint_packet *packet, __u64 place, __u32 selector, __u32 hash, __u32 kind, __u32 *slot)
 {
-	__u32 selector = crosspoint_selector(packet, kind);
-	__u16 source_port = kind == CROSSPOINT_SLOT_SOURCE_PORT ? packet->source_port : 0;
-	__u64 mixed = crosspoint_source_place(place, packet->source_high, packet->source_low, source_port);
-	__u32 hash = crosspoint_flow_hash(packet->destination_high, packet->destination_low, mixed, selector);
 	__u32 mask = sizes.flow_mask;
 
 	for (__u32 probe = 0; probe < CROSSPOINT_FLOW_PROBES; probe++) {
@@ -94,11 +65,32 @@ crosspoint_find_source(const struct crosspoint_packet *packet, __u64 place, __u3
 		    *(__u64 *)&flow->destination[2] == packet->destination_low &&
 		    *(__u64 *)&flow->interface_index == place &&
 		    *(__u64 *)&flow->destination[0] == packet->destination_high &&
-		    (kind != CROSSPOINT_SLOT_SOURCE_PORT || flow->source_port == source_port) &&
-		    crosspoint_is_from(packet, *slot))
+		    (kind != CROSSPOINT_SLOT_SOURCE_PORT || flow->source_port == packet->source_port) &&
+		    ((kind != CROSSPOINT_SLOT_SOURCE && kind != CROSSPOINT_SLOT_SOURCE_PORT) || crosspoint_is_from(packet, *slot)))
 			return flow;
 	}
 	return NULL;
+}
+
+/* By interface, VLANs, destination and UDP port alone. */
+static __always_inline struct crosspoint_flow *
+crosspoint_find(const struct crosspoint_packet *packet, __u64 place, __u32 selector, __u32 *slot)
+{
+	__u32 hash = crosspoint_flow_hash(packet->destination_high, packet->destination_low, place, selector);
+
+	return crosspoint_search(packet, place, selector, hash, CROSSPOINT_SLOT_DESTINATION, slot);
+}
+
+/* With the source in the key. */
+static __noinline struct crosspoint_flow *
+crosspoint_find_source(const struct crosspoint_packet *packet, __u64 place, __u32 kind, __u32 *slot)
+{
+	__u32 selector = crosspoint_selector(packet, kind);
+	__u16 source_port = kind == CROSSPOINT_SLOT_SOURCE_PORT ? packet->source_port : 0;
+	__u64 mixed = crosspoint_source_place(place, packet->source_high, packet->source_low, source_port);
+	__u32 hash = crosspoint_flow_hash(packet->destination_high, packet->destination_low, mixed, selector);
+
+	return crosspoint_search(packet, place, selector, hash, kind, slot);
 }
 
 /* Interface and VLANs as one word, as they lie in a slot. */

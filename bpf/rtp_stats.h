@@ -218,37 +218,23 @@ crosspoint_rtp_irregular(const struct crosspoint_flow *flow, const struct crossp
 	return 1;
 }
 
-/* What crosspoint_rtp_next() found. */
-enum crosspoint_rtp_regularity {
-	CROSSPOINT_RTP_IRREGULAR, /* not accounted: crosspoint_rtp_irregular() takes it */
-	CROSSPOINT_RTP_NEXT,      /* accounted */
-	CROSSPOINT_RTP_NEXT_BLOCK /* accounted; crosspoint_rtp_end_block() keeps the block that it ended */
-};
-
-/* Accounts the packet if it is simply the next one: what nearly all are. Touches no more than the record. */
-static __always_inline enum crosspoint_rtp_regularity
+/*
+ * Accounts the packet if it is simply the next one, within a block of 64 numbers: what nearly all are. Returns 0 for
+ * any other, which crosspoint_rtp_irregular() takes; that one needs the details, and every 64th packet's block ends.
+ */
+static __always_inline int
 crosspoint_rtp_next(const struct crosspoint_flow *flow, struct crosspoint_rtp *rtp,
 		    const struct crosspoint_rtp_packet *packet)
 {
 	__u64 next = rtp->highest + 1;
 
 	if (packet->sequence != (__u16)next || packet->ssrc != rtp->ssrc || packet->source != rtp->source ||
-	    !(rtp->state & CROSSPOINT_RTP_VALID))
-		return CROSSPOINT_RTP_IRREGULAR;
+	    !(rtp->state & CROSSPOINT_RTP_VALID) || !(next & 63))
+		return 0;
 	if (packet->timed && flow->outage && (packet->arrival - rtp->last_arrival) >> 20 > flow->outage)
-		return CROSSPOINT_RTP_IRREGULAR;
+		return 0;
 	rtp->highest = next;
-	rtp->received++;
-	if (CROSSPOINT_UNLIKELY(!(next & 63)))
-		return CROSSPOINT_RTP_NEXT_BLOCK;
 	rtp->window |= 1ULL << (next & 63);
-	return CROSSPOINT_RTP_NEXT;
-}
-
-/* Moves the 64 numbers before `highest`, the first of its block, from the record to the history. */
-static __always_inline void
-crosspoint_rtp_end_block(struct crosspoint_rtp *rtp, struct crosspoint_rtp_detail *detail)
-{
-	detail->history[((rtp->highest >> 6) - 1) & (CROSSPOINT_HISTORY_WORDS - 1)] = rtp->window;
-	rtp->window = 1;
+	rtp->received++;
+	return 1;
 }

@@ -19,20 +19,10 @@ crosspoint_native_account(const struct crosspoint_flow *flow, const struct cross
 		.source = source,
 		.arrival = arrival,
 	};
-	int is_timed = packet.timed;
 
 	rtp->payload_type = payload_type;
-	switch (crosspoint_rtp_next(flow, rtp, &packet)) {
-	case CROSSPOINT_RTP_IRREGULAR:
-		is_timed = crosspoint_rtp_irregular(flow, limits, rtp, detail, &packet) && is_timed;
-		break;
-	case CROSSPOINT_RTP_NEXT_BLOCK:
-		crosspoint_rtp_end_block(rtp, detail);
-		break;
-	case CROSSPOINT_RTP_NEXT:
-		break;
-	}
-	if (is_timed)
+	if ((crosspoint_rtp_next(flow, rtp, &packet) || crosspoint_rtp_irregular(flow, limits, rtp, detail, &packet)) &&
+	    packet.timed)
 		crosspoint_rtp_time(flow, rtp, &packet);
 }
 

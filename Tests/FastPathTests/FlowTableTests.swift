@@ -102,7 +102,7 @@ extension FastPathSuite {
             }
             #expect(table.find(Self.key(2)) == nil)
             // As after the first store of a removal: an entry leads to a slot that is none.
-            table.slots[3].pointee.kind = UInt8(CROSSPOINT_SLOT_REMOVED.rawValue)
+            table.slots[3].pointee.kind = UInt8(CROSSPOINT_SLOT_FREE.rawValue)
 
             let adopted = try Self.table(bench)
             #expect(adopted.usedCount == 2)

@@ -8,14 +8,14 @@ struct BlockAllocator {
     let capacity: Int
     private let largestOrder: Int
     /// The free blocks by order, by number: their first index in units of their size.
-    private var free: [FreeBlocks]
+    private var free: [FreeNumbers]
 
     /// All of `0..<capacity` free; `capacity` is a multiple of `largest`, a power of two.
     init(capacity: Int, largest: Int) {
         precondition(largest.nonzeroBitCount == 1 && capacity % largest == 0)
         self.capacity = capacity
         self.largestOrder = largest.trailingZeroBitCount
-        self.free = (0...largestOrder).map { FreeBlocks(capacity: capacity >> $0) }
+        self.free = (0...largestOrder).map { FreeNumbers(capacity: capacity >> $0) }
         for number in 0..<capacity / largest { free[largestOrder].insert(number) }
     }
 
@@ -27,7 +27,7 @@ struct BlockAllocator {
     mutating func allocate(_ count: Int) -> Int? {
         let order = Self.order(of: count)
         for larger in order..<max(order, largestOrder + 1) {
-            guard let number = free[larger].first() else { continue }
+            guard let number = free[larger].first else { continue }
             _ = free[larger].remove(number)
             // Split down to the lower end, giving back the upper halves.
             for size in (order..<larger).reversed() { free[size].insert((number << (larger - size)) + 1) }

@@ -11,8 +11,8 @@ struct FlowTable {
     private let lines: MappedArray<crosspoint_flow_line>
     private let mask: Int
     private(set) var usedCount = 0
-    /// Slots that nobody uses; the last is the next one. At first they are in order, so that flows made together lie together.
-    private var free: [Int] = []
+    /// Slots that nobody uses, but for slot 0.
+    private var free: FreeNumbers
     /// Slots taken out of the table that a reader may still see; free for use after a grace period.
     private var removed: [Int] = []
     /// Those of them for which a grace period has begun.
@@ -29,15 +29,16 @@ struct FlowTable {
         self.details = details
         self.lines = lines
         mask = slots.count - 1
+        free = FreeNumbers(capacity: slots.count)
         var reachable = Set<Int>()
         for place in 0..<slots.count {
             let slot = Int(entry(place)) & mask
             guard slot != 0 else { continue }
             if Self.isUsed(slots[slot].pointee.kind) { reachable.insert(slot) } else { clearEntry(place) }
         }
-        for slot in (1..<slots.count).reversed() {
+        for slot in 1..<slots.count {
             guard Self.isUsed(slots[slot].pointee.kind) else {
-                free.append(slot)
+                free.insert(slot)
                 continue
             }
             usedCount += 1
@@ -47,9 +48,7 @@ struct FlowTable {
         }
     }
 
-    static func isUsed(_ kind: UInt8) -> Bool {
-        kind != UInt8(CROSSPOINT_SLOT_FREE.rawValue) && kind != UInt8(CROSSPOINT_SLOT_REMOVED.rawValue)
-    }
+    static func isUsed(_ kind: UInt8) -> Bool { kind != UInt8(CROSSPOINT_SLOT_FREE.rawValue) }
 
     /// Which packets a slot matches.
     struct Key: Hashable {
@@ -148,7 +147,7 @@ struct FlowTable {
 
     /// A slot where the key can go; nil when the table is full, or where the key's entry would be. Call `publish` to make
     /// it exist.
-    func place(for key: Key) -> Int? { entryPlace(for: key.hash) == nil ? nil : free.last }
+    func place(for key: Key) -> Int? { entryPlace(for: key.hash) == nil ? nil : free.first }
 
     /// Writes `record` under `key` at `index`, which `place(for:)` has named, and leads readers there.
     mutating func publish(
@@ -167,7 +166,7 @@ struct FlowTable {
         slots[index].pointee = record
         details[index].pointee = detail
         setKind(key.kind, udpPort: key.udpPort, at: index)
-        guard let place = entryPlace(for: key.hash), let last = free.popLast(), last == index else {
+        guard let place = entryPlace(for: key.hash), free.remove(index) else {
             preconditionFailure("slot \(index): not the one that was named")
         }
         setEntry(place, leadingTo: index, hash: key.hash)
@@ -178,7 +177,7 @@ struct FlowTable {
     mutating func remove(at index: Int) {
         let hash = key(at: index).hash
         setKind(
-            UInt8(CROSSPOINT_SLOT_REMOVED.rawValue), udpPort: UInt16(bigEndian: slots[index].pointee.destination_port),
+            UInt8(CROSSPOINT_SLOT_FREE.rawValue), udpPort: UInt16(bigEndian: slots[index].pointee.destination_port),
             at: index)
         if let place = places(for: hash).first(where: { Int(entry($0)) & mask == index }) { clearEntry(place) }
         removed.append(index)
@@ -196,8 +195,7 @@ struct FlowTable {
 
     /// The grace period that began last has ended.
     mutating func endGracePeriod() {
-        // Those used last are the next ones: slots in use stay together.
-        free += aging.sorted(by: >)
+        for slot in aging { free.insert(slot) }
         aging.removeAll(keepingCapacity: true)
     }
 

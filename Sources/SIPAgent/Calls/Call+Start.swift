@@ -87,7 +87,10 @@ extension Call {
             branch.destination = destination
             branch.path = path
             // The place before has had an offer, and perhaps this one is in another network.
-            if branch.media != nil { await release(branch) }
+            if branch.media != nil {
+                await release(branch)
+                branch.sides = [:]
+            }
             do throws(SIPRefusal) {
                 var peer = context.mediaPeer(destination.address, isSecure: destination.transport == .tls)
                 peer.protection = branch.target.protection

@@ -27,7 +27,7 @@ public final class CallMedia {
     let context: MediaContext
     let turnstile = Turnstile()
     let routes: MediaRoutes
-    var caller: MediaPeer
+    let caller: MediaPeer
     /// The caller's first offer, for branches to come.
     var callerOffer: SessionDescription?
     let callerPlaces: MediaPlaces
@@ -125,14 +125,6 @@ public final class CallMedia {
         nextBranch += 1
         branches[branch] = media
         return branch
-    }
-
-    /// A peer signals from another address now, or over another transport.
-    public func setPeer(_ peer: MediaPeer, of side: SIPSide, on branch: MediaBranch) {
-        switch side {
-        case .caller: caller = peer
-        case .callee: branches[branch]?.callee = peer
-        }
     }
 
     func peer(_ side: SIPSide, on branch: MediaBranch) -> MediaPeer? {
