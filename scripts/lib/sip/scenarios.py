@@ -188,8 +188,9 @@ def cancel_crosses(caller, callee):
     callee.invited()
     callee.answer(180, "Ringing")
     callee.request_comes("CANCEL")
-    callee.answer(200, "OK", sdp(), to_invite=True, repeats=False)
+    # The response that brings the ACK is the last: SIPp takes no message while it still has one to send.
     callee.answer(481, "Call/Transaction Does Not Exist")
+    callee.answer(200, "OK", sdp(), to_invite=True, repeats=False)
     callee.request_comes("ACK")
     callee.is_hung_up()
 
