@@ -35,6 +35,7 @@ let package = Package(
         .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev", "libelf-dev"])]),
         .systemLibrary(name: "CLibXDP", pkgConfig: "libxdp", providers: [.apt(["libxdp-dev"])]),
         .systemLibrary(name: "CLibMNL", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
+        .systemLibrary(name: "CLibSRTP", pkgConfig: "libsrtp2", providers: [.apt(["libsrtp2-dev"])]),
 
         // What Swift cannot import, and the ABI that BPF, C and Swift share.
         .target(
@@ -50,6 +51,8 @@ let package = Package(
 
         // Wire formats, fast path, slow path, node, commands: each imports only what stands above it.
         .target(name: "RTPWire", swiftSettings: strict),
+        // Keys of SRTP as values, whoever negotiates or uses them.
+        .target(name: "SRTPKeys", swiftSettings: strict),
         // What the kernel says of a file.
         .target(name: "FileStatus", swiftSettings: strict),
         // Protocol cores: bytes, events and time in, actions out; no I/O, no clock.
@@ -57,6 +60,18 @@ let package = Package(
         .target(
             name: "Authentication", dependencies: [.product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict
+        ),
+        // Keys of SRTP as peers exchange them: SDES and MIKEY.
+        .target(
+            name: "KeyManagement", dependencies: ["SRTPKeys", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict
+        ),
+        // Keys at work on packets, in place; runs per packet as AFXDP does.
+        .target(
+            name: "SRTP", dependencies: ["SRTPKeys", "CLibSRTP", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict + [
+                .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
+            ]
         ),
         .target(name: "RTSPCore", dependencies: ["RTPWire"], swiftSettings: strict),
         .target(name: "SIPCore", dependencies: ["RTPWire", "SDP", "Authentication"], swiftSettings: strict),
@@ -67,7 +82,7 @@ let package = Package(
         ),
         // AF_XDP workers. Their code runs per packet: see swift-evolution SE-0176 on what exclusivity checks cost there.
         .target(
-            name: "AFXDP", dependencies: ["FastPath", "CrosspointShim", "CLibXDP"],
+            name: "AFXDP", dependencies: ["FastPath", "SRTP", "SRTPKeys", "CrosspointShim", "CLibXDP"],
             swiftSettings: strict + [
                 .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
             ]
@@ -81,14 +96,18 @@ let package = Package(
         .target(name: "Netlink", dependencies: ["RTPWire", "CrosspointShim", "CLibMNL"], swiftSettings: strict),
         .target(
             name: "Routing",
-            dependencies: ["RTPWire", "FastPath", "AFXDP", "Netlink", "CrosspointShim", logging],
+            dependencies: [
+                "RTPWire", "FastPath", "AFXDP", "SRTP", "SRTPKeys", "Netlink", "FileStatus", "CrosspointShim", logging,
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: strict
         ),
         // How many flows this node carries: formats, paced traffic, the search for the largest load without loss, the report.
         .target(
             name: "Qualification",
             dependencies: [
-                "RTPWire", "FastPath", "Netlink", "Routing", "BPFPrograms", "CrosspointShim", "CLibBPF", logging,
+                "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "BPFPrograms", "CrosspointShim", "CLibBPF",
+                logging,
             ],
             swiftSettings: strict
         ),
@@ -102,7 +121,8 @@ let package = Package(
         .target(
             name: "RTSPProxy",
             dependencies: [
-                "RTPWire", "SDP", "Authentication", "RTSPCore", "Routing", "Sessions", "AgentSupport", "CrosspointShim",
+                "RTPWire", "SDP", "Authentication", "RTSPCore", "SRTP", "SRTPKeys", "KeyManagement", "Routing",
+                "Sessions", "AgentSupport", "CrosspointShim",
                 logging,
                 nioCore,
                 nioPosix, nioTLS,
@@ -113,8 +133,8 @@ let package = Package(
         .target(
             name: "SIPAgent",
             dependencies: [
-                "FileStatus", "RTPWire", "SDP", "Authentication", "SIPCore", "Routing", "Sessions", "AgentSupport",
-                "CrosspointShim",
+                "FileStatus", "RTPWire", "SDP", "Authentication", "SIPCore", "SRTPKeys", "KeyManagement", "Routing",
+                "Sessions", "AgentSupport", "CrosspointShim",
                 logging,
                 nioCore,
                 nioPosix, nioTLS,
@@ -127,6 +147,7 @@ let package = Package(
             dependencies: [
                 "FileStatus", "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions", "AgentSupport",
                 "RTSPProxy",
+                "Authentication",
                 "SIPCore",
                 "SIPAgent",
                 "Yams",
@@ -142,7 +163,7 @@ let package = Package(
             dependencies: [
                 "FileStatus", "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions", "AgentSupport",
                 "RTSPProxy",
-                "SIPAgent", "Authentication", "Node", "Qualification", "SIPCore", logging,
+                "SIPAgent", "Authentication", "SRTPKeys", "Node", "Qualification", "SIPCore", logging,
                 argumentParser,
                 nioCore, nioPosix, nioTLS,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -159,7 +180,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
-            name: "AFXDPReference", dependencies: ["CLibXDP"], path: "scripts/benchmarks/afxdp/reference",
+            name: "AFXDPReference", dependencies: ["CLibXDP", "CLibSRTP"], path: "scripts/benchmarks/afxdp/reference",
             cSettings: [
                 .define("_GNU_SOURCE"), .unsafeFlags(["-O2", "-Wall", "-Wextra", "-Wno-sign-compare", "-Werror"]),
             ]
@@ -167,7 +188,8 @@ let package = Package(
         .executableTarget(
             name: "afxdp-benchmark",
             dependencies: [
-                "RTPWire", "FastPath", "AFXDP", "AFXDPReference", "EngineSupport", "LoadGenerator", "CrosspointShim",
+                "RTPWire", "FastPath", "SRTP", "SRTPKeys", "AFXDP", "AFXDPReference", "EngineSupport", "LoadGenerator",
+                "CrosspointShim",
                 "TestSupport", argumentParser,
             ],
             path: "scripts/benchmarks/afxdp/benchmark",
@@ -206,9 +228,15 @@ let package = Package(
             name: "TestSupport", dependencies: ["CrosspointShim"], path: "Tests/TestSupport", swiftSettings: strict
         ),
         .testTarget(name: "RTPWireTests", dependencies: ["RTPWire", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "SRTPKeysTests", dependencies: ["SRTPKeys"], swiftSettings: strict),
+        .testTarget(
+            name: "SRTPTests", dependencies: ["SRTP", "SRTPKeys", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict
+        ),
         .testTarget(name: "SDPTests", dependencies: ["SDP", "RTPWire", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "AuthenticationTests", dependencies: ["Authentication", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "KeyManagementTests", dependencies: ["KeyManagement", "SRTPKeys"], swiftSettings: strict),
         .testTarget(name: "RTSPCoreTests", dependencies: ["RTSPCore", "RTPWire"], swiftSettings: strict),
         .testTarget(
             name: "SIPCoreTests", dependencies: ["SIPCore", "SDP", "Authentication", "RTPWire", "TestSupport"],
@@ -222,8 +250,8 @@ let package = Package(
         .testTarget(
             name: "RTSPProxyTests",
             dependencies: [
-                "RTSPProxy", "RTSPCore", "SDP", "Authentication", "Routing", "Sessions", "AgentSupport", "RTPWire",
-                "CrosspointShim",
+                "RTSPProxy", "RTSPCore", "SDP", "Authentication", "SRTP", "SRTPKeys", "KeyManagement", "Routing",
+                "Sessions", "AgentSupport", "RTPWire", "CrosspointShim",
                 "TestSupport",
                 logging,
                 nioCore, nioPosix, nioTLS,
@@ -233,9 +261,9 @@ let package = Package(
         .testTarget(
             name: "SIPAgentTests",
             dependencies: [
-                "SIPAgent", "SIPCore", "SDP", "Authentication", "FastPath", "LoadGenerator", "Netlink", "Routing",
-                "Sessions",
-                "AgentSupport", "RTPWire", "BPFPrograms", "CrosspointShim", "TestSupport",
+                "SIPAgent", "SIPCore", "SDP", "SRTPKeys", "KeyManagement", "Authentication", "FastPath",
+                "LoadGenerator", "Netlink", "Routing", "Sessions", "AgentSupport", "RTPWire", "BPFPrograms",
+                "CrosspointShim", "TestSupport",
                 logging,
                 nioCore, nioPosix, nioTLS,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -249,13 +277,14 @@ let package = Package(
         ),
         // The AF_XDP loop without a kernel, for its tests and its benchmark.
         .target(
-            name: "EngineSupport", dependencies: ["AFXDP", "FastPath", "CLibXDP", "CrosspointShim"],
+            name: "EngineSupport", dependencies: ["SRTP", "AFXDP", "FastPath", "CLibXDP", "CrosspointShim"],
             path: "Tests/EngineSupport", swiftSettings: strict
         ),
         .testTarget(
             name: "AFXDPTests",
             dependencies: [
-                "AFXDP", "EngineSupport", "FastPath", "RTPWire", "CrosspointShim", "CLibXDP", "TestSupport",
+                "SRTP", "SRTPKeys", "AFXDP", "EngineSupport", "FastPath", "RTPWire", "CrosspointShim", "CLibXDP",
+                "TestSupport",
             ],
             swiftSettings: strict
         ),
@@ -270,7 +299,8 @@ let package = Package(
         .testTarget(
             name: "ControllerTests",
             dependencies: [
-                "FastPath", "AFXDP", "LoadGenerator", "Routing", "Netlink", "RTPWire", "BPFPrograms",
+                "SRTP", "SRTPKeys", "FastPath", "AFXDP", "LoadGenerator", "Routing", "Netlink", "RTPWire",
+                "BPFPrograms",
                 "CrosspointShim", "TestSupport", "AgentSupport", "SIPAgent", "SIPCore", "SDP", "Sessions", logging,
             ],
             swiftSettings: strict
@@ -286,8 +316,8 @@ let package = Package(
         .testTarget(
             name: "NodeTests",
             dependencies: [
-                "Node", "Routing", "RTPWire", "FastPath", "AFXDP", "AgentSupport", "RTSPProxy", "SIPAgent",
-                "Sessions", "SIPCore",
+                "Node", "Authentication", "Routing", "RTPWire", "FastPath", "AFXDP", "AgentSupport", "RTSPProxy",
+                "SIPAgent", "Sessions", "SIPCore",
                 logging,
             ],
             swiftSettings: strict

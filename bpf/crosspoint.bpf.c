@@ -138,9 +138,18 @@ fit_length(struct xdp_md *ctx, __u32 length)
 	return -1;
 }
 
-/* Whether what the X and P bits promise is there (RFC 3550 sections 5.1, 5.3.1). */
+/* Whether the flow's payload is encrypted. */
+static __always_inline int
+is_encrypted(__u32 slot)
+{
+	struct crosspoint_flow_detail *detail = bpf_map_lookup_elem(&flow_details, &slot);
+
+	return detail && detail->rules & CROSSPOINT_RULE_ENCRYPTED;
+}
+
+/* Whether what the X and P bits promise is there (RFC 3550 sections 5.1, 5.3.1). The length of padding is part of the payload. */
 static __noinline int
-rtp_lengths_fit(struct xdp_md *ctx, __u32 payload_offset, __u32 payload_length, __u32 first)
+rtp_lengths_fit(struct xdp_md *ctx, __u32 payload_offset, __u32 payload_length, __u32 first, __u32 slot)
 {
 	__u32 used = sizeof(struct crosspoint_rtp_header) + (first & 0xf) * 4;
 
@@ -154,7 +163,7 @@ rtp_lengths_fit(struct xdp_md *ctx, __u32 payload_offset, __u32 payload_length, 
 		if (used > payload_length)
 			return 0;
 	}
-	if (first & 0x20) {
+	if ((first & 0x20) && !is_encrypted(slot)) {
 		__u8 padding;
 
 		if (bpf_xdp_load_bytes(ctx, payload_offset + payload_length - 1, &padding, sizeof(padding)))
@@ -172,9 +181,10 @@ gate_is_closed(const struct crosspoint_leg *leg, __u32 index, __u32 sequence, __
 	__u32 flags = *(volatile const __u32 *)&leg->flags;
 	struct crosspoint_leg_detail *detail;
 
-	if (CROSSPOINT_LIKELY(!(flags & (CROSSPOINT_LEG_SHUT | CROSSPOINT_LEG_GATED))))
+	if (CROSSPOINT_LIKELY(!(flags & (CROSSPOINT_LEG_SHUT | CROSSPOINT_LEG_GATED | CROSSPOINT_LEG_PROTECT))))
 		return 0;
-	if (flags & CROSSPOINT_LEG_SHUT)
+	/* What may leave encrypted only has no business here; its flow does not come here, either. */
+	if (flags & (CROSSPOINT_LEG_SHUT | CROSSPOINT_LEG_PROTECT))
 		return 1;
 	if (!(frame & CROSSPOINT_FRAME_SEQUENCE))
 		return 0;
@@ -446,6 +456,10 @@ int ingress(struct xdp_md *ctx)
 		if (CROSSPOINT_UNLIKELY(kind != CROSSPOINT_PAYLOAD_RTP || !(flags & CROSSPOINT_FLOW_RTP))) {
 			struct crosspoint_flow_detail *detail = bpf_map_lookup_elem(&flow_details, &slot);
 
+			/* Index, MKI and tag of SRTCP follow the packet: their length is no multiple of 4. */
+			if (kind == CROSSPOINT_PAYLOAD_INVALID && detail && (detail->rules & CROSSPOINT_RULE_ENCRYPTED) &&
+			    (void *)(header + 1) <= data_end)
+				kind = crosspoint_payload_kind(header, payload_length & ~3u);
 			reason = not_rtp(flow, kind);
 			if (reason >= 0 || !detail)
 				return drop(flow->port, reason);
@@ -453,7 +467,7 @@ int ingress(struct xdp_md *ctx)
 			what.frame |= CROSSPOINT_FRAME_RTCP;
 		} else {
 			if (CROSSPOINT_UNLIKELY(header->first & 0x30)) {
-				if (!rtp_lengths_fit(ctx, payload_offset, payload_length, header->first))
+				if (!rtp_lengths_fit(ctx, payload_offset, payload_length, header->first, slot))
 					return drop(flow->port, not_rtp(flow, CROSSPOINT_PAYLOAD_INVALID));
 				data = (void *)(long)ctx->data;
 				data_end = (void *)(long)ctx->data_end;

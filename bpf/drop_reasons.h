@@ -39,7 +39,15 @@
 	X(COPY_NOT_SUPPORTED, "copy_not_supported") \
 	X(COPY_NO_MEMORY, "copy_no_memory") \
 	X(COPY_REFUSED, "copy_refused") \
-	X(COPY_WORKER_BUSY, "copy_worker_busy")
+	X(COPY_WORKER_BUSY, "copy_worker_busy") \
+	/* SRTP: by the worker, before the packet's copies or of one copy. */ \
+	X(COPY_SRTP_AUTHENTICATION, "copy_srtp_authentication") \
+	X(COPY_SRTP_REPLAY, "copy_srtp_replay") \
+	X(COPY_SRTP_UNKNOWN_KEY, "copy_srtp_unknown_key") \
+	X(COPY_SRTP_MALFORMED, "copy_srtp_malformed") \
+	X(COPY_SRTP_KEY_LIMIT, "copy_srtp_key_limit") \
+	X(COPY_SRTP_NO_KEY, "copy_srtp_no_key") \
+	X(COPY_SRTP_FAILED, "copy_srtp_failed")
 
 enum crosspoint_reason {
 #define CROSSPOINT_REASON_NUMBER(name, text) CROSSPOINT_##name,
@@ -49,7 +57,7 @@ enum crosspoint_reason {
 };
 
 /* Reasons of one port on one CPU. Index: CPU * CROSSPOINT_MAX_PORTS + port; port CROSSPOINT_MAX_PORTS - 1 takes what has none. */
-#define CROSSPOINT_REASON_SLOTS 32
+#define CROSSPOINT_REASON_SLOTS 64
 _Static_assert(CROSSPOINT_REASON_COUNT <= CROSSPOINT_REASON_SLOTS, "raise CROSSPOINT_REASON_SLOTS");
 
 struct crosspoint_reason_count {

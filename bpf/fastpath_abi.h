@@ -12,7 +12,7 @@
 
 #include "socket_counters.h"
 
-#define CROSSPOINT_ABI_VERSION 4
+#define CROSSPOINT_ABI_VERSION 6
 
 /* Ports (network interfaces) that one node can attach. Port numbers are indices into everything that is per port. */
 #define CROSSPOINT_MAX_PORTS 64
@@ -33,7 +33,7 @@
 
 /* ---- Flow table -------------------------------------------------------------------------------------------- */
 
-/* What a slot of the flow table is for. Written last on insertion: a slot exists when its kind is there. */
+/* What a slot of the flow table is for. Written last on insertion: a slot exists when its kind is there, and goes with it. */
 enum crosspoint_slot_kind {
 	CROSSPOINT_SLOT_FREE = 0,
 	/* Matches ingress interface, VLANs, destination address and UDP port. */
@@ -44,8 +44,6 @@ enum crosspoint_slot_kind {
 	CROSSPOINT_SLOT_SOURCE_PORT = 3,
 	/* A group that the node joined, or an address and UDP port that it reserved: what has no flow there is dropped. */
 	CROSSPOINT_SLOT_GUARD = 4,
-	/* Was used: a lookup goes on past it. */
-	CROSSPOINT_SLOT_REMOVED = 0xff,
 };
 
 enum crosspoint_flow_flag {
@@ -86,6 +84,12 @@ enum crosspoint_flow_flag {
 				  CROSSPOINT_FLOW_DISPATCH_ONLY,
 };
 
+/* What few packets need to be asked. */
+enum crosspoint_flow_rule {
+	/* Payload is encrypted (SRTP): of what lies behind the headers nothing can be said. */
+	CROSSPOINT_RULE_ENCRYPTED = 1 << 0,
+};
+
 /*
  * Where a flow's packets go, in 64 bits so that one store changes it: bits 0-31 the index of the leg record or of
  * the group, bits 32-47 the shape, bits 48-63 the number of legs.
@@ -97,13 +101,25 @@ enum crosspoint_flow_flag {
 
 /*
  * Hot and cold halves of a record lie in arrays of their own, so that thousands of flows find room in a core's cache:
- * a packet of a flow with one leg touches one line each of its slot, its accounting and its leg.
+ * a packet of a flow with one leg touches one line each of its slot, its accounting and its leg. They are filled from
+ * the front, so that flows which were made together, and mostly send together, lie together. Only the entries that
+ * lead to them lie where a hash says: 4 bytes each instead of a line.
  */
 
 /*
- * One slot of the flow table, written by the daemon only. An open-addressed hash table: the slot's place follows
- * from its key by crosspoint_flow_hash(), collisions go to the next slot.
+ * A cache line of the entries by which slots are found, written by the daemon only: an open-addressed hash table.
+ *
+ * There are as many entries as slots, a power of two: the lower bits of an entry are its slot, the others those of the
+ * key's crosspoint_flow_hash(). The hash's lower bits are the place where a search begins; collisions go to the next
+ * entry. Zero ends a search. Slot 0 is never used: an entry that leads there is a removed one, and the search goes on.
  */
+#define CROSSPOINT_FLOW_LINE_ENTRIES 16
+struct crosspoint_flow_line {
+	__u32 entries[CROSSPOINT_FLOW_LINE_ENTRIES];
+};
+_Static_assert(sizeof(struct crosspoint_flow_line) == 64, "one cache line");
+
+/* One flow, or what keeps packets from the host, written by the daemon only. */
 struct crosspoint_flow {
 	/* Key, with crosspoint_flow_detail.source. Addresses are in network order, IPv4 as ::ffff:a.b.c.d. */
 	__u32 destination[4];
@@ -132,7 +148,8 @@ struct crosspoint_flow_detail {
 	__u64 generation;  /* changes with every use of the slot; for the daemon */
 	__u16 max_dropout;  /* RFC 3550 appendix A.1, scaled to the flow's rate */
 	__u16 max_misorder; /* likewise; at most 64 * (CROSSPOINT_HISTORY_WORDS - 2) */
-	__u32 reserved[7];
+	__u32 rules;        /* enum crosspoint_flow_rule */
+	__u32 reserved[6];
 };
 _Static_assert(sizeof(struct crosspoint_flow_detail) == 64, "one cache line");
 
@@ -213,9 +230,11 @@ enum crosspoint_leg_flag {
 	CROSSPOINT_LEG_TAGGED = 1 << 8,
 	/* TTL or DSCP by the leg's own rule, not the usual one: one hop less, the same class. */
 	CROSSPOINT_LEG_REMARK = 1 << 9,
+	/* The leg's copies leave encrypted (SRTP), by an AF_XDP worker: to the kernel engine it is shut. */
+	CROSSPOINT_LEG_PROTECT = 1 << 10,
 	/* Whatever the short way through egress does not do. */
 	CROSSPOINT_LEG_SPECIAL = CROSSPOINT_LEG_RTP | CROSSPOINT_LEG_GATED | CROSSPOINT_LEG_SHUT |
-				 CROSSPOINT_LEG_CHANGE_FAMILY | CROSSPOINT_LEG_TAGGED,
+				 CROSSPOINT_LEG_CHANGE_FAMILY | CROSSPOINT_LEG_TAGGED | CROSSPOINT_LEG_PROTECT,
 };
 
 /*
@@ -403,7 +422,7 @@ _Static_assert(sizeof(struct crosspoint_node) == 184, "no padding");
 
 /* Sizes that the programs are loaded with: read-only data, which the verifier knows. */
 struct crosspoint_sizes {
-	__u32 flow_mask; /* flow slots, a power of two, less one */
+	__u32 flow_mask; /* flow slots, and the entries that lead to them, a power of two, less one */
 	__u32 flows;
 	__u32 leg_counters;
 	__u32 reserved;

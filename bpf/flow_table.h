@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
- * Finds the flow of a packet in the open-addressed table that the daemon writes through its mapping.
+ * Finds the flow of a packet through the open-addressed table that the daemon writes through its mapping.
  *
- * A slot's kind is written last on insertion and first on removal, and a slot is not used again before a grace
- * period has passed, so a reader sees whole records or none.
+ * An entry is written after its slot, and a slot's kind is the first that goes. A slot is not used again before a grace
+ * period has passed, so a reader sees whole slots or none.
  */
 #pragma once
 
@@ -23,29 +23,16 @@ crosspoint_slot_selector(const struct crosspoint_flow *flow)
 	return *(const volatile __u32 *)&flow->destination_port;
 }
 
-static __always_inline struct crosspoint_flow *
-crosspoint_find(const struct crosspoint_packet *packet, __u64 place, __u32 selector, __u32 *slot)
+/* The entry at `index`, which the mask has been applied to; 0 ends the search. */
+static __always_inline __u32
+crosspoint_flow_entry(__u32 index)
 {
-	__u32 index = crosspoint_flow_hash(packet->destination_high, packet->destination_low, place, selector) & sizes.flow_mask;
+	__u32 place = index / CROSSPOINT_FLOW_LINE_ENTRIES;
+	const struct crosspoint_flow_line *line = bpf_map_lookup_elem(&flow_lines, &place);
 
-	for (int probe = 0; probe < CROSSPOINT_FLOW_PROBES; probe++) {
-		struct crosspoint_flow *flow = bpf_map_lookup_elem(&flows, &index);
-		__u32 found;
-
-		if (!flow)
-			return NULL;
-		found = crosspoint_slot_selector(flow);
-		if (found == selector && *(__u64 *)&flow->destination[2] == packet->destination_low &&
-		    *(__u64 *)&flow->interface_index == place &&
-		    *(__u64 *)&flow->destination[0] == packet->destination_high) {
-			*slot = index;
-			return flow;
-		}
-		if (!(found >> 16))
-			return NULL;
-		index = (index + 1) & sizes.flow_mask;
-	}
-	return NULL;
+	/* Or the compiler merges the mask of the caller, a number that only the verifier knows, with the entries of a line. */
+	CROSSPOINT_HIDE(index);
+	return line ? *(const volatile __u32 *)&line->entries[index % CROSSPOINT_FLOW_LINE_ENTRIES] : 0;
 }
 
 /* Whether the packet comes from the address that the slot names. */
@@ -58,35 +45,52 @@ crosspoint_is_from(const struct crosspoint_packet *packet, __u32 slot)
 	       *(__u64 *)&detail->source[0] == packet->source_high;
 }
 
-/* The same with the source in the key. */
+/* The slot with this hash and selector that matches the packet, its source too where the kind of slot names one. */
+static __always_inline struct crosspoint_flow *
+crosspoint_search(const struct crosspoint_packet *packet, __u64 place, __u32 selector, __u32 hash, __u32 kind, __u32 *slot)
+{
+	__u32 mask = sizes.flow_mask;
+
+	for (__u32 probe = 0; probe < CROSSPOINT_FLOW_PROBES; probe++) {
+		__u32 entry = crosspoint_flow_entry((hash + probe) & mask);
+		struct crosspoint_flow *flow;
+
+		if (!entry)
+			return NULL;
+		if ((entry ^ hash) & ~mask)
+			continue;
+		*slot = entry & mask;
+		flow = bpf_map_lookup_elem(&flows, slot);
+		if (flow && crosspoint_slot_selector(flow) == selector &&
+		    *(__u64 *)&flow->destination[2] == packet->destination_low &&
+		    *(__u64 *)&flow->interface_index == place &&
+		    *(__u64 *)&flow->destination[0] == packet->destination_high &&
+		    (kind != CROSSPOINT_SLOT_SOURCE_PORT || flow->source_port == packet->source_port) &&
+		    ((kind != CROSSPOINT_SLOT_SOURCE && kind != CROSSPOINT_SLOT_SOURCE_PORT) || crosspoint_is_from(packet, *slot)))
+			return flow;
+	}
+	return NULL;
+}
+
+/* By interface, VLANs, destination and UDP port alone. */
+static __always_inline struct crosspoint_flow *
+crosspoint_find(const struct crosspoint_packet *packet, __u64 place, __u32 selector, __u32 *slot)
+{
+	__u32 hash = crosspoint_flow_hash(packet->destination_high, packet->destination_low, place, selector);
+
+	return crosspoint_search(packet, place, selector, hash, CROSSPOINT_SLOT_DESTINATION, slot);
+}
+
+/* With the source in the key. */
 static __noinline struct crosspoint_flow *
 crosspoint_find_source(const struct crosspoint_packet *packet, __u64 place, __u32 kind, __u32 *slot)
 {
 	__u32 selector = crosspoint_selector(packet, kind);
 	__u16 source_port = kind == CROSSPOINT_SLOT_SOURCE_PORT ? packet->source_port : 0;
 	__u64 mixed = crosspoint_source_place(place, packet->source_high, packet->source_low, source_port);
-	__u32 index = crosspoint_flow_hash(packet->destination_high, packet->destination_low, mixed, selector) & sizes.flow_mask;
+	__u32 hash = crosspoint_flow_hash(packet->destination_high, packet->destination_low, mixed, selector);
 
-	for (int probe = 0; probe < CROSSPOINT_FLOW_PROBES; probe++) {
-		struct crosspoint_flow *flow = bpf_map_lookup_elem(&flows, &index);
-		__u32 found;
-
-		if (!flow)
-			return NULL;
-		found = crosspoint_slot_selector(flow);
-		if (found == selector && *(__u64 *)&flow->destination[2] == packet->destination_low &&
-		    *(__u64 *)&flow->interface_index == place &&
-		    *(__u64 *)&flow->destination[0] == packet->destination_high &&
-		    (kind != CROSSPOINT_SLOT_SOURCE_PORT || flow->source_port == source_port) &&
-		    crosspoint_is_from(packet, index)) {
-			*slot = index;
-			return flow;
-		}
-		if (!(found >> 16))
-			return NULL;
-		index = (index + 1) & sizes.flow_mask;
-	}
-	return NULL;
+	return crosspoint_search(packet, place, selector, hash, kind, slot);
 }
 
 /* Interface and VLANs as one word, as they lie in a slot. */

@@ -26,6 +26,7 @@ const volatile struct crosspoint_sizes sizes = { 16384 - 1, 8192, 32768, 0 };
 	} name SEC(".maps")
 
 CROSSPOINT_ARRAY(node, struct crosspoint_node, 1);
+CROSSPOINT_ARRAY(flow_lines, struct crosspoint_flow_line, 16384 / CROSSPOINT_FLOW_LINE_ENTRIES);
 CROSSPOINT_ARRAY(flows, struct crosspoint_flow, 16384);
 CROSSPOINT_ARRAY(flow_details, struct crosspoint_flow_detail, 16384);
 CROSSPOINT_ARRAY(rtp, struct crosspoint_rtp, 8192);

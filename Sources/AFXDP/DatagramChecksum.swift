@@ -6,16 +6,18 @@ import CrosspointShim
 /// Computes the checksum that UDP over IPv6 needs (RFC 8200 section 8.1), over a frame of any number of buffers.
 enum DatagramChecksum {
     /// Writes it into the frame of `count` descriptors from `place` on. `offset` is where the UDP header begins in the first
-    /// buffer, which holds it whole; `addressSum` the sum of both addresses.
+    /// buffer, which holds it and the IPv6 header whole.
     static func write(
         _ ring: UnsafeMutablePointer<xsk_ring_prod>, _ place: UInt32, _ count: UInt32, base: UnsafeMutableRawPointer,
-        offset: Int, addressSum: UInt16
+        offset: Int
     ) {
         let first = xsk_ring_prod__tx_desc(ring, place).unsafelyUnwrapped.pointee
         let udp = base + Int(truncatingIfNeeded: first.addr) + offset
         let length = (udp + 4).loadUnaligned(as: UInt16.self)
+        // What stands there now is no part of the sum.
+        (udp + 6).storeBytes(of: 0, as: UInt16.self)
         // The pseudo-header: addresses, length and next header.
-        var sum = UInt64(addressSum) + UInt64(UInt16(17).bigEndian) + UInt64(length)
+        var sum = UInt64(Self.sum(udp - 32, 32)) + UInt64(UInt16(17).bigEndian) + UInt64(length)
         var left = Int(UInt16(bigEndian: length))
         var isOdd = false
         for index in 0..<count {

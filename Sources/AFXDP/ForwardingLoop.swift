@@ -23,11 +23,14 @@ package struct ForwardingLoop {
     /// CLOCK_MONOTONIC of this pass, ns.
     var now: UInt64 = 0
     var copiesOfBatch = 0
+    /// Where a packet of several buffers lies in one piece while it is encrypted or decrypted, behind a frame's headroom.
+    let scratch: UnsafeMutableRawPointer
 
     static let maximumChannels = 250
 
     package init(tables: WorkerTables) {
         self.tables = tables
+        scratch = .allocate(byteCount: FrameMemory.headroom + Self.longestPacket + Self.longestOverhead, alignment: 64)
         channels = .allocate(capacity: Self.maximumChannels)
         byPort = .allocate(capacity: Int(CROSSPOINT_MAX_PORTS))
         byPort.initialize(repeating: nil, count: Int(CROSSPOINT_MAX_PORTS))
@@ -36,6 +39,7 @@ package struct ForwardingLoop {
     package func deallocate() {
         channels.deallocate()
         byPort.deallocate()
+        scratch.deallocate()
     }
 
     // MARK: One pass
@@ -141,7 +145,7 @@ package struct ForwardingLoop {
 
     /// Gives back the frames of a received packet that nothing refers to any more.
     @inline(__always)
-    private func releaseAll(_ channel: UnsafeMutablePointer<Channel>, _ first: UInt32, _ count: UInt32) {
+    func releaseAll(_ channel: UnsafeMutablePointer<Channel>, _ first: UInt32, _ count: UInt32) {
         for offset in 0..<count {
             let address =
                 xsk_ring_cons__rx_desc(channel.pointee.receiveRing, first &+ offset).unsafelyUnwrapped.pointee.addr
@@ -182,8 +186,23 @@ package struct ForwardingLoop {
         let packet = Packet(
             channel: channel, first: first, count: count, length: length, firstLength: Int(head.len), start: start,
             address: head.addr, note: note)
-        for offset in 0..<legCount &- 1 { _ = send(packet, leg: Int(leg) &+ offset, isLast: false) }
-        if !send(packet, leg: Int(leg) &+ legCount &- 1, isLast: true) { releaseAll(channel, first, count) }
+        if let receiver = tables.flowContexts[Int(note.group)] {
+            return deliverDecrypted(packet, receiver, leg: Int(leg), count: legCount)
+        }
+        // A flow of an earlier daemon has its legs before this one has its key.
+        guard tables.flowDetails[Int(note.group)].rules & CROSSPOINT_RULE_ENCRYPTED.rawValue == 0 else {
+            self.count(CROSSPOINT_COPY_SRTP_NO_KEY, port: Int(channel.pointee.port))
+            return releaseAll(channel, first, count)
+        }
+        deliver(packet, leg: Int(leg), count: legCount)
+    }
+
+    /// Sends the copies of legs that lie beside each other.
+    @inline(__always) mutating func deliver(_ packet: Packet, leg: Int, count legCount: Int) {
+        for offset in 0..<legCount &- 1 { _ = send(packet, leg: leg &+ offset, isLast: false) }
+        if !send(packet, leg: leg &+ legCount &- 1, isLast: true) {
+            releaseAll(packet.channel, packet.first, packet.count)
+        }
         copiesOfBatch &+= legCount
     }
 
@@ -206,15 +225,17 @@ package struct ForwardingLoop {
     private let rtcpTargetOffset = MemoryLayout<crosspoint_flow_detail>.offset(of: \.rtcp_target) ?? 0
 
     /// A received packet: `count` descriptors from `first` on in the receive ring.
-    private struct Packet {
+    struct Packet {
         let channel: UnsafeMutablePointer<Channel>
         let first: UInt32
-        let count: UInt32
-        let length: Int
-        let firstLength: Int
+        var count: UInt32
+        var length: Int
+        var firstLength: Int
         let start: UnsafeMutableRawPointer
         let address: UInt64
         let note: crosspoint_metadata
+        /// Whether the payload is another than what came: its checksum is gone.
+        var isChanged = false
     }
 
     // MARK: A copy
@@ -234,8 +255,11 @@ package struct ForwardingLoop {
         }
         let growth = HeaderRewriter.growth(leg, flags: flags, frame: packet.note.frame)
         guard let output = byPort[port] else {
-            refuseUnsent(leg, bytes: packet.length &+ growth, port)
+            refuseUnsent(packet, index, flags, growth, port)
             return false
+        }
+        if flags & CROSSPOINT_LEG_PROTECT.rawValue != 0 {
+            return sendProtected(packet, index, flags, growth, output, port, isLast: isLast)
         }
         guard packet.length &+ growth <= output.pointee.longestFrame else {
             count(CROSSPOINT_COPY_TOO_LONG, port: port)
@@ -255,17 +279,25 @@ package struct ForwardingLoop {
         return false
     }
 
-    /// Counts a copy whose interface is down as the kernel engine does: made, and refused.
-    private func refuseUnsent(_ leg: UnsafePointer<crosspoint_leg>, bytes: Int, _ port: Int) {
+    /// Counts a copy whose interface is down as the kernel engine does: made, and refused. Nothing is encrypted for it.
+    private func refuseUnsent(_ packet: Packet, _ index: Int, _ flags: UInt32, _ growth: Int, _ port: Int) {
+        var bytes = UInt64(truncatingIfNeeded: packet.length &+ growth)
+        if flags & CROSSPOINT_LEG_PROTECT.rawValue != 0 {
+            guard let overhead = protectionOverhead(packet, index) else {
+                count(CROSSPOINT_COPY_SRTP_NO_KEY, port: port)
+                return
+            }
+            bytes &+= UInt64(truncatingIfNeeded: overhead)
+        }
         count(CROSSPOINT_COPY_INTERFACE_DOWN, port: port)
         tables.ports[port].transmitted_copies &+= 1
         tables.ports[port].refused_copies &+= 1
-        let counter = leg.pointee.counter
+        let counter = Int(tables.legs[index].counter)
         guard counter < tables.legCounters else { return }
-        tables.legCounts[Int(counter)].packets &+= 1
-        tables.legCounts[Int(counter)].bytes &+= UInt64(truncatingIfNeeded: bytes)
-        tables.legRefusals[Int(counter)].packets &+= 1
-        tables.legRefusals[Int(counter)].bytes &+= UInt64(truncatingIfNeeded: bytes)
+        tables.legCounts[counter].packets &+= 1
+        tables.legCounts[counter].bytes &+= bytes
+        tables.legRefusals[counter].packets &+= 1
+        tables.legRefusals[counter].bytes &+= bytes
     }
 
     private func gateIsClosed(_ index: Int, flags: UInt32, _ note: crosspoint_metadata) -> Bool {
@@ -390,7 +422,7 @@ package struct ForwardingLoop {
     }
 
     @inline(__always)
-    private func write(
+    func write(
         _ ring: UnsafeMutablePointer<xsk_ring_prod>, _ place: UInt32, _ address: UInt64, _ length: Int, goesOn: Bool
     ) {
         let descriptor = xsk_ring_prod__tx_desc(ring, place).unsafelyUnwrapped
@@ -401,16 +433,16 @@ package struct ForwardingLoop {
 
     /// The copy is complete in the ring: everything that is counted about it.
     @inline(__always)
-    private func finish(
+    func finish(
         _ packet: Packet, _ index: Int, _ growth: Int, _ output: UnsafeMutablePointer<Channel>, _ port: Int,
         _ place: UInt32, _ descriptors: UInt32, _ outcome: HeaderRewriter.Outcome
     ) {
         let bytes = packet.length &+ growth
         let leg = tables.legs + index
-        if outcome == .lacksChecksum {
+        if outcome == .lacksChecksum || (packet.isChanged && isIPv6(leg, packet.note.frame)) {
             DatagramChecksum.write(
                 output.pointee.transmitRing, place, descriptors, base: output.pointee.memory.pointee.base,
-                offset: Int(leg.pointee.l3_offset) + HeaderRewriter.ipv6Length, addressSum: leg.pointee.address_sum)
+                offset: Int(leg.pointee.l3_offset) + HeaderRewriter.ipv6Length)
         }
         let counter = leg.pointee.counter
         if counter < tables.legCounters {
@@ -435,7 +467,7 @@ package struct ForwardingLoop {
 
     /// Places for descriptors in a transmit ring; nil, and counted, when the kernel takes too little.
     @inline(__always)
-    private mutating func reserve(_ output: UnsafeMutablePointer<Channel>, _ count: UInt32, _ port: Int) -> UInt32? {
+    mutating func reserve(_ output: UnsafeMutablePointer<Channel>, _ count: UInt32, _ port: Int) -> UInt32? {
         var place: UInt32 = 0
         if xsk_ring_prod__reserve(output.pointee.transmitRing, count, &place) == count { return place }
         flush(output)
@@ -451,7 +483,7 @@ package struct ForwardingLoop {
     }
 
     @inline(__always)
-    private mutating func hasFrames(_ output: UnsafeMutablePointer<Channel>, _ count: UInt32, _ port: Int) -> Bool {
+    mutating func hasFrames(_ output: UnsafeMutablePointer<Channel>, _ count: UInt32, _ port: Int) -> Bool {
         if output.pointee.memory.pointee.freeCount >= Int(count) { return true }
         // Frames under way at any socket of the memory come back when the kernel has sent them.
         for index in 0..<channelCount where channels[index].pointee.memory == output.pointee.memory {

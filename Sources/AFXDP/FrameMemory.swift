@@ -68,6 +68,9 @@ package struct FrameMemory {
     /// One more descriptor refers to the frame.
     @inline(__always) func retain(_ index: Int) { references[index] &+= 1 }
 
+    /// Whether more than one descriptor refers to the frame: then its payload is not one copy's alone.
+    @inline(__always) func isShared(_ index: Int) -> Bool { references[index] > 1 }
+
     /// One descriptor fewer refers to the frame. Addresses come from the kernel, and were ours before.
     @inline(__always) package mutating func release(_ index: Int) {
         let left = references[index] &- 1

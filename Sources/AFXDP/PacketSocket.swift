@@ -97,7 +97,7 @@ struct PacketSocket: ~Copyable {
             case EINVAL where queue >= port.queues, ENODEV, ENXIO:
                 return EngineError(
                     .port, "\(socket): there is no such queue or interface (it has \(port.queues)); see 'ethtool -l'")
-            case EOPNOTSUPP,
+            case EOPNOTSUPP where mode == .zeroCopy && !port.fitsOneBuffer,
                 EINVAL where mode == .zeroCopy && !port.fitsOneBuffer:
                 return EngineError(
                     .port,

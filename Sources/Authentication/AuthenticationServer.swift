@@ -20,8 +20,9 @@ public struct AuthenticationServer: Sendable {
     public let realm: String
     /// The users; may be replaced at any time.
     public var users: UserDatabase
+    /// What is offered, in this order; may be replaced at any time.
+    public var algorithms: [DigestAlgorithm]
     private let key: [UInt8]
-    private let algorithms: [DigestAlgorithm]
     private let lifetime: UInt64
     private var counts: NonceCounts
 

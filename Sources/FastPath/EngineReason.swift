@@ -14,6 +14,8 @@ public enum EngineReason: UInt8, Hashable, Sendable, CaseIterable {
     case unavailable = 4
     /// The AF_XDP engine carries it, and no worker takes packets now.
     case noWorker = 5
+    /// SRTP, which AF_XDP workers alone do.
+    case encryption = 6
 
     /// The reason for a person.
     public var text: String {
@@ -23,6 +25,7 @@ public enum EngineReason: UInt8, Hashable, Sendable, CaseIterable {
         case .afxdpAskedFor: "engine afxdp was asked for"
         case .longFrames: "its frames are too long for the kernel to copy them to several legs"
         case .unavailable: "the AF_XDP engine cannot be had: the daemon's log and 'crosspoint route show' say why"
+        case .encryption: "its packets are encrypted or decrypted, which AF_XDP workers alone do"
         case .noWorker: "no AF_XDP worker takes packets at its port now"
         }
     }

@@ -63,6 +63,11 @@ public final class FastPath {
     var retiredIndices: [Int] = []
     private var agingIndices: [Int] = []
     var legCounters: BlockAllocator
+    /// By slot of the flow table.
+    let flowContexts: ContextTable
+    /// Contexts of flows that workers may still be using, before and after a grace period began.
+    var retiredContexts: [WorkerContext] = []
+    private var agingContexts: [WorkerContext] = []
     /// Guards and how many flows need them.
     var guards: [FlowTable.Key: Int] = [:]
     /// Keeps the programs loaded that are not pinned.
@@ -149,10 +154,11 @@ public final class FastPath {
         let transmit = try loaded.map("tx_ports")
         portTable = try PortTable(
             pins: pins, slots: array("ports"), transmit: transmit, lanes: array("lanes"))
-        flowTable = FlowTable(slots: try array("flows"), details: flowDetails)
+        flowTable = FlowTable(slots: try array("flows"), details: flowDetails, lines: try array("flow_lines"))
         legStore = LegStore(
             legs: try array("legs"), details: try array("leg_details"), groups: try array("groups"),
             shapes: try ShapeTable(pins: pins, outer: loaded.map("shapes")) { _ in nil })
+        flowContexts = ContextTable(count: flowTable.slots.count)
         flowIndices = BlockAllocator(capacity: sizes.flows, largest: 1)
         legCounters = BlockAllocator(capacity: sizes.legCounters, largest: 1)
 
@@ -201,10 +207,11 @@ public final class FastPath {
         let ports = try PortTable(
             pins: pins, slots: array("ports"), transmit: transmit, lanes: array("lanes"))
         portTable = ports
-        flowTable = FlowTable(slots: try array("flows"), details: flowDetails)
+        flowTable = FlowTable(slots: try array("flows"), details: flowDetails, lines: try array("flow_lines"))
         legStore = LegStore(
             legs: try array("legs"), details: try array("leg_details"), groups: try array("groups"),
             shapes: try ShapeTable(pins: pins, outer: descriptor(.maps, "shapes")) { ports.number(ofInterface: $0) })
+        flowContexts = ContextTable(count: flowTable.slots.count)
         flowIndices = BlockAllocator(capacity: Int(record.flows), largest: 1)
         legCounters = BlockAllocator(capacity: Int(record.leg_counters), largest: 1)
 
@@ -312,6 +319,8 @@ public final class FastPath {
     /// The first of three steps by which many removals share one wait that holds nobody up: take note of what was
     /// removed so far; wait with `GracePeriod.elapsed()`; make it free.
     public func beginGracePeriod() {
+        agingContexts += retiredContexts
+        retiredContexts.removeAll(keepingCapacity: true)
         agingIndices += retiredIndices
         retiredIndices.removeAll(keepingCapacity: true)
         flowTable.beginGracePeriod()
@@ -320,6 +329,7 @@ public final class FastPath {
 
     /// The third of the steps.
     public func endGracePeriod() {
+        agingContexts.removeAll(keepingCapacity: true)
         for index in agingIndices { flowIndices.release(first: index, count: 1) }
         agingIndices.removeAll(keepingCapacity: true)
         flowTable.endGracePeriod()

@@ -86,6 +86,7 @@ extension FastPath {
         flow.clock_mask = parameters.clockMask
         detail.max_dropout = parameters.maximumDropout
         detail.max_misorder = parameters.maximumMisorder
+        detail.rules = parameters.rules
     }
 
     private func publish(
@@ -194,6 +195,12 @@ extension FastPath {
         setFlags(place.pointee.flags & UInt16(kept) | parameters.flags, at: handle.slot)
     }
 
+    /// Sets what workers have for the flow's packets, before it goes to any legs; nil for nothing.
+    public func setContext(_ context: WorkerContext?, of handle: FlowHandle) {
+        guard isCurrent(handle) else { return }
+        if let old = flowContexts.set(context, at: handle.slot), old != context { retiredContexts.append(old) }
+    }
+
     /// Whether `changeFilter` can serve the flow: not where its source is part of the key.
     public func hasOwnDestination(_ handle: FlowHandle) -> Bool {
         isCurrent(handle)
@@ -288,6 +295,7 @@ extension FastPath {
 
     private func clearTargets(at index: Int) {
         let old = targets(at: index)
+        defer { if let context = flowContexts.set(nil, at: index) { retiredContexts.append(context) } }
         crosspoint_publish64(&flowDetails[index].pointee.rtcp_target, FlowTarget.none.encoded)
         crosspoint_publish64(&flowTable.slots[index].pointee.target, FlowTarget.none.encoded)
         old.forEach { legStore.retire($0) }
@@ -526,6 +534,12 @@ extension FastPath {
     public func openLeg(_ counter: UInt32, gate: LegParameters.Gate?, of handle: FlowHandle) {
         guard isCurrent(handle) else { return }
         for target in targets(at: handle.slot) { legStore.open(counter: counter, gate: gate, in: target) }
+    }
+
+    /// Whether a leg of the flow is shut; nil where the flow has no such leg.
+    public func isShut(_ counter: UInt32, of handle: FlowHandle) -> Bool? {
+        guard isCurrent(handle) else { return nil }
+        return targets(at: handle.slot).compactMap { legStore.isShut(counter: counter, in: $0) }.first
     }
 
     /// The number of the leg that has taken the counter, if any: to find legs of an earlier process.

@@ -17,6 +17,9 @@ package struct WorkerTables {
     package let legSlots: UInt32
     package let groups: UnsafePointer<crosspoint_group>
     package let groupSlots: UInt32
+    /// What this process has for flows, by slot, and for legs, by index.
+    package let flowContexts: UnsafePointer<UnsafeMutableRawPointer?>
+    package let legContexts: UnsafePointer<UnsafeMutableRawPointer?>
     /// Index: a leg's counter.
     package let legCounts: UnsafeMutablePointer<crosspoint_leg_count>
     package let legRefusals: UnsafeMutablePointer<crosspoint_leg_count>
@@ -29,6 +32,7 @@ package struct WorkerTables {
         flows: UnsafePointer<crosspoint_flow>, flowDetails: UnsafePointer<crosspoint_flow_detail>, flowSlots: UInt32,
         legs: UnsafePointer<crosspoint_leg>, legDetails: UnsafePointer<crosspoint_leg_detail>, legSlots: UInt32,
         groups: UnsafePointer<crosspoint_group>, groupSlots: UInt32,
+        flowContexts: UnsafePointer<UnsafeMutableRawPointer?>, legContexts: UnsafePointer<UnsafeMutableRawPointer?>,
         legCounts: UnsafeMutablePointer<crosspoint_leg_count>,
         legRefusals: UnsafeMutablePointer<crosspoint_leg_count>, legCounters: UInt32,
         ports: UnsafeMutablePointer<crosspoint_port_count>, reasons: UnsafeMutablePointer<crosspoint_reason_count>
@@ -41,6 +45,8 @@ package struct WorkerTables {
         self.legSlots = legSlots
         self.groups = groups
         self.groupSlots = groupSlots
+        self.flowContexts = flowContexts
+        self.legContexts = legContexts
         self.legCounts = legCounts
         self.legRefusals = legRefusals
         self.legCounters = legCounters
@@ -63,7 +69,8 @@ extension FastPath {
             flows: UnsafePointer(flowTable.slots[0]), flowDetails: UnsafePointer(flowDetails[0]),
             flowSlots: UInt32(flowTable.slots.count), legs: legStore.firstLeg, legDetails: legStore.firstDetail,
             legSlots: UInt32(legStore.legCapacity), groups: legStore.firstGroup,
-            groupSlots: UInt32(legStore.groupCapacity), legCounts: legCounts[lane * legLabels.count],
+            groupSlots: UInt32(legStore.groupCapacity), flowContexts: UnsafePointer(flowContexts.first),
+            legContexts: legStore.firstContext, legCounts: legCounts[lane * legLabels.count],
             legRefusals: legRefusals[lane * legLabels.count], legCounters: UInt32(legLabels.count), ports: ports,
             reasons: reasonCounts[lane * Int(CROSSPOINT_MAX_PORTS)])
     }

@@ -92,7 +92,8 @@ public actor Qualification {
         report.flows = carried
         guard carried > 0 else { return report }
         let speed = try await speed(isDirect: false, flows: carried)
-        report.cost = QualificationReport.Cost(node: speed, direct: bare)
+        // A worker of its own does its part at the same time as generator and sink do theirs.
+        report.cost = QualificationReport.Cost(node: speed, direct: settings.engine.ownProcessor == nil ? bare : 0)
         try await look(at: max(1, carried / 2), &report)
         return report
     }
@@ -105,7 +106,7 @@ public actor Qualification {
         plan.isFlatOut = true
         plan.quantum = 8
         plan.seconds = min(0.5, settings.seconds)
-        return try await trial(plan, isDirect: isDirect).packetRate
+        return try await trial(plan, isDirect: isDirect).carriedRate(legs: isDirect ? 1 : settings.legs)
     }
 
     /// Tries one number of flows, twice; returns it, or 0 if anything was lost.
@@ -143,7 +144,7 @@ public actor Qualification {
         let through = try await stamped(flows: flows, isDirect: false)
         let past = cables.direct == nil ? nil : try await stamped(flows: flows, isDirect: true)
         report.load = QualificationReport.Load(
-            flows: flows, through: through, past: past, processor: Int(settings.processor))
+            flows: flows, through: through, past: past, ownProcessor: settings.engine.ownProcessor)
     }
 
     private func stamped(flows: Int, isDirect: Bool) async throws -> TrialResult {
@@ -181,6 +182,11 @@ public actor Qualification {
             try await node.install(flows: plan.flows)
         }
         try generator.transmit(through: (isDirect ? cables.direct?.near : nil)?.index ?? cables.generator.index)
-        return try await PinnedThread.run(cpu: settings.processor) { [generator] in try generator.run(plan) }
+        let result = try await PinnedThread.run(cpu: settings.processor) {
+            [generator, settle = settings.engine.settle] in
+            try generator.run(plan, settle: settle)
+        }
+        try await node?.checkEngine()
+        return result
     }
 }

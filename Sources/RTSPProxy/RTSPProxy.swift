@@ -21,6 +21,7 @@ public final class RTSPProxy: Service, SessionControl, RTSPRouteControl {
     private let paths: PathTable
     private let journal: ProxyJournal
     private let adoption: Adoption
+    private let listening = ListeningMark()
 
     /// - Parameters:
     ///   - routing: The owner of the fast path, which has taken over what it found.
@@ -81,6 +82,7 @@ public final class RTSPProxy: Service, SessionControl, RTSPRouteControl {
             listeners.append(try await RTSPListener(listener, server: server, tls: tls))
         }
         server.start()
+        listening.set()
         paths.openAlways()
         try? await gracefulShutdown()
         for listener in listeners { await listener.close() }
@@ -88,6 +90,8 @@ public final class RTSPProxy: Service, SessionControl, RTSPRouteControl {
     }
 
     // MARK: SessionControl
+
+    public nonisolated func whenListening() async { await listening.wait() }
 
     public func sessions() async -> [SessionReport] {
         (server.reports() + paths.upstreamReports()).sorted { $0.name < $1.name }

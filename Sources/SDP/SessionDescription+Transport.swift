@@ -43,9 +43,9 @@ extension SessionDescription {
         for index in media.indices { media[index].setAttribute("control", medium(index)) }
     }
 
-    /// The description of the same media as they are sent to groups, one endpoint for each; media beyond the endpoints are refused
-    /// (UDP port 0). Source filters of the sender go: they name its groups.
-    public func multicastDescription(_ endpoints: [MulticastEndpoint]) -> SessionDescription {
+    /// The description of the same media as they are sent to groups: `endpoints` are by the place of their medium; media without one are
+    /// refused (UDP port 0). Source filters of the sender go: they name its groups.
+    public func multicastDescription(_ endpoints: [Int: MulticastEndpoint]) -> SessionDescription {
         var result = self
         result.connection = nil
         result.sourceFilter = nil
@@ -53,12 +53,11 @@ extension SessionDescription {
             result.media[index].rtcp = nil
             result.media[index].sourceFilter = nil
             result.media[index].portCount = 1
-            guard endpoints.indices.contains(index) else {
+            guard let endpoint = endpoints[index] else {
                 result.media[index].connection = SDPConnection(IPAddress(0, 0, 0, 0))
                 result.media[index].udpPort = 0
                 continue
             }
-            let endpoint = endpoints[index]
             let connection = SDPConnection(endpoint.group, ttl: endpoint.ttl)
             result.media[index].connection = connection
             result.media[index].udpPort = endpoint.udpPort

@@ -20,6 +20,7 @@ public final class SIPAgent: Service, SessionControl, SIPControl {
     private let registry: RegistrationService
     private let routing: any SessionRouteControl
     private var ticker: Task<Void, Never>?
+    private let listening = ListeningMark()
 
     /// - Parameters:
     ///   - routing: The owner of the fast path, which has taken over what it found.
@@ -33,7 +34,7 @@ public final class SIPAgent: Service, SessionControl, SIPControl {
 
     init(
         _ configuration: SIPConfiguration, _ routing: any SessionRouteControl, _ runtimeDirectory: String,
-        _ logger: Logger, times: TransactionTimes = TransactionTimes()
+        _ logger: Logger, times: TransactionTimes = TransactionTimes(), names: any TimedNameService = HostNameService()
     ) throws {
         let counters = SIPCounters()
         let timers = SIPTimers()
@@ -41,9 +42,13 @@ public final class SIPAgent: Service, SessionControl, SIPControl {
         let transactions = Transactions(
             transports: transports, timers: timers, counters: counters, times: times,
             capacity: Self.transactionsPerCall * configuration.limits.calls)
-        let resolver = SIPResolver(threadPool: .singleton, clock: { .nanoseconds(Int64(MonotonicClock.now)) })
+        let resolver = SIPResolver(
+            upstream: names, threadPool: .singleton, clock: { .nanoseconds(Int64(MonotonicClock.now)) })
         accessCounters = AccessCounters()
         let access = try CallAccess(configuration: configuration, counters: accessCounters)
+        registry = try RegistrationService(
+            configuration: configuration, access: access, counters: accessCounters, runtimeDirectory: runtimeDirectory,
+            logger: logger)
         context = CallContext(
             configuration: configuration, access: access, transports: transports, transactions: transactions,
             timers: timers,
@@ -51,11 +56,9 @@ public final class SIPAgent: Service, SessionControl, SIPControl {
             media: MediaContext(
                 routing: routing, udpPorts: configuration.udpPorts,
                 policy: MediaPolicy(abandonment: configuration.noMediaTimeout.map { Double($0) }), logger: logger),
-            journal: try CallJournal(runtimeDirectory: runtimeDirectory, logger: logger), logger: logger)
-        registry = try RegistrationService(
-            configuration: configuration, access: access, counters: accessCounters, runtimeDirectory: runtimeDirectory,
+            journal: try CallJournal(runtimeDirectory: runtimeDirectory, logger: logger), registrations: registry,
             logger: logger)
-        intake = CallIntake(context: context, registrations: registry)
+        intake = CallIntake(context: context)
         transactions.core = intake
         self.routing = routing
     }
@@ -74,9 +77,11 @@ public final class SIPAgent: Service, SessionControl, SIPControl {
 
     /// Listens, and takes up the calls of the journal.
     func start() async throws {
-        let lost = await CallAdoption(context: context, routing: routing).run()
+        let rest = await CallAdoption(context: context, routing: routing).run()
         try await context.transports.listen()
-        for call in lost { call.post(.close(reason: "its media could not be taken over")) }
+        listening.set()
+        for call in rest.unanswered { call.post(.restarted) }
+        for call in rest.lost { call.post(.close(reason: "its media could not be taken over")) }
         ticker = Task { @AgentActor [weak self] in
             while !Task.isCancelled {
                 try? await Task.sleep(for: .seconds(1))
@@ -89,10 +94,15 @@ public final class SIPAgent: Service, SessionControl, SIPControl {
 
     /// Gives up calls that nobody has answered, and closes all sockets; answered calls stay in the fast path and in the journal.
     func stop() async {
-        ticker?.cancel()
         for call in Array(context.calls.values) where call.state == .calling || call.state == .ringing {
             await call.end(reason: "the node stops")
         }
+        await fallSilent()
+    }
+
+    /// Closes all sockets, and says nothing to anybody.
+    func fallSilent() async {
+        ticker?.cancel()
         context.timers.stop()
         await context.transports.close()
     }
@@ -104,6 +114,8 @@ public final class SIPAgent: Service, SessionControl, SIPControl {
     func call(named name: String) -> Call? { context.calls[name] }
 
     // MARK: SessionControl
+
+    public nonisolated func whenListening() async { await listening.wait() }
 
     public func sessions() async -> [SessionReport] {
         var reports: [SessionReport] = []

@@ -10,6 +10,8 @@ public protocol SessionControl: Sendable {
     func close(session name: String) async -> Bool
     /// Counters for `/metrics` and `stats`.
     func counters() async -> [SessionCounter]
+    /// Returns when the agent has taken up what an earlier daemon left, and listens; or when the waiting task is cancelled.
+    func whenListening() async
 }
 
 /// One counter of an agent, as Prometheus wants it.

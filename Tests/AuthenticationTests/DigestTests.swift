@@ -68,6 +68,12 @@ struct DigestTests {
         for text in ["0", "0g", "²0", "+1", "0x"] { #expect(Hexadecimal.bytes(text) == nil, "\(text)") }
     }
 
+    @Test("No difference between two texts is undone by what comes after it")
+    func differences() {
+        let texts = (UInt8.min ... .max).map { Hexadecimal.text([$0]) }
+        for text in texts { #expect(texts.filter { Hexadecimal.isEqual(text, $0) } == [text]) }
+    }
+
     @Test(
         "A-03: URIs that name the same thing",
         arguments: [

@@ -49,6 +49,16 @@ struct ServerTests {
         #expect(open.count == 2 && !open.joined().contains("stale") && Set(open + values).count == 5)
     }
 
+    @Test("A wrong password is never taken, with any algorithm and as Basic, however often one guesses")
+    mutating func guesses() {
+        for number in 0..<1000 {
+            var client = client("anna", "guess \(number)", only: number % 2)
+            let value = client.authorization(method: "DESCRIBE", uri: "rtsp://node/cam1")
+            #expect(check(value) == .challenge(stale: false))
+            #expect(!server.users.accepts(user: "anna", realm: "studio", password: "guess \(number)"))
+        }
+    }
+
     @Test(
         "A-02: right credentials with SHA-256 and MD5, with and without quality of protection", arguments: [nil, 0, 1])
     mutating func accepted(index: Int?) {

@@ -46,7 +46,8 @@ import Testing
             (["--size", "200", "--rate", "fast"], "2.66Gb/s"),
             (["--legs", "0"], "1 to 64 legs"), (["--legs", "65"], "1 to 64 legs"), (["--flows", "0"], "1 to 16384"),
             (["--engine", "kernle"], "did you mean 'kernel'?"), (["--accounting", "ful"], "did you mean 'full'?"),
-            (["--duration", "0.1"], "0.2 to 20 seconds"), (["--cpu", "4000"], "processors 0 to"),
+            (["--engine", "afxdp", "--cpu", "0"], "CPU 0 for itself"), (["--duration", "0.1"], "0.2 to 20 seconds"),
+            (["--cpu", "4000"], "processors 0 to"),
             (["--from", "eth2"], "belong together"),
             (["--from", "eth2", "--to", "eth2", "--confirm"], "two interfaces"),
             (["--from", "eth2", "--to", "eth3"], "--confirm"), (["--confirm"], "--from and --to"),
@@ -88,7 +89,7 @@ import Testing
         report.cost = .init(node: 4e6, direct: 10e6)
         report.load = .init(
             flows: 5, through: result(sent: 1000, arrived: 2000, idle: 0.5, bucket: 200),
-            past: result(sent: 1000, arrived: 1000, idle: 0.7, bucket: 160), processor: 0)
+            past: result(sent: 1000, arrived: 1000, idle: 0.7, bucket: 160), ownProcessor: nil)
         let text = BenchText.text(of: report, colour: false)
         #expect(text.hasSuffix("\nthis node carries 10 flows of 1080p59.94 to 2 legs each per core\n"))
         for part in [
@@ -107,6 +108,22 @@ import Testing
     struct Run {
         private func report(_ text: String) throws -> QualificationReport {
             try JSONDecoder().decode(QualificationReport.self, from: Data(text.utf8))
+        }
+
+        @Test("An AF_XDP worker forwards where it is asked for, and its processor's time is told")
+        func worker() throws {
+            let program = try BuiltProducts.path(of: "crosspoint")
+            let namespace = try NetworkNamespace("bench")
+            let output = try namespace.run([
+                program, "bench", "--size", "1262", "--rate", "10Mb/s", "--legs", "2", "--flows", "2", "--duration",
+                "0.2",
+                "--engine", "afxdp", "--cpu", "1", "--json",
+            ])
+            let report = try report(output)
+            #expect(report.flows == 2 && report.engine == "afxdp")
+            #expect(report.trials.allSatisfy { $0.lost == 0 && $0.sent >= $0.planned })
+            #expect(report.cost?.nodeNanoseconds == nil)
+            #expect(report.sentence.hasSuffix("per worker"))
         }
 
         @Test("It searches, measures, and leaves nothing behind")

@@ -22,6 +22,16 @@ struct ControlAPITests {
             name: name, source: try SourceSpecification(from), legs: [try LegSpecification("10.2.0.5:5004@eth1")])
     }
 
+    @Test func itIsReadyWhenItsAgentsListen() async throws {
+        let proxy = MockProxy(listens: false)
+        async let listening: Void = {
+            try await Task.sleep(for: .milliseconds(500))
+            await proxy.listen()
+        }()
+        try await RunningNode.run(proxy: proxy) { _ in #expect(await proxy.isListening) }
+        try await listening
+    }
+
     @Test("Routes and legs: added, shown, changed, removed")
     func routes() async throws {
         try await RunningNode.run { node in

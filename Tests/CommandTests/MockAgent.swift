@@ -5,6 +5,8 @@ import Sessions
 
 /// Stands for the agent behind the control API.
 actor MockAgent: SessionControl, SIPControl {
+    func whenListening() {}
+
     static let message = SIPLadderEntry(
         time: "2026-01-01T00:00:00.000Z", offset: 0, direction: .received, peer: "UDP 10.1.0.7:5060",
         firstLine: "INVITE sip:b@10.1.0.1 SIP/2.0", message: "INVITE sip:b@10.1.0.1 SIP/2.0\r\n\r\n")

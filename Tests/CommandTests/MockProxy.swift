@@ -7,10 +7,23 @@ actor MockProxy: SessionControl, RTSPRouteControl {
     private var reports: [SessionReport]
     private var routes: [RTSPRouteReport]
 
-    init(configured: [RTSPRoute] = [], sessions: [SessionReport] = []) {
+    /// Whether anybody may connect.
+    private(set) var isListening = false
+    private let listening = ListeningMark()
+
+    init(configured: [RTSPRoute] = [], sessions: [SessionReport] = [], listens: Bool = true) {
         routes = configured.map { RTSPRouteReport(route: $0, isConfigured: true, state: "idle") }
         reports = sessions
+        isListening = listens
+        if listens { listening.set() }
     }
+
+    func listen() {
+        isListening = true
+        listening.set()
+    }
+
+    nonisolated func whenListening() async { await listening.wait() }
 
     /// A player on UDP, whose leg is the first of `cam1`, and the upstream that feeds it.
     static let sample: [SessionReport] = [

@@ -2,6 +2,7 @@
 
 import Authentication
 import Foundation
+import Node
 import RTPWire
 import SIPAgent
 import SIPCore
@@ -10,7 +11,9 @@ import Testing
 @testable import CrosspointCommands
 
 @Suite struct SIPCheckTests {
-    private func check(_ sip: SIPConfiguration) -> SIPCheck { SIPCheck(sip, isRunning: false, now: 1_800_000_000) }
+    private func check(_ sip: SIPConfiguration, flows: Int = NodeConfiguration.Limits().flows) -> SIPCheck {
+        SIPCheck(sip, flows: flows, isRunning: false, now: 1_800_000_000)
+    }
 
     @Test("A section by which nobody may call, or nobody is called, is told with the remedy")
     func useless() throws {
@@ -21,6 +24,20 @@ import Testing
         sip.allowedNetworks = [try #require(IPNetwork("10.0.0.0/8"))]
         #expect(check(sip).problems.isEmpty)
         #expect(check(sip).lines.map(\.value) == ["1 dial plan rule; "])
+    }
+
+    @Test("A flow table that cannot hold the calls that are allowed is told with both figures; the defaults fit")
+    func flows() throws {
+        var sip = SIPConfiguration(listeners: [], dialPlan: [.registered])
+        sip.allowedNetworks = [try #require(IPNetwork("10.0.0.0/8"))]
+        #expect(check(sip).problems.isEmpty)
+        #expect(
+            check(sip, flows: 8191).problems == [
+                "sip.limits.calls: 2048 calls take 8192 flows, 4 each and more with video, but limits.flows is 8191; raise limits.flows, or "
+                    + "allow 2047 calls"
+            ])
+        sip.limits.calls = 2047
+        #expect(check(sip, flows: 8191).problems.isEmpty)
     }
 
     @Test("A file of users of another realm lets nobody in")
@@ -36,6 +53,18 @@ import Testing
         #expect(check(sip).problems.isEmpty)
         sip.usersFile = path + ".missing"
         #expect(check(sip).problems.contains { $0.hasPrefix("sip.users-file: ") })
+    }
+
+    @Test("A file without hashes of what is offered lets nobody in")
+    func algorithms() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "crosspoint-users-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let hash = String(repeating: "0", count: 32)
+        try UserFile.save(try UserDatabase(parsing: "anna:crosspoint:MD5:\(hash)\n", file: path), to: path)
+        var sip = SIPConfiguration(listeners: [], usersFile: path, dialPlan: [.registered])
+        #expect(check(sip).problems.isEmpty)
+        sip.algorithms = [.sha256]
+        #expect(check(sip).problems.contains { $0.contains("no hash for SHA-256") })
     }
 
     @Test("UDP and TCP ports are tried each for itself")

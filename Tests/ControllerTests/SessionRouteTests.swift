@@ -173,6 +173,38 @@ extension NodeFastPathTests {
             try bench.expectComplete([1], packets: 1900)
         }
 
+        private struct Start: LegStart {
+            var extendedSequence: UInt32
+        }
+
+        @Test("a leg opens at a packet chosen by how far the flow has come, or chosen anew until that comes")
+        func choice() async throws {
+            let bench = try await bench(egressPorts: 1)
+            let controller = try bench.controller
+            try bench.expect(1, egress: 0, to: group(1))
+            let player = try await controller.addShutLeg(try leg(1), to: name).number
+            #expect(try await controller.openLeg(player, of: name) { _ in Start?.none } == nil)
+            #expect(try await bench.leg(player, of: name).state == .shut, "nothing was chosen")
+            try await bench.send(1000)
+            let highest = UInt32(
+                truncatingIfNeeded: try #require(await controller.progress(of: name)).extendedHighestSequence)
+            for distance in [UInt32(50), 101] {
+                let start = try await controller.openLeg(player, of: name) { progress in
+                    progress.map {
+                        Start(extendedSequence: UInt32(truncatingIfNeeded: $0.extendedHighestSequence) &+ distance)
+                    }
+                }
+                #expect(start?.extendedSequence == highest &+ distance)
+            }
+            #expect(try bench.generator.result(at: 1).good == 0)
+            try await bench.send(1000)
+            try bench.expectComplete([1], packets: 900)
+            let late = try await controller.openLeg(player, of: name) { _ in Start(extendedSequence: 0) }
+            #expect(late == nil, "the leg has begun")
+            try await bench.send(1000)
+            try bench.expectComplete([1], packets: 1900)
+        }
+
         @Test("packets longer than an interface's MTU do not fit, which the controller and the leg's report say")
         func misfit() async throws {
             let bench = try await bench()

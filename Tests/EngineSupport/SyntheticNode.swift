@@ -13,6 +13,8 @@ package final class SyntheticNode {
     package let legs: UnsafeMutablePointer<crosspoint_leg>
     package let legDetails: UnsafeMutablePointer<crosspoint_leg_detail>
     package let groups: UnsafeMutablePointer<crosspoint_group>
+    package let flowContexts: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+    package let legContexts: UnsafeMutablePointer<UnsafeMutableRawPointer?>
     package let legCounts: UnsafeMutablePointer<crosspoint_leg_count>
     package let legRefusals: UnsafeMutablePointer<crosspoint_leg_count>
     package let ports: UnsafeMutablePointer<crosspoint_port_count>
@@ -37,6 +39,8 @@ package final class SyntheticNode {
         legs = zeroed(Self.legCapacity, of: crosspoint_leg.self)
         legDetails = zeroed(Self.legCapacity, of: crosspoint_leg_detail.self)
         groups = zeroed(Self.slots, of: crosspoint_group.self)
+        flowContexts = zeroed(Self.slots, of: UnsafeMutableRawPointer?.self)
+        legContexts = zeroed(Self.legCapacity, of: UnsafeMutableRawPointer?.self)
         legCounts = zeroed(Self.legCapacity, of: crosspoint_leg_count.self)
         legRefusals = zeroed(Self.legCapacity, of: crosspoint_leg_count.self)
         ports = zeroed(Int(CROSSPOINT_MAX_PORTS), of: crosspoint_port_count.self)
@@ -51,7 +55,8 @@ package final class SyntheticNode {
                 tables: WorkerTables(
                     flows: flows, flowDetails: flowDetails, flowSlots: UInt32(Self.slots), legs: legs,
                     legDetails: legDetails, legSlots: UInt32(Self.legCapacity), groups: groups,
-                    groupSlots: UInt32(Self.slots), legCounts: legCounts, legRefusals: legRefusals,
+                    groupSlots: UInt32(Self.slots), flowContexts: flowContexts, legContexts: legContexts,
+                    legCounts: legCounts, legRefusals: legRefusals,
                     legCounters: UInt32(Self.legCapacity), ports: ports, reasons: reasons)))
     }
 
@@ -63,7 +68,9 @@ package final class SyntheticNode {
         base.deallocate()
         for table in [
             UnsafeMutableRawPointer(flows), UnsafeMutableRawPointer(flowDetails), UnsafeMutableRawPointer(legs),
-            UnsafeMutableRawPointer(legDetails), UnsafeMutableRawPointer(groups), UnsafeMutableRawPointer(legCounts),
+            UnsafeMutableRawPointer(legDetails), UnsafeMutableRawPointer(groups), UnsafeMutableRawPointer(flowContexts),
+            UnsafeMutableRawPointer(legContexts),
+            UnsafeMutableRawPointer(legCounts),
             UnsafeMutableRawPointer(legRefusals), UnsafeMutableRawPointer(ports), UnsafeMutableRawPointer(reasons),
         ] { table.deallocate() }
     }

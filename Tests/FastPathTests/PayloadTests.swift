@@ -211,6 +211,30 @@ extension FastPathSuite {
             }
         }
 
+        @Test("M-19: of encrypted packets, nothing behind the headers is looked at")
+        func encrypted() throws {
+            // SRTCP is longer than the packet by an index of 4 bytes and a tag of 10.
+            var control = Self.rtcp()
+            control.payload += [0x80, 0, 0, 1] + [UInt8](repeating: 9, count: 10)
+            // The last byte of the tag is no length of padding.
+            let padded = Self.packet {
+                $0.padding = 4
+                $0.claimedPadding = 0
+            }
+            for isEncrypted in [false, true] {
+                let bench = try TestBench()
+                let leg = try bench.leg()
+                try bench.route(for: Packet(), FlowParameters(isEncrypted: isEncrypted), legs: [leg])
+                for packet in [control, padded] {
+                    let result = try bench.ingress(packet)
+                    #expect(result.verdict == (isEncrypted ? .redirect : .drop))
+                    if isEncrypted { #expect(result.frame == packet.sent(by: leg).bytes) }
+                }
+                // What is neither RTP nor RTCP is that here too.
+                #expect(try bench.ingress(Self.raw([0x40] + [UInt8](repeating: 1, count: 30))).verdict == .drop)
+            }
+        }
+
         @Test("M-12: checksums are verified where that is asked for, and IPv6 must have one")
         func checksums() throws {
             let bench = try TestBench()

@@ -15,6 +15,13 @@ extension FastPathSuite {
             "drop_rewrite_failed": "no line of the program raises it: copies that cannot be rewritten have a reason",
             "copy_worker_busy": "needs a worker: EngineLoadTests",
             "copy_no_memory": "the kernel would have to run out of memory while it clones",
+            "copy_srtp_authentication": "counted by a worker: ProtectionTests, scripts/tests/srtp.sh",
+            "copy_srtp_replay": "counted by a worker: ProtectionTests",
+            "copy_srtp_unknown_key": "counted by a worker: ProtectionTests",
+            "copy_srtp_malformed": "counted by a worker: ProtectionTests",
+            "copy_srtp_key_limit": "counted by a worker: what raises it is in StreamTests",
+            "copy_srtp_no_key": "counted by a worker: ProtectionTests",
+            "copy_srtp_failed": "for errors of the library that nothing is known to raise",
             "copy_refused": "for errors of xdp_do_redirect() that no kernel so far returns for a devmap",
         ]
 

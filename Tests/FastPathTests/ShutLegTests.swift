@@ -29,6 +29,18 @@ extension FastPathSuite {
             }
         }
 
+        @Test("what may leave encrypted only does not leave by the kernel engine")
+        func protected() throws {
+            let bench = try TestBench()
+            var leg = try bench.leg()
+            leg.isProtected = true
+            let handle = try bench.route(for: Packet(), legs: [leg])
+            #expect(try bench.ingress(Packet()).reasons == ["copy_gated": 1])
+            // Nor with a gate that is open.
+            try bench.thread.run { bench.fastPath.openLeg(leg.counter, gate: nil, of: handle) }
+            #expect(try bench.ingress(Packet()).verdict == .drop)
+        }
+
         @Test("opened at a sequence number, a leg begins with that packet, over the wrap")
         func gate() throws {
             let bench = try TestBench()

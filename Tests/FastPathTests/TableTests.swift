@@ -49,6 +49,19 @@ struct TableTests {
         #expect(whole.count { $0 != nil } == 8)
     }
 
+    @Test("what is in use stays at the front")
+    func lowestFirst() {
+        var allocator = BlockAllocator(capacity: 1024, largest: 128)
+        let singles = (0..<200).map { _ in allocator.allocate(1) }
+        #expect(singles == Array(0..<200))
+        let four = allocator.allocate(4)
+        #expect(four == 200)
+        allocator.release(first: 17, count: 1)
+        allocator.release(first: 3, count: 1)
+        let next = (0..<3).map { _ in allocator.allocate(1) }
+        #expect(next == [3, 17, 204])
+    }
+
     private static func rounded(_ count: Int) -> Int {
         var size = 1
         while size < count { size *= 2 }

@@ -20,6 +20,8 @@ struct ConfigurationTests {
         metrics:
           listen: "[::1]:9000"
         runtime-directory: /run/xp
+        keys-directory: /etc/xp/keys
+        state-directory: /var/lib/xp
         bpffs: /sys/fs/bpf/xp
         limits: {flows: 4096, legs: 10000}
         log-level: debug
@@ -55,6 +57,9 @@ struct ConfigurationTests {
         #expect(configuration.control == .init(socket: "/run/xp/c.sock", group: "crosspoint"))
         #expect(configuration.metrics == ListenAddress("[::1]:9000"))
         #expect(configuration.runtimeDirectory == "/run/xp")
+        #expect(
+            configuration.keyPaths
+                == KeyPaths(keys: "/etc/xp/keys", sessionKeys: "/run/xp/keys", state: "/var/lib/xp"))
         #expect(configuration.bpffs == "/sys/fs/bpf/xp")
         #expect(configuration.limits == .init(flows: 4096, legs: 10_000))
         #expect(configuration.logLevel == .debug)

@@ -1,6 +1,7 @@
 // The section `sip` of the configuration file.
 
 import AgentSupport
+import Authentication
 import Foundation
 import Node
 import RTPWire
@@ -20,6 +21,7 @@ struct SIPConfigurationTests {
           ca-file: /etc/crosspoint/ca.pem
           names: [SIP.studio.example]
           realm: studio
+          algorithms: [sha-256, MD5]
           users-file: /etc/crosspoint/users
           allow: [10.1.0.0/16, "2001:db8::/32"]
           media-networks: [10.0.0.0/8]
@@ -30,7 +32,7 @@ struct SIPConfigurationTests {
           no-media-timeout: 30
           limits: {calls: 100, calls-per-source: 10, requests-per-second: 5, burst: 20, registrations: 50, connections: 60, connections-per-source: 7}
           dial-plan:
-            - {name: desk, user: desk, host: Studio.example, to: registered, callers: [anna, ben], ring-time: 20}
+            - {name: desk, user: desk, host: Studio.example, to: registered, callers: [anna, ben], ring-time: 20, srtp: off}
             - name: studios
               user: {regex: 'studio(\d+)'}
               from: [10.1.0.0/16]
@@ -62,6 +64,7 @@ struct SIPConfigurationTests {
         #expect(sip.authorities == "/etc/crosspoint/ca.pem")
         #expect(sip.names == ["sip.studio.example"])
         #expect(sip.realm == "studio")
+        #expect(sip.algorithms == [.sha256, .md5])
         #expect(sip.usersFile == "/etc/crosspoint/users")
         #expect(sip.allowedNetworks.map(\.description) == ["10.1.0.0/16", "2001:db8::/32"])
         #expect(sip.mediaNetworks.map(\.description) == ["10.0.0.0/8"])
@@ -85,6 +88,7 @@ struct SIPConfigurationTests {
         #expect(sip.dialPlan[0].permission == .users(["anna", "ben"]))
         #expect(sip.dialPlan[0].targets == [.registered])
         #expect(sip.dialPlan[0].ringTime == 20)
+        #expect(sip.dialPlan[0].protection == .off && sip.dialPlan[1].protection == .relay)
         #expect(sip.dialPlan[1].user == .expression(#"studio(\d+)"#))
         #expect(sip.dialPlan[1].forking == .parallel)
         #expect(sip.dialPlan[1].rewriteUser == "9$1")
@@ -127,8 +131,9 @@ struct SIPConfigurationTests {
         let sip = try #require(object["sip"] as? [String: Any])
         #expect(
             Set(sip.keys) == [
-                "listen", "tls-listen", "certificate", "ca-file", "names", "realm", "users-file", "allow",
-                "media-networks", "udp-ports", "source", "registrar", "session-timer", "no-media-timeout", "limits",
+                "listen", "tls-listen", "certificate", "ca-file", "names", "realm", "algorithms", "users-file",
+                "allow", "media-networks", "udp-ports", "source", "registrar", "session-timer", "no-media-timeout",
+                "limits",
                 "dial-plan",
             ])
         #expect(sip["listen"] as? [String] == ["5060", "10.1.0.1:5070/udp", "[2001:db8::1]:5070/tcp"])
@@ -145,8 +150,13 @@ struct SIPConfigurationTests {
             ("sip:\n  listen: []", 2, "sip.listen"),
             ("sip:\n  tls-listen: [5061]", 2, "sip.tls-listen"),
             ("sip:\n  names: [a b]", 2, "sip.names[1]"),
+            ("sip:\n  algorithms: [sha256]", 2, "sip.algorithms[1]"),
+            ("sip:\n  algorithms: [md5, MD5]", 2, "sip.algorithms[2]"),
+            ("sip:\n  algorithms: []", 2, "sip.algorithms"),
             ("sip:\n  allow: [10.1.0.1/16]", 2, "sip.allow[1]"),
             ("sip:\n  media-networks: [239.0.0.0/8]", 2, "sip.media-networks"),
+            ("sip:\n  dial-plan:\n    - {name: a, to: 'sip:10.2.0.5', srtp: maybe}", 3, "sip.dial-plan[1].srtp"),
+            ("sip:\n  dial-plan:\n    - {name: a, to: 'sip:10.2.0.5', srtp: required}", 3, "sip.dial-plan[1].srtp"),
             ("sip:\n  udp-ports: 5-3", 2, "sip.udp-ports"),
             ("sip:\n  source: loose", 2, "sip.source"),
             ("sip:\n  registrar: {}", 2, "sip.registrar"),

@@ -64,11 +64,11 @@ import Testing
         #expect(unknown.directNanoseconds == nil && unknown.nodeNanoseconds == nil)
         let through = result(planned: 10, sent: 10, arrived: 10, idle: 0.4)
         let past = result(planned: 10, sent: 10, arrived: 10, idle: 0.6)
-        let load = QualificationReport.Load(flows: 4, through: through, past: past, processor: 1)
+        let load = QualificationReport.Load(flows: 4, through: through, past: past, ownProcessor: nil)
         #expect(abs(try #require(load.processorPerFlow) - 0.05) < 1e-9)
         #expect(load.addedLatency.map { $0.p50 == 0 && $0.p99 == 0 && $0.jitter == 0 } == true)
         #expect(abs(load.parts.reduce(0, +) - 1) < 1e-9 && load.parts.count == load.bounds.count + 1)
-        let alone = QualificationReport.Load(flows: 4, through: through, past: nil, processor: 1)
+        let alone = QualificationReport.Load(flows: 4, through: through, past: nil, ownProcessor: nil)
         #expect(alone.processorPerFlow == nil && alone.addedLatency == nil && alone.directParts == nil)
     }
 
@@ -77,7 +77,7 @@ import Testing
         report.trials = [.init(flows: 4, result(planned: 100, sent: 100, arrived: 100), legs: 1)]
         report.cost = .init(node: 5e6, direct: 10e6)
         let half = result(planned: 10, sent: 10, arrived: 10)
-        report.load = .init(flows: 2, through: half, past: half, processor: 1)
+        report.load = .init(flows: 2, through: half, past: half, ownProcessor: nil)
         let data = try JSONEncoder().encode(report)
         #expect(try JSONDecoder().decode(QualificationReport.self, from: data) == report)
         let text = String(decoding: data, as: UTF8.self)
@@ -95,7 +95,7 @@ import Testing
             .init(flows: 6, result(planned: 100, sent: 100, arrived: 80), legs: 1),
         ]
         let half = result(planned: 10, sent: 10, arrived: 10)
-        report.load = .init(flows: 2, through: half, past: half, processor: 1)
+        report.load = .init(flows: 2, through: half, past: half, ownProcessor: nil)
         let picture = QualificationPlot.svg(report)
         #expect(picture.hasPrefix("<svg xmlns=\"http://www.w3.org/2000/svg\"") && picture.hasSuffix("</svg>\n"))
         #expect(picture.components(separatedBy: "<circle").count - 1 == 2)

@@ -124,7 +124,7 @@ struct PrintingTests {
             accepted += 1
             let printed = description.bytes
             #expect(try SessionDescription(parsing: printed).bytes == printed)
-            _ = description.strippedOfTransport().multicastDescription([]).text
+            _ = description.strippedOfTransport().multicastDescription([:]).text
             for medium in description.media { _ = (medium.clockRate, medium.rtcpUDPPort, medium.sourceFilters) }
         }
         #expect(accepted > 500 && accepted < 3000)

@@ -47,19 +47,20 @@ struct TransportTests {
         let description = try SessionDescription.of([
             "v=0", "c=IN IP4 10.0.0.1", "a=source-filter: incl IN IP4 * 10.0.0.1", "m=video 0 RTP/AVP 96",
             "a=source-filter: incl IN IP4 239.1.1.1 10.0.0.1", "a=rtcp:9", "a=y", "m=audio 0/2 RTP/AVP 0",
-            "m=text 7 RTP/AVP 98",
+            "m=text 7 RTP/AVP 98", "m=audio 9 RTP/AVP 8",
         ])
         let result = description.multicastDescription([
-            .init(
+            0: .init(
                 group: try #require(IPAddress("239.9.0.1")), udpPort: 5004, ttl: 16,
                 source: IPAddress("10.5.0.1")),
-            .init(group: try #require(IPAddress("ff3e::8000:1")), udpPort: 5006, ttl: 16),
+            1: .init(group: try #require(IPAddress("ff3e::8000:1")), udpPort: 5006, ttl: 16),
+            3: .init(group: try #require(IPAddress("239.9.0.4")), udpPort: 5010, ttl: 16),
         ])
         #expect(
             result.printedLines == [
                 "v=0", "m=video 5004 RTP/AVP 96", "c=IN IP4 239.9.0.1/16", "a=y",
                 "a=source-filter: incl IN IP4 239.9.0.1 10.5.0.1", "m=audio 5006 RTP/AVP 0", "c=IN IP6 ff3e::8000:1",
-                "m=text 0 RTP/AVP 98", "c=IN IP4 0.0.0.0",
+                "m=text 0 RTP/AVP 98", "c=IN IP4 0.0.0.0", "m=audio 5010 RTP/AVP 8", "c=IN IP4 239.9.0.4/16",
             ])
     }
 }

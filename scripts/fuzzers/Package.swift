@@ -22,9 +22,17 @@ let package = Package(
             name: "Authentication", dependencies: [.product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: fuzzed
         ),
+        .target(name: "SRTPKeys", swiftSettings: fuzzed),
+        .target(
+            name: "KeyManagement", dependencies: ["SRTPKeys", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: fuzzed
+        ),
         .target(name: "RTSPCore", dependencies: ["RTPWire"], swiftSettings: fuzzed),
         .target(name: "SIPCore", dependencies: ["RTPWire", "SDP", "Authentication"], swiftSettings: fuzzed),
-        .target(name: "RTSPFuzz", dependencies: ["RTPWire", "SDP", "RTSPCore"], path: "rtsp", swiftSettings: fuzzed),
+        .target(
+            name: "RTSPFuzz", dependencies: ["RTPWire", "SDP", "RTSPCore", "KeyManagement", "SRTPKeys"], path: "rtsp",
+            swiftSettings: fuzzed
+        ),
         .target(
             name: "SIPFuzz", dependencies: ["RTPWire", "SDP", "Authentication", "SIPCore"], path: "sip",
             swiftSettings: fuzzed

@@ -1,6 +1,6 @@
 """Sends numbered RTP packets on several flows, or receives them and says which numbers were missing or came twice.
 
-    rtp_sequence.py send    --rate PACKETS-PER-SECOND NAME=ADDRESS:UDPPORT…
+    rtp_sequence.py send    --rate PACKETS-PER-SECOND [--first SEQUENCE-NUMBER] [--ssrc N] NAME=ADDRESS:UDPPORT…
     rtp_sequence.py receive NAME=ADDRESS:UDPPORT…
 
 Both go on until SIGTERM, or for ten minutes at most, and then print a line for each flow:
@@ -38,10 +38,10 @@ class Flow:
         self.socket.connect((str(self.address), self.port))
         self.payload = bytes(1200)
 
-    def send(self, ssrc):
+    def send(self, ssrc, first):
         number = self.packets
         self.socket.send(
-            struct.pack("!BBHIII", 0x80, 96, number & 0xFFFF, number * 90 & 0xFFFFFFFF, ssrc, number) + self.payload
+            struct.pack("!BBHIII", 0x80, 96, first + number & 0xFFFF, number * 90 & 0xFFFFFFFF, ssrc, number) + self.payload
         )
         self.packets += 1
 
@@ -70,6 +70,8 @@ def main():
     options = argparse.ArgumentParser(description="Sends or receives numbered RTP packets.")
     options.add_argument("direction", choices=["send", "receive"])
     options.add_argument("--rate", type=int, default=1000, help="packets per second and flow")
+    options.add_argument("--first", type=int, default=0, help="the first RTP sequence number")
+    options.add_argument("--ssrc", type=int, default=1, help="the SSRC of the first flow; the others' are one more each")
     options.add_argument("flows", nargs="+", type=Flow, metavar="NAME=ADDRESS:UDPPORT")
     options = options.parse_args()
 
@@ -94,7 +96,7 @@ def main():
                 due = sent + 20
             for sent in range(sent + 1, due + 1):
                 for index, flow in enumerate(options.flows):
-                    flow.send(index + 1)
+                    flow.send(options.ssrc + index, options.first)
             time.sleep(0.001)
         for flow in options.flows:
             print(f"{flow.name} sent {flow.packets}", flush=True)

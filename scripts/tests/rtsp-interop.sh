@@ -32,7 +32,7 @@ node=""
 scenarios=(
     ffmpeg-udp ffmpeg-tcp gstreamer-udp gstreamer-tcp gstreamer-multicast eight-mixed
     camera-tcp-only camera-multicast camera-digest camera-basic camera-vlc
-    rtsps camera-rtsps large-packets
+    rtsps camera-rtsps camera-srtp large-packets
     publish-ffmpeg-udp publish-ffmpeg-tcp publish-gstreamer-udp publish-gstreamer-tcp
     churn two-nodes killed camera-forgets camera-restarts wrong-input
 )
@@ -101,7 +101,16 @@ start_cameras() {
     camera basic 8558 --authentication basic
     camera survives 8560 --survives
     camera secure 8562 --certificate "$work/camera.pem"
+    camera srtp 8564 --certificate "$work/camera.pem" --srtp
+    camera srtp-tcp 8565 --certificate "$work/camera.pem" --srtp --transport tcp
     camera large 8563 --transport tcp --mtu 4000
+}
+
+# Plays from the camera itself. Programs of many libraries that nobody has run for a while come from the disk, where they may take longer
+# to begin than a session has to appear; and where the peers do not understand each other, it is not the node's fault.
+load_peers() {
+    inside players timeout 90 "$python" "$peers/player.py" ffmpeg udp rtsp://10.3.0.2:8554/cam1 --interface dir1 --seconds 1 \
+        >"$work/direct.log" 2>&1 || die "without a node, the player: $(tail -n 1 "$work/direct.log")"
 }
 
 # VLC plays a file; it does not run as root.
@@ -150,6 +159,8 @@ rtsp:
     - {name: vlc, path: /vlc, upstream: "rtsp://10.1.0.2:8559/vlc"}
     - {name: survives, path: /survives, upstream: "rtsp://10.1.0.2:8560/cam1"}
     - {name: secure, path: /secure, upstream: "rtsps://10.1.0.2:8562/cam1"}
+    - {name: srtp, path: /srtp, upstream: "rtsps://10.1.0.2:8564/cam1"}
+    - {name: srtp-tcp, path: /srtp-tcp, upstream: "rtsps://10.1.0.2:8565/cam1"}
     - {name: large, path: /large, upstream: "rtsp://10.1.0.2:8563/cam1"}
     - {name: by-service, path: /by-service, upstream: "rtsp://studio.test/far"}
     - {name: by-name, path: /by-name, upstream: "rtsp://b.studio.test:8554/far"}
@@ -181,7 +192,9 @@ start_node() {
     wait_until 20 node_answers "$1" || die "the daemon in $1 does not answer: $(tail -n 1 "$work/$1.log")"
 }
 
-node_answers() { at "$1" route list; }
+node_answers() {
+    at "$1" route list && inside "$1" bash -c ': </dev/tcp/127.0.0.1/8554'
+}
 
 # at ROLE COMMAND…: the command line program, talking to that node.
 at() {
@@ -201,6 +214,10 @@ url() {
             echo rtsps://10.2.0.1:322/any
             return
         fi
+        if [[ $1 == srtp* ]]; then
+            echo "rtsps://10.2.0.1:322/$1"
+            return
+        fi
         echo "rtsp://10.2.0.1:8554/$1"
         return
     fi
@@ -213,6 +230,8 @@ url() {
         vlc) echo rtsp://10.3.0.2:8559/vlc ;;
         secure | by-rtsps) echo rtsps://10.3.0.2:8562/cam1 ;;
         survives) echo rtsp://10.3.0.2:8560/cam1 ;;
+        srtp) echo rtsps://10.3.0.2:8564/cam1 ;;
+        srtp-tcp) echo rtsps://10.3.0.2:8565/cam1 ;;
     esac
 }
 
@@ -373,6 +392,17 @@ run_camera-rtsps() {
         one_camera secure ffmpeg:udp gstreamer:tcp
     else
         one_camera secure gstreamer:tcp
+    fi
+}
+
+# Cameras that encrypt with keys by MIKEY, by UDP and by TCP; what they send leaves the node inside TLS.
+run_camera-srtp() {
+    if [ "$uses_node" = yes ]; then
+        one_camera srtp ffmpeg:tcp gstreamer:tcp
+        one_camera srtp-tcp gstreamer:tcp
+    else
+        one_camera srtp gstreamer:udp
+        one_camera srtp-tcp gstreamer:tcp
     fi
 }
 
@@ -585,7 +615,7 @@ run_scenario() {
     local name=$1 began=$SECONDS log role
     faults=""
     : >"$work/details"
-    for log in any tcp-only multicast digest basic survives secure large; do mark[$log]="$(marks $log)"; done
+    for log in any tcp-only multicast digest basic survives secure srtp srtp-tcp large; do mark[$log]="$(marks $log)"; done
     if [ "$uses_node" = yes ]; then
         for role in node far; do at "$role" stats --json >"$work/before-$role.json"; done
         transmit_errors >"$work/errors.before"
@@ -638,6 +668,7 @@ begin crosspoint-rtsp
 make_studio
 make_certificates
 start_cameras
+load_peers
 if [ "$uses_node" = yes ]; then start_nodes; fi
 for ((time = 1; time <= times; time++)); do
     for scenario in "${scenarios[@]}"; do

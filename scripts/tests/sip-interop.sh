@@ -28,11 +28,14 @@ uses_node=yes
 scenarios=(
     basic echo tcp ipv6 ipv4-to-ipv6 callee-ends held port-change late-offer early-media reliable
     cancel-early cancel-ringing cancel-crosses busy challenged challenges refused-change glare forked lossy no-ack wrong-input
-    baresip-l16 baresip-tcp baresip-tls registered kamailio-udp kamailio-tcp kamailio-tls
+    baresip-l16 baresip-tcp baresip-tls baresip-srtp baresip-srtp-called baresip-srtp-calling registered message message-registered kamailio-udp kamailio-tcp kamailio-tls
+    kamailio-asks kamailio-asks-sha-256 dns-naptr dns-unavailable dns-ipv6
     restarted
 )
 # What makes sense only with a node between the peers.
-only_with_node=(ipv4-to-ipv6 challenged challenges cancel-crosses glare forked no-ack wrong-input registered restarted)
+only_with_node=(ipv4-to-ipv6 challenged challenges cancel-crosses glare forked no-ack wrong-input baresip-srtp-called
+    baresip-srtp-calling registered message-registered kamailio-asks kamailio-asks-sha-256
+    dns-naptr dns-unavailable dns-ipv6 restarted)
 
 make_studio() {
     local role
@@ -195,7 +198,8 @@ has_seen() {
     [ -e "$file" ] && [ "$(grep -c -E "$3" "$file")" -ge "$2" ]
 }
 
-# call SCENARIO [FAMILY [FAMILY [TRANSPORT]]]: both sides with their media; the families are the caller's and the callee's.
+# call SCENARIO [FAMILY [FAMILY [TRANSPORT [TRANSPORT]]]]: both sides with their media; families and transports are the caller's and the
+# callee's, who listens on $callee_port.
 declare -A call_family
 call() {
     call_name=$1
@@ -206,7 +210,7 @@ call() {
     if [ "$callee_media" != none ]; then
         media callees open callee "$(address callees "${call_family[callees]}")" 7000 "$callee_media"
     fi
-    sipp callees "$1" "${call_family[callees]}" "$transport"
+    sipp_port="${callee_port-5060}" sipp callees "$1" "${call_family[callees]}" "${5-$transport}"
     sipp callers "$1" "${call_family[callers]}" "$transport"
 }
 
@@ -520,7 +524,8 @@ run_restarted() {
 
 # --- baresip
 
-# baresip SIDE TRANSPORT CODEC [ARGUMENTS…]: starts one, as alice or bob.
+# baresip SIDE TRANSPORT CODEC [ARGUMENTS…]: starts one, as alice or bob; $baresip_options are for baresip itself.
+baresip_options=()
 baresip() {
     local side=$1 user=alice interface=cal0
     if [ "$side" = callees ]; then user=bob interface=cle0; fi
@@ -529,7 +534,7 @@ baresip() {
     "$python" "$peers/baresip.py" prepare "$work/$user" "$user" "$(address "$side" 4)" "$interface" "$2" "$3" 30 \
         --authorities "$work/ca.pem" --certificate "$work/$side.pem" "${@:4}"
     : >"$work/$user.log"
-    start "$side" "$user.log" stdbuf -oL baresip -4 -v -f "$work/$user"
+    start "$side" "$user.log" stdbuf -oL baresip -4 -v "${baresip_options[@]}" -f "$work/$user"
     declare -g "$user=$started"
     within 10 grep -q 'baresip is ready' "$work/$user.log" || fault "baresip does not start: $(tail -n 1 "$work/$user.log")"
 }
@@ -582,6 +587,22 @@ run_baresip-l16() { baresip_call udp l16 "sip:bob@$(called 4)"; }
 run_baresip-tcp() { baresip_call tcp l16 "sip:$(by tcp bob)@$(called 4);transport=tcp"; }
 run_baresip-tls() { baresip_call tls opus "sip:$(by tls bob)@$(called 4):5061;transport=tls"; }
 
+# srtp_talk CALLERSTRANSPORT CALLEESTRANSPORT CALLED: whoever speaks TLS takes and gives SRTP only, and whoever does not, plain RTP.
+srtp_talk() {
+    local side transport arguments
+    for side in callees callers; do
+        transport=$([ $side = callees ] && echo "$2" || echo "$1")
+        arguments=()
+        [ "$transport" != tls ] || arguments=(--srtp)
+        baresip "$side" "$transport" l16 "${arguments[@]}"
+    done
+    baresip_talk l16 "$3"
+}
+
+run_baresip-srtp() { srtp_talk tls tls "sip:$(by srtp bob)@$(called 4):5061;transport=tls"; }
+run_baresip-srtp-called() { srtp_talk udp tls "sip:required.bob@10.1.0.1"; }
+run_baresip-srtp-calling() { srtp_talk tls udp "sip:off.bob@10.1.0.1:5061;transport=tls"; }
+
 # A device registers under a name, and is called by it.
 run_registered() {
     local arguments=(--name desk --register 10.2.0.1)
@@ -591,9 +612,36 @@ run_registered() {
     baresip_talk l16 "sip:desk@10.1.0.1"
 }
 
+# A MESSAGE outside of calls goes by the dial plan.
+run_message() {
+    call_name=message
+    sipp callees message 4 u1
+    sipp callers message 4 u1
+    end_call
+    sees callees 1 '^MESSAGE'
+}
+
+# A MESSAGE reaches a device that has registered, whose answer reaches the sender.
+run_message-registered() {
+    local arguments=(--name desk --register 10.2.0.1)
+    call_name=message-registered
+    # What a message says it shows nowhere but in a trace.
+    baresip_options=(-s)
+    baresip callees udp l16 "${arguments[@]}"
+    baresip_options=()
+    within 10 grep -q '200 OK' "$work/bob.log" || fault "bob is not registered: $(tail -n 1 "$work/bob.log")"
+    called_user=desk
+    sipp callers message-registered 4 u1
+    called_user=bob
+    # shellcheck disable=SC2154  # sipp makes it
+    wait "$caller" || fault "the caller's SIPp ended with $?: $(sipp_errors caller)"
+    within 10 grep -q 'Stand by, desk' "$work/bob.log" || fault "bob has not got the message: $(tail -n 1 "$work/bob.log")"
+    stop "$bob"
+}
+
 # --- Kamailio
 
-# kamailio SIDE ADDRESS NEXT: a proxy there, on UDP, TCP and TLS, that sends everything on.
+# kamailio SIDE ADDRESS NEXT [ARGUMENTS…]: a proxy there, on UDP, TCP and TLS, that sends everything on.
 kamailio() {
     local side=$1 interface=cal0
     [ "$side" = callers ] || interface=cle0
@@ -614,7 +662,7 @@ CONFIGURATION
     : >"$work/kamailio-$side.log"
     start "$side" "kamailio-$side.log" kamailio -DD -E -f "$peers/kamailio.cfg" -P "$work/kamailio-$side/pid" \
         -Y "$work/kamailio-$side" -m 32 -M 4 -A "NEXT=\"$3\"" -A WITH_TLS -A "TLS_CONFIGURATION=\"$work/kamailio-$side/tls.cfg\"" \
-        -l "udp:$2:5060" -l "tcp:$2:5060" -l "tls:$2:5061"
+        -l "udp:$2:5060" -l "tcp:$2:5060" -l "tls:$2:5061" "${@:4}"
     declare -g "proxy_$side=$started"
     within 10 listens_at "$side" "$2" || fault "Kamailio does not start: $(tail -n 1 "$work/kamailio-$side.log")"
 }
@@ -646,6 +694,87 @@ run_kamailio-udp() { kamailio_call udp basic; }
 run_kamailio-tcp() { kamailio_call tcp callee-ends callees; }
 run_kamailio-tls() { kamailio_call tls basic; }
 
+# kamailio_asks ALGORITHM: the proxy behind the node wants to know who every request of it is from.
+kamailio_asks() {
+    local who algorithm=$1
+    kamailio callees 10.2.0.6 "sip:$(address callees 4):5060" \
+        -A 'PASSWORD="secret"' -A "ALGORITHM=\"$algorithm\"" -A "CALLEE=\"$(address callees 4)\""
+    called_user=asked.proxied plain_call basic 4 4
+    # INVITE and BYE; the ACK has the credentials of its INVITE, and nobody may ask for them.
+    for who in INVITE BYE; do
+        within 10 grep -q "authenticated $who" "$work/kamailio-callees.log" || fault "Kamailio has not authenticated the $who"
+    done
+    # With another password the caller hears that it may not, and the callee nothing.
+    call_name=forbidden
+    called_user=strange.proxied sipp callers forbidden 4 u1
+    wait "$caller" || fault "the caller's SIPp ended with $?: $(sipp_errors caller)"
+    stop "$proxy_callees"
+    inside callees ip address del 10.2.0.6/24 dev cle0
+}
+
+run_kamailio-asks() { kamailio_asks MD5; }
+run_kamailio-asks-sha-256() { kamailio_asks SHA-256; }
+
+# --- Next hops by name (RFC 3263)
+
+# Whether the name server was asked for records of this type.
+was_asked() { grep -q "query\[$1\] $2 " "$work/dnsmasq.log"; }
+
+# The name server beside the callees. Of studio.test the NAPTR records prefer TCP, and of its SRV records the first is for a UDP port where
+# nobody listens; busy.test has SRV records alone, and at the first of them the callee takes no calls; of six.test there is IPv6 only.
+start_name_server() {
+    echo "nameserver 10.2.0.5" >"$work/resolv.conf"
+    : >"$work/dnsmasq.log"
+    start callees dnsmasq.log dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts --user=root --pid-file= \
+        --listen-address=10.2.0.5 --bind-interfaces --log-facility=- --log-queries --local=/test/ \
+        --naptr-record=studio.test,20,50,s,SIP+D2U,,_sip._udp.studio.test \
+        --naptr-record=studio.test,10,50,s,SIP+D2T,,_sip._tcp.studio.test \
+        --srv-host=_sip._udp.studio.test,udp.studio.test,5098,10,10 \
+        --srv-host=_sip._tcp.studio.test,alive.studio.test,5071,20,10 \
+        --srv-host=_sip._tcp.studio.test,dead.studio.test,5099,10,90 \
+        --srv-host=_sip._udp.busy.test,second.busy.test,5071,2,0 --srv-host=_sip._udp.busy.test,first.busy.test,5070,1,0 \
+        --srv-host=_sip._udp.six.test,only.six.test,5060,0,0 \
+        --host-record=udp.studio.test,10.2.0.5 --host-record=alive.studio.test,10.2.0.5 --host-record=dead.studio.test,10.2.0.5 \
+        --host-record=first.busy.test,10.2.0.5 --host-record=second.busy.test,10.2.0.5 \
+        --host-record=only.six.test,fd00:2::5
+    within 10 grep -q 'started, version' "$work/dnsmasq.log" || die "dnsmasq does not start: $(tail -n 1 "$work/dnsmasq.log")"
+}
+
+# by_name USER PORT FAMILY TRANSPORT: a call that reaches its callee at this port.
+by_name() {
+    called_user=$1 callee_port=$2 call basic 4 "$3" u1 "$4"
+    both_hear
+    node_shows
+    go callers
+    end_call
+}
+
+# NAPTR chooses TCP, SRV the order: nobody takes the connection at the first place, so that the second one has the call.
+run_dns-naptr() {
+    by_name studio 5071 4 t1
+    was_asked NAPTR studio.test || fault "the node did not ask for NAPTR records"
+    was_asked SRV _sip._tcp.studio.test || fault "the node did not ask for SRV records"
+    was_asked A dead.studio.test || fault "the node did not ask for the address of the first place"
+}
+
+# Who answers 503 is passed over (RFC 3263 section 4.3), and the next call goes to the other one at once.
+run_dns-unavailable() {
+    local first
+    call_name=unavailable
+    sipp_name=first sipp_port=5070 sipp callees unavailable 4 u1
+    first=$started
+    by_name busy 5071 4 u1
+    wait "$first" || fault "the first place's SIPp ended with $?: $(sipp_errors first)"
+    by_name busy 5071 4 u1
+    was_asked NAPTR busy.test || fault "the node did not ask for NAPTR records"
+}
+
+# A name with an AAAA record alone.
+run_dns-ipv6() {
+    by_name six.test 5060 6 u1
+    was_asked AAAA only.six.test || fault "the node did not ask for AAAA records"
+}
+
 # --- The node
 
 # A certificate authority, and certificates for the node and for both sides by address.
@@ -668,7 +797,8 @@ make_certificates() {
 # write_users: who may call the users that ask for credentials.
 write_users() {
     printf 'secret\n' >"$work/password"
-    chmod 600 "$work/password"
+    printf 'wrong\n' >"$work/wrong-password"
+    chmod 600 "$work/password" "$work/wrong-password"
     local name
     for name in alice desk; do
         "$CROSSPOINT" user add $name --realm studio --file "$work/users" <"$work/password" >"$work/user.log" 2>&1 ||
@@ -676,7 +806,7 @@ write_users() {
     done
 }
 
-# Users bob and vip are at the callee itself; of tcp.bob and the like the part before the point says by which transport; what ends in
+# Users bob and vip are at the callee itself; of tcp.bob and the like the part before the point says by which transport, or how with SRTP; what ends in
 # .proxied is behind the proxy; six is where IPv6 is.
 write_node_configuration() {
     write_configuration
@@ -697,16 +827,28 @@ sip:
     - {name: desk, user: desk, to: registered}
     - {name: six, user: six, to: "sip:bob@[fd00:2::5]"}
     - {name: udp-proxied, user: udp.proxied, to: "sip:bob@10.2.0.6"}
+    - {name: asked, user: asked.proxied, to: {uri: "sip:bob@10.2.0.6", user: node, password-file: $work/password}}
+    - {name: strange, user: strange.proxied, to: {uri: "sip:bob@10.2.0.6", user: node, password-file: $work/wrong-password}}
     - {name: tcp-proxied, user: tcp.proxied, to: "sip:bob@10.2.0.6;transport=tcp"}
     - {name: tls-proxied, user: tls.proxied, to: "sip:bob@10.2.0.6:5061;transport=tls"}
     - {name: tcp, user: tcp.bob, to: "sip:bob@10.2.0.5;transport=tcp"}
     - {name: tls, user: tls.bob, to: "sip:bob@10.2.0.5:5061;transport=tls"}
+    - {name: srtp, user: srtp.bob, to: "sip:bob@10.2.0.5:5061;transport=tls", srtp: offered}
+    - {name: srtp-required, user: required.bob, to: "sip:bob@10.2.0.5:5061;transport=tls", srtp: required}
+    - {name: srtp-off, user: off.bob, to: "sip:bob@10.2.0.5", srtp: off}
+    - {name: studio, user: studio, to: "sip:bob@studio.test"}
+    - {name: busy, user: busy, to: "sip:bob@busy.test"}
+    - {name: six-test, user: six.test, to: "sip:bob@six.test"}
     - {name: bob, to: "sip:bob@10.2.0.5"}
 CONFIGURATION
 }
 
 # What `finish` does is not enough for a daemon that was killed and started again: its process id is in $node.
 start_node() {
+    # shellcheck disable=SC2016  # the inner shell's
+    daemon_launcher=(
+        unshare --mount --propagation private bash -c 'mount --bind "$0" /etc/resolv.conf && exec "$@"' "$work/resolv.conf"
+    )
     start_daemon
     node=$daemon
 }
@@ -801,6 +943,7 @@ if [ "$uses_node" = yes ]; then
     make_bpffs_directory
     write_users
     write_node_configuration
+    start_name_server
     start_node
 fi
 for scenario in "${scenarios[@]}"; do

@@ -41,6 +41,7 @@ enum Hexadecimal {
         func lowered(_ byte: UInt8) -> UInt8 {
             (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
         }
-        return zip(a, b).reduce(0) { $0 | lowered($1.0) ^ lowered($1.1) } == 0
+        // `|` and `^` bind alike, from the left: without parentheses one byte undoes what another has shown.
+        return zip(a, b).reduce(0) { $0 | (lowered($1.0) ^ lowered($1.1)) } == 0
     }
 }

@@ -20,6 +20,9 @@ struct BenchCommand: AsyncParsableCommand {
             generator, the node and the sink together. The node's own part is told beside it, from the same traffic without the node. \
             Nothing else on the host is touched, and nothing stays, however the command ends.
 
+            With --engine afxdp one AF_XDP worker forwards, in copy mode on virtual cables. It has CPU 0 for itself, and the \
+            generator and the sink share another one.
+
             With --from and --to it is between two interfaces of this host that a cable connects: traffic leaves by the first, \
             arrives at the second, where the node forwards it, and comes back by the same cable. Both must carry nothing else.
 
@@ -29,6 +32,7 @@ struct BenchCommand: AsyncParsableCommand {
             EXAMPLES
               crosspoint bench
               crosspoint bench 2110-30-l24-8ch-1ms --legs 4
+              crosspoint bench --engine afxdp
               crosspoint bench --size 1442 --rate 1.5Gb/s
               crosspoint bench 2110-20-2160p50 --flows 8 --duration 10
               crosspoint bench --list-formats
@@ -138,6 +142,11 @@ struct BenchCommand: AsyncParsableCommand {
             )
         }
         settings.engine = engine
+        if engine.ownProcessor == settings.processor {
+            throw CommandError.usage(
+                "--engine \(engine.rawValue): the worker has CPU \(settings.processor) for itself; name another one with --cpu, on "
+                    + "a machine with two CPUs or more")
+        }
         guard let accounting = RouteSpecification.Accounting(rawValue: accounting) else {
             let known = RouteSpecification.Accounting.allCases.map(\.rawValue)
             throw CommandError.usage(

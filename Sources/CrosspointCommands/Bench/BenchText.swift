@@ -24,7 +24,14 @@ enum BenchText {
     }
 
     private static func figures(_ report: QualificationReport) -> [(key: String, value: String)] {
-        let core = report.interfaces == nil ? " on one core, of generator, node and sink together" : ""
+        let isWorker = report.engine == Engine.afxdp.rawValue
+        let core =
+            switch (report.interfaces, isWorker) {
+            case (nil, false): " on one core, of generator, node and sink together"
+            case (nil, true): " by one worker on a core of its own, generator and sink on another"
+            case (_, true): " by one worker"
+            case (_, false): ""
+            }
         var lines = [
             (
                 "flow",
@@ -49,7 +56,10 @@ enum BenchText {
         }
         if let load = report.load, let part = load.processorPerFlow {
             lines.append(
-                ("processor", "\(percent(part)) of the core for one flow, at \(Count.text(load.flows, "flow"))"))
+                (
+                    "processor",
+                    "\(percent(part)) of \(isWorker ? "a" : "the") core for one flow, at \(Count.text(load.flows, "flow"))"
+                ))
         } else if let load = report.load {
             lines.append(
                 (

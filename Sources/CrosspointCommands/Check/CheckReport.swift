@@ -48,7 +48,8 @@ struct CheckReport: Encodable {
         }
         if let section = configuration.sip {
             let check = SIPCheck(
-                section, isRunning: isRunning, now: Int(SystemClock.unixNanoseconds / 1_000_000_000))
+                section, flows: configuration.limits.flows, isRunning: isRunning,
+                now: Int(SystemClock.unixNanoseconds / 1_000_000_000))
             problems += check.problems
             sip = check
         }

@@ -23,9 +23,10 @@ struct SIPCheck: Encodable {
     var problems: [String] = []
 
     /// - Parameters:
+    ///   - flows: The size of the flow table (`limits.flows`).
     ///   - isRunning: Whether the node's daemon runs, so that ports that are taken are its own.
     ///   - now: Seconds since the Unix epoch.
-    init(_ sip: SIPConfiguration, isRunning: Bool, now: Int) {
+    init(_ sip: SIPConfiguration, flows: Int, isRunning: Bool, now: Int) {
         rules = sip.dialPlan.count
         listeners = []
         for listener in sip.listeners {
@@ -37,6 +38,7 @@ struct SIPCheck: Encodable {
                 problems.append("sip.\(listener.transport == .tls ? "tls-listen" : "listen"): \(problem)")
             }
         }
+        if let shortage = sip.limits.shortage(flows: flows) { problems.append(shortage) }
         checkFiles(sip)
         if let certificate = sip.certificate {
             let check = TLSCertificateCheck(certificate, section: "sip", now: now)
@@ -83,6 +85,10 @@ struct SIPCheck: Encodable {
                 problems.append(
                     "sip.users-file: '\(file)' has no user of the realm '\(sip.realm)'; add one with "
                         + "'crosspoint user add NAME --realm \(sip.realm)'")
+            } else if !users.keys.contains(where: { $0.realm == sip.realm && sip.algorithms.contains($0.algorithm) }) {
+                problems.append(
+                    "sip.algorithms: '\(file)' has no hash for \(sip.algorithms.map(\.rawValue).joined(separator: " or ")); "
+                        + "set the passwords anew with 'crosspoint user add NAME --realm \(sip.realm)'")
             }
         } catch {
             problems.append("sip.users-file: \(error)")

@@ -21,6 +21,7 @@ struct CrosspointCommand: AsyncParsableCommand {
               crosspoint leg add cam1 239.9.9.1:5004@eth1,ttl=16,dscp=AF41
               crosspoint route take cam1 --from 239.1.1.11:5004@eth0
               crosspoint rtsp route add cam2 --path /cam2 --upstream rtsp://10.1.0.8/main
+              crosspoint link send cam1 --to 198.51.100.2:5004@wan0 --key wan
               crosspoint session list
               crosspoint stats --watch
               crosspoint config save
@@ -35,8 +36,9 @@ struct CrosspointCommand: AsyncParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            RunCommand.self, CheckCommand.self, RouteCommand.self, LegCommand.self, RTSPCommand.self, SIPCommand.self,
-            SessionCommand.self, UserCommand.self, StatsCommand.self,
+            RunCommand.self, CheckCommand.self, RouteCommand.self, LegCommand.self, LinkCommand.self, RTSPCommand.self,
+            SIPCommand.self,
+            SessionCommand.self, UserCommand.self, KeyCommand.self, StatsCommand.self,
             ConfigCommand.self, BenchCommand.self, UnloadCommand.self, HoldCommand.self,
         ])
 }

@@ -8,6 +8,7 @@ enum EndpointHelp {
           source=ADDRESS         only packets from this sender; joins source-specifically
           source-port=UDPPORT    only packets from this UDP port
           join=on|off            whether the node joins the group, or reserves the UDP port (on)
+          srtp=KEY[/FLOW]        decrypts with a key of 'crosspoint key'; FLOW names the flow of a link
         """
 
     static let leg = """
@@ -25,5 +26,6 @@ enum EndpointHelp {
           sequence-offset=N      added to each sequence number
           timestamp-offset=N     added to each timestamp
           packets=all|rtp|rtcp   which packets, where RTCP shares RTP's UDP port (all)
+          srtp=KEY[/FLOW]        encrypts with a key of 'crosspoint key'; FLOW names the flow of a link
         """
 }

@@ -37,7 +37,7 @@ enum FastPathAssembly {
             controller = try FlowController(
                 fastPath: fastPath, network: network, store: store,
                 journal: RouteJournal(directory: "\(configuration.runtimeDirectory)/routes"), logger: logger,
-                hostPort: configuration.hostPort, engine: configuration.engine)
+                keys: configuration.keyPaths, hostPort: configuration.hostPort, engine: configuration.engine)
         } catch let error as FastPathError {
             throw NodeError(error.kind == .privileges ? .notPermitted : .failed, error.message)
         } catch {
@@ -61,6 +61,9 @@ enum FastPathAssembly {
                 assembly.rtspRoutes = proxy
             }
             if let sip = configuration.sip {
+                if let shortage = sip.limits.shortage(flows: configuration.limits.flows) {
+                    logger.warning("\(shortage)")
+                }
                 let agent = try await SIPAgent(
                     configuration: sip, routing: controller, runtimeDirectory: configuration.runtimeDirectory,
                     logger: logger)

@@ -25,6 +25,7 @@ package final class LoadedObject {
 
         func entries(ofMap name: String) -> Int? {
             switch name {
+            case "flow_lines": flowSlots / Int(CROSSPOINT_FLOW_LINE_ENTRIES)
             case "flows", "flow_details": flowSlots
             case "rtp", "rtp_details", "flow_labels": flows
             case "flow_counts": flows * lanes

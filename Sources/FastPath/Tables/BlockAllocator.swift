@@ -1,22 +1,22 @@
 // Which records of an array are taken: contiguous blocks, by the buddy system.
 
-/// Hands out contiguous blocks of indices whose sizes are rounded up to powers of two.
+/// Hands out contiguous blocks of indices whose sizes are rounded up to powers of two, the lowest that fits best.
 ///
 /// A block's place and size follow from its first index and the number asked for alone, so that the state can be
 /// rebuilt from what an earlier process left in the maps.
 struct BlockAllocator {
     let capacity: Int
     private let largestOrder: Int
-    /// First indices of the free blocks, by order.
-    private var free: [Set<Int>]
+    /// The free blocks by order, by number: their first index in units of their size.
+    private var free: [FreeNumbers]
 
     /// All of `0..<capacity` free; `capacity` is a multiple of `largest`, a power of two.
     init(capacity: Int, largest: Int) {
         precondition(largest.nonzeroBitCount == 1 && capacity % largest == 0)
         self.capacity = capacity
         self.largestOrder = largest.trailingZeroBitCount
-        self.free = Array(repeating: [], count: largestOrder + 1)
-        self.free[largestOrder] = Set(stride(from: 0, to: capacity, by: largest))
+        self.free = (0...largestOrder).map { FreeNumbers(capacity: capacity >> $0) }
+        for number in 0..<capacity / largest { free[largestOrder].insert(number) }
     }
 
     private static func order(of count: Int) -> Int {
@@ -26,15 +26,14 @@ struct BlockAllocator {
     /// Takes a block of at least `count` indices; nil when there is none.
     mutating func allocate(_ count: Int) -> Int? {
         let order = Self.order(of: count)
-        guard order <= largestOrder, var found = (order...largestOrder).first(where: { !free[$0].isEmpty }),
-            let first = free[found].first
-        else { return nil }
-        free[found].remove(first)
-        while found > order {
-            found -= 1
-            free[found].insert(first + 1 << found)
+        for larger in order..<max(order, largestOrder + 1) {
+            guard let number = free[larger].first else { continue }
+            _ = free[larger].remove(number)
+            // Split down to the lower end, giving back the upper halves.
+            for size in (order..<larger).reversed() { free[size].insert((number << (larger - size)) + 1) }
+            return number << larger
         }
-        return first
+        return nil
     }
 
     /// Takes the very block that begins at `first`; false when it is not free.
@@ -44,21 +43,9 @@ struct BlockAllocator {
             return false
         }
         for larger in order...largestOrder {
-            let start = first & ~(1 << larger - 1)
-            guard free[larger].remove(start) != nil else { continue }
+            guard free[larger].remove(first >> larger) else { continue }
             // Split down to the block, giving back the halves beside it.
-            var size = larger
-            var current = start
-            while size > order {
-                size -= 1
-                let middle = current + 1 << size
-                if first >= middle {
-                    free[size].insert(current)
-                    current = middle
-                } else {
-                    free[size].insert(middle)
-                }
-            }
+            for size in (order..<larger).reversed() { free[size].insert(first >> size ^ 1) }
             return true
         }
         return false
@@ -67,12 +54,12 @@ struct BlockAllocator {
     /// Gives a block back.
     mutating func release(first: Int, count: Int) {
         var order = Self.order(of: count)
-        var start = first
-        while order < largestOrder, free[order].remove(start ^ 1 << order) != nil {
-            start &= ~(1 << order)
+        var number = first >> order
+        while order < largestOrder, free[order].remove(number ^ 1) {
+            number >>= 1
             order += 1
         }
-        free[order].insert(start)
+        free[order].insert(number)
     }
 
     /// How many indices are free.

@@ -50,12 +50,14 @@ public struct FlowParameters: Hashable, Sendable {
     /// Who sends the packets on, and why.
     public var engine: Engine
     public var engineReason: EngineReason
+    /// Whether the payload comes encrypted: nothing behind the headers is looked at.
+    public var isEncrypted: Bool
 
     public init(
         payload: Payload = .rtp, accounts: Bool = true, clockMask: UInt8 = 0, clockRate: UInt32? = nil,
         packetRate: UInt64 = 50, unknownSource: UnknownSource = .report, reportsFirstPacket: Bool = true,
         verifiesChecksum: Bool = false, goesToHost: Bool = false, engine: Engine = .kernel,
-        engineReason: EngineReason = .ordinary
+        engineReason: EngineReason = .ordinary, isEncrypted: Bool = false
     ) {
         self.payload = payload
         self.accounts = accounts
@@ -68,6 +70,7 @@ public struct FlowParameters: Hashable, Sendable {
         self.goesToHost = goesToHost
         self.engine = engine
         self.engineReason = engineReason
+        self.isEncrypted = isEncrypted
     }
 
     /// RFC 3550 appendix A.1 has MAX_DROPOUT 3000 and MAX_MISORDER 100 for 50 packets a second. At studio rates the
@@ -86,6 +89,8 @@ public struct FlowParameters: Hashable, Sendable {
         guard let clockRate, clockRate > 0 else { return 0 }
         return (1_000_000_000 << 16 + UInt64(clockRate) / 2) / UInt64(clockRate)
     }
+
+    var rules: UInt32 { isEncrypted ? CROSSPOINT_RULE_ENCRYPTED.rawValue : 0 }
 
     var flags: UInt16 {
         func bit(_ flag: crosspoint_flow_flag, _ isSet: Bool) -> UInt16 { isSet ? UInt16(flag.rawValue) : 0 }

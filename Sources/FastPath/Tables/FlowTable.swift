@@ -1,30 +1,54 @@
-// The flow table: open addressing in a mapped array that the ingress program reads.
+// The flow table: slots in a mapped array, and the entries by which the ingress program finds them.
 
 import CrosspointShim
 import RTPWire
 
-/// Inserts, changes and removes slots of the flow table. The hash and the rules for readers are in `bpf/flow_table.h`.
+/// Inserts, changes and removes slots of the flow table. The layout of entries is in `bpf/fastpath_abi.h`, the hash too; the rules for
+/// readers are in `bpf/flow_table.h`.
 struct FlowTable {
     let slots: MappedArray<crosspoint_flow>
     let details: MappedArray<crosspoint_flow_detail>
+    private let lines: MappedArray<crosspoint_flow_line>
     private let mask: Int
     private(set) var usedCount = 0
+    /// Slots that nobody uses, but for slot 0.
+    private var free: FreeNumbers
     /// Slots taken out of the table that a reader may still see; free for use after a grace period.
-    private var removed: Set<Int> = []
-    /// The part of them for which a grace period has begun.
-    private var aging: Set<Int> = []
+    private var removed: [Int] = []
+    /// Those of them for which a grace period has begun.
+    private var aging: [Int] = []
 
-    init(slots: MappedArray<crosspoint_flow>, details: MappedArray<crosspoint_flow_detail>) {
+    /// Takes over what is in the arrays, which may be what a process left that was killed between two stores.
+    init(
+        slots: MappedArray<crosspoint_flow>, details: MappedArray<crosspoint_flow_detail>,
+        lines: MappedArray<crosspoint_flow_line>
+    ) {
         precondition(slots.count.nonzeroBitCount == 1, "flow slots: a power of two")
+        precondition(lines.count * Int(CROSSPOINT_FLOW_LINE_ENTRIES) == slots.count, "an entry for each slot")
         self.slots = slots
         self.details = details
+        self.lines = lines
         mask = slots.count - 1
-        for index in 0..<slots.count where Self.isUsed(slots[index].pointee.kind) { usedCount += 1 }
+        free = FreeNumbers(capacity: slots.count)
+        var reachable = Set<Int>()
+        for place in 0..<slots.count {
+            let slot = Int(entry(place)) & mask
+            guard slot != 0 else { continue }
+            if Self.isUsed(slots[slot].pointee.kind) { reachable.insert(slot) } else { clearEntry(place) }
+        }
+        for slot in 1..<slots.count {
+            guard Self.isUsed(slots[slot].pointee.kind) else {
+                free.insert(slot)
+                continue
+            }
+            usedCount += 1
+            if !reachable.contains(slot), let place = entryPlace(for: key(at: slot).hash) {
+                setEntry(place, leadingTo: slot, hash: key(at: slot).hash)
+            }
+        }
     }
 
-    static func isUsed(_ kind: UInt8) -> Bool {
-        kind != UInt8(CROSSPOINT_SLOT_FREE.rawValue) && kind != UInt8(CROSSPOINT_SLOT_REMOVED.rawValue)
-    }
+    static func isUsed(_ kind: UInt8) -> Bool { kind != UInt8(CROSSPOINT_SLOT_FREE.rawValue) }
 
     /// Which packets a slot matches.
     struct Key: Hashable {
@@ -107,31 +131,25 @@ struct FlowTable {
     /// The key of the slot at `index`, which is in use.
     func key(at index: Int) -> Key { Key(slots[index].pointee, details[index].pointee) }
 
-    /// Where the key is; nil when it is not in the table.
+    /// The slot of the key; nil when it is not in the table.
     func find(_ key: Key) -> Int? {
-        var index = Int(key.hash) & mask
-        for _ in 0..<Int(CROSSPOINT_FLOW_PROBES) {
-            let flow = slots[index].pointee
-            if flow.kind == UInt8(CROSSPOINT_SLOT_FREE.rawValue) { return nil }
-            if flow.kind == key.kind, self.key(at: index) == key { return index }
-            index = (index + 1) & mask
-        }
-        return nil
-    }
-
-    /// A slot where the key can go; nil when the table is full there. Call `publish` to make it exist.
-    func place(for key: Key) -> Int? {
-        var index = Int(key.hash) & mask
-        for _ in 0..<Int(CROSSPOINT_FLOW_PROBES) {
-            if !Self.isUsed(slots[index].pointee.kind), !removed.contains(index), !aging.contains(index) {
-                return index
+        let hash = key.hash
+        for place in places(for: hash) {
+            let entry = entry(place)
+            if entry == 0 { return nil }
+            let slot = Int(entry) & mask
+            if (entry ^ hash) & ~UInt32(mask) == 0, slots[slot].pointee.kind == key.kind, self.key(at: slot) == key {
+                return slot
             }
-            index = (index + 1) & mask
         }
         return nil
     }
 
-    /// Writes `record` under `key` at `index`, its kind last.
+    /// A slot where the key can go; nil when the table is full, or where the key's entry would be. Call `publish` to make
+    /// it exist.
+    func place(for key: Key) -> Int? { entryPlace(for: key.hash) == nil ? nil : free.first }
+
+    /// Writes `record` under `key` at `index`, which `place(for:)` has named, and leads readers there.
     mutating func publish(
         _ key: Key, _ record: crosspoint_flow, _ detail: crosspoint_flow_detail, at index: Int
     ) {
@@ -148,15 +166,21 @@ struct FlowTable {
         slots[index].pointee = record
         details[index].pointee = detail
         setKind(key.kind, udpPort: key.udpPort, at: index)
+        guard let place = entryPlace(for: key.hash), free.remove(index) else {
+            preconditionFailure("slot \(index): not the one that was named")
+        }
+        setEntry(place, leadingTo: index, hash: key.hash)
         usedCount += 1
     }
 
     /// Takes the slot out of the table. It can be used again after a grace period.
     mutating func remove(at index: Int) {
+        let hash = key(at: index).hash
         setKind(
-            UInt8(CROSSPOINT_SLOT_REMOVED.rawValue), udpPort: UInt16(bigEndian: slots[index].pointee.destination_port),
+            UInt8(CROSSPOINT_SLOT_FREE.rawValue), udpPort: UInt16(bigEndian: slots[index].pointee.destination_port),
             at: index)
-        removed.insert(index)
+        if let place = places(for: hash).first(where: { Int(entry($0)) & mask == index }) { clearEntry(place) }
+        removed.append(index)
         usedCount -= 1
     }
 
@@ -165,23 +189,45 @@ struct FlowTable {
 
     /// A grace period begins: slots removed so far can be used again at its end.
     mutating func beginGracePeriod() {
-        aging.formUnion(removed)
+        aging += removed
         removed.removeAll(keepingCapacity: true)
     }
 
     /// The grace period that began last has ended.
     mutating func endGracePeriod() {
-        for index in aging {
-            // At the end of a chain of collisions nobody needs to be led on.
-            var last = index
-            while slots[last].pointee.kind == UInt8(CROSSPOINT_SLOT_REMOVED.rawValue), !removed.contains(last),
-                slots[(last + 1) & mask].pointee.kind == UInt8(CROSSPOINT_SLOT_FREE.rawValue)
-            {
-                setKind(UInt8(CROSSPOINT_SLOT_FREE.rawValue), udpPort: 0, at: last)
-                last = (last - 1) & mask
-            }
-        }
+        for slot in aging { free.insert(slot) }
         aging.removeAll(keepingCapacity: true)
+    }
+
+    /// Where a search for a hash looks, in order.
+    private func places(for hash: UInt32) -> some Sequence<Int> {
+        (0..<Int(CROSSPOINT_FLOW_PROBES)).lazy.map { [mask] in (Int(hash) + $0) & mask }
+    }
+
+    /// The first place where an entry for a hash can be; nil when all where it would be found are taken.
+    private func entryPlace(for hash: UInt32) -> Int? { places(for: hash).first { Int(entry($0)) & mask == 0 } }
+
+    private func entry(_ place: Int) -> UInt32 { withEntry(place) { $0.pointee } }
+
+    private func setEntry(_ place: Int, leadingTo slot: Int, hash: UInt32) {
+        withEntry(place) { crosspoint_publish32($0, hash & ~UInt32(mask) | UInt32(slot)) }
+    }
+
+    /// Takes an entry out: the search goes on there, but at the end of a chain of collisions nobody needs to be led on.
+    private func clearEntry(_ place: Int) {
+        withEntry(place) { crosspoint_publish32($0, ~UInt32(mask)) }
+        var last = place
+        while Int(entry(last)) & mask == 0, entry(last) != 0, entry((last + 1) & mask) == 0 {
+            withEntry(last) { crosspoint_publish32($0, 0) }
+            last = (last - 1) & mask
+        }
+    }
+
+    private func withEntry<Result>(_ place: Int, _ body: (UnsafeMutablePointer<UInt32>) -> Result) -> Result {
+        let entries = Int(CROSSPOINT_FLOW_LINE_ENTRIES)
+        return lines[place / entries].withMemoryRebound(to: UInt32.self, capacity: entries) {
+            body($0 + place % entries)
+        }
     }
 
     /// UDP port and kind lie in one word, which readers load at once.

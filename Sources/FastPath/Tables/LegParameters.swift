@@ -60,13 +60,18 @@ public struct LegParameters: Hashable, Sendable {
     /// Whether the flow's packets are of the other address family; then the source address is not kept.
     public var changesFamily: Bool
     public var packets: Packets
+    /// Whether copies leave encrypted only.
+    public var isProtected: Bool
+    /// What workers encrypt copies with; nil while there is no key, and then nothing is sent.
+    public var context: WorkerContext?
 
     public init(
         port: UInt16, counter: UInt32, sourceMAC: MACAddress, destinationMAC: MACAddress, vlans: [UInt16] = [],
         source: IPAddress?, destination: IPAddress, sourceUDPPort: UInt16? = nil, udpPort: UInt16,
         timeToLive: TimeToLive = .decrement, dscp: UInt8? = nil, payloadType: UInt8? = nil, ssrc: UInt32? = nil,
         sequenceOffset: UInt16 = 0, timestampOffset: UInt32 = 0, gate: Gate? = nil, isShut: Bool = false,
-        changesFamily: Bool = false, packets: Packets = .all
+        changesFamily: Bool = false, packets: Packets = .all, isProtected: Bool = false,
+        context: WorkerContext? = nil
     ) {
         self.port = port
         self.counter = counter
@@ -87,6 +92,8 @@ public struct LegParameters: Hashable, Sendable {
         self.isShut = isShut
         self.changesFamily = changesFamily
         self.packets = packets
+        self.isProtected = isProtected
+        self.context = context
     }
 
     /// Whether the RTP header is changed: then sender reports of the source no longer fit the copies.
@@ -162,6 +169,7 @@ public struct LegParameters: Hashable, Sendable {
         flags |= bit(CROSSPOINT_LEG_SHUT, isShut)
         flags |= bit(CROSSPOINT_LEG_CHANGE_FAMILY, changesFamily)
         flags |= bit(CROSSPOINT_LEG_TAGGED, !vlans.isEmpty)
+        flags |= bit(CROSSPOINT_LEG_PROTECT, isProtected)
         flags |= bit(CROSSPOINT_LEG_REMARK, timeToLive != .decrement || dscp != nil)
         return flags
     }

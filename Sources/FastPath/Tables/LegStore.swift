@@ -32,6 +32,7 @@ struct LegStore {
     private let legs: MappedArray<crosspoint_leg>
     private let details: MappedArray<crosspoint_leg_detail>
     private let groups: MappedArray<crosspoint_group>
+    private let contexts: ContextTable
     private var legBlocks: BlockAllocator
     private var groupBlocks: BlockAllocator
     private(set) var shapes: ShapeTable
@@ -52,6 +53,7 @@ struct LegStore {
         self.details = details
         self.groups = groups
         self.shapes = shapes
+        contexts = ContextTable(count: legs.count)
         legBlocks = BlockAllocator(capacity: legs.count, largest: Int(CROSSPOINT_MAX_LEGS))
         groupBlocks = BlockAllocator(capacity: groups.count, largest: 1)
     }
@@ -60,6 +62,7 @@ struct LegStore {
     var firstLeg: UnsafePointer<crosspoint_leg> { UnsafePointer(legs[0]) }
     var firstDetail: UnsafePointer<crosspoint_leg_detail> { UnsafePointer(details[0]) }
     var firstGroup: UnsafePointer<crosspoint_group> { UnsafePointer(groups[0]) }
+    var firstContext: UnsafePointer<UnsafeMutableRawPointer?> { UnsafePointer(contexts.first) }
     var legCapacity: Int { legs.count }
     var groupCapacity: Int { groups.count }
 
@@ -97,7 +100,14 @@ struct LegStore {
         crosspoint_publish32(&legs[index].pointee.flags, flags)
     }
 
+    /// Whether the leg with the counter is shut; nil where the set has none with it.
+    func isShut(counter: UInt32, in target: FlowTarget) -> Bool? {
+        records(of: target).first { legs[$0].pointee.counter == counter }
+            .map { legs[$0].pointee.flags & CROSSPOINT_LEG_SHUT.rawValue != 0 }
+    }
+
     private func write(_ leg: LegParameters, at index: Int) {
+        contexts.set(leg.context, at: index)
         legs[index].pointee = leg.record
         details[index].pointee = leg.detail
     }
@@ -185,6 +195,7 @@ struct LegStore {
     }
 
     private mutating func free(_ target: FlowTarget) {
+        for index in records(of: target) { contexts.set(nil, at: index) }
         if target.isDirect {
             legBlocks.release(first: Int(target.index), count: 1)
             return

@@ -11,6 +11,8 @@ extension NodeConfiguration: Encodable {
         case hostPort = "host-port"
         case runtimeDirectory = "runtime-directory"
         case logLevel = "log-level"
+        case keysDirectory = "keys-directory"
+        case stateDirectory = "state-directory"
     }
 
     private struct RouteName: CodingKey {
@@ -34,6 +36,8 @@ extension NodeConfiguration: Encodable {
         try container.encode(logLevel.rawValue, forKey: .logLevel)
         try container.encode(
             ["ipv4": hostPort.ipv4.description, "ipv6": hostPort.ipv6.description], forKey: .hostPort)
+        try container.encode(keysDirectory, forKey: .keysDirectory)
+        try container.encode(stateDirectory, forKey: .stateDirectory)
         var engineKeys = container.nestedContainer(keyedBy: RouteName.self, forKey: .afxdp)
         try engineKeys.encodeIfPresent(engine.workers, forKey: RouteName(stringValue: "workers"))
         try engineKeys.encode(engine.frames, forKey: RouteName(stringValue: "frames"))

@@ -15,7 +15,7 @@ struct ConfigurationReader {
 
     private static let keys = [
         "node", "ports", "routes", "control", "metrics", "runtime-directory", "bpffs", "limits", "log-level",
-        "host-port", "afxdp", "rtsp", "sip",
+        "host-port", "keys-directory", "state-directory", "afxdp", "rtsp", "sip",
     ]
 
     func read() throws(ConfigurationError) -> NodeConfiguration {
@@ -27,6 +27,8 @@ struct ConfigurationReader {
             configuration.control.socket = configuration.runtimeDirectory + "/control.sock"
         }
         if let node = values["bpffs"] { configuration.bpffs = try node.path() }
+        if let node = values["keys-directory"] { configuration.keysDirectory = try node.path() }
+        if let node = values["state-directory"] { configuration.stateDirectory = try node.path() }
         if let node = values["ports"] { configuration.ports = try ports(node) }
         if let node = values["control"] { try readControl(node, into: &configuration.control) }
         try checkSocket(configuration.control.socket, values["control"] ?? values["runtime-directory"] ?? root)

@@ -50,6 +50,12 @@ public enum ConfigurationWriter {
             ]
             pairs.append(("host-port", Yams.Node(networks.map { (scalar($0.0), scalar($0.1)) })))
         }
+        if configuration.keysDirectory != defaults.keysDirectory {
+            pairs.append(("keys-directory", scalar(configuration.keysDirectory)))
+        }
+        if configuration.stateDirectory != defaults.stateDirectory {
+            pairs.append(("state-directory", scalar(configuration.stateDirectory)))
+        }
         let engine = Self.pairs(of: configuration.engine)
         if !engine.isEmpty { pairs.append(("afxdp", Yams.Node(engine))) }
         if let rtsp = configuration.rtsp { pairs.append(("rtsp", node(of: rtsp))) }

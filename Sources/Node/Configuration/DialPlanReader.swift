@@ -14,7 +14,7 @@ struct DialPlanReader {
     let checksFiles: Bool
 
     private static let keys = [
-        "name", "user", "host", "from", "callers", "to", "forking", "ring-time", "rewrite",
+        "name", "user", "host", "from", "callers", "to", "forking", "ring-time", "srtp", "rewrite",
     ]
 
     func read() throws(ConfigurationError) -> [DialRule] {
@@ -59,13 +59,17 @@ struct DialPlanReader {
         }
         if let value = values["forking"] { rule.forking = try value.choice() }
         if let value = values["ring-time"] { rule.ringTime = try value.number(in: 1...3600) }
+        if let value = values["srtp"] { rule.protection = try value.choice() }
         if let value = values["rewrite"] {
             let parts = try value.values(known: ["user", "host"])
             rule.rewriteUser = try parts["user"]?.text()
             rule.rewriteHost = try parts["host"]?.text()
         }
         // Patterns are right by now, so that it is what rewrites them that is not.
-        do { try rule.validate() } catch { throw (values["rewrite"] ?? node).error(error.description) }
+        do { try rule.validate() } catch {
+            let place = error.part == .setting("srtp") ? values["srtp"] : values["rewrite"]
+            throw (place ?? node).error(error.description)
+        }
         return rule
     }
 

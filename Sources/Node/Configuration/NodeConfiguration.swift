@@ -54,6 +54,10 @@ public struct NodeConfiguration: Hashable, Sendable {
     public var logLevel: Logger.Level
     /// The networks of the host port (`host-port`).
     public var hostPort: HostPortSettings
+    /// The directory of the keys that routes name (`keys-directory`).
+    public var keysDirectory: String
+    /// The directory of what must outlive the machine's run (`state-directory`).
+    public var stateDirectory: String
     /// How AF_XDP workers work (`afxdp`).
     public var engine: EngineSettings
     /// What the RTSP proxy is told (`rtsp`); nil without the section: then none runs.
@@ -73,7 +77,8 @@ public struct NodeConfiguration: Hashable, Sendable {
         metrics: ListenAddress? = .defaultMetrics,
         runtimeDirectory: String = NodeConfiguration.defaultRuntimeDirectory,
         bpffs: String = NodeConfiguration.defaultBPFFS, limits: Limits = Limits(), logLevel: Logger.Level = .info,
-        hostPort: HostPortSettings = HostPortSettings(), engine: EngineSettings = EngineSettings(),
+        hostPort: HostPortSettings = HostPortSettings(), keysDirectory: String = KeyPaths.defaultKeys,
+        stateDirectory: String = KeyPaths.defaultState, engine: EngineSettings = EngineSettings(),
         rtsp: RTSPConfiguration? = nil, sip: SIPConfiguration? = nil
     ) {
         self.node = node
@@ -86,9 +91,16 @@ public struct NodeConfiguration: Hashable, Sendable {
         self.limits = limits
         self.logLevel = logLevel
         self.hostPort = hostPort
+        self.keysDirectory = keysDirectory
+        self.stateDirectory = stateDirectory
         self.engine = engine
         self.rtsp = rtsp
         self.sip = sip
+    }
+
+    /// Where the keys of its routes are.
+    public var keyPaths: KeyPaths {
+        KeyPaths(keys: keysDirectory, sessionKeys: "\(runtimeDirectory)/keys", state: stateDirectory)
     }
 
     /// Whether passwords stand in it, of upstreams.

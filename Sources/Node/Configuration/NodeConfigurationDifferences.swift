@@ -23,6 +23,8 @@ extension NodeConfiguration {
         compare("limits", \.limits)
         compare("log-level", \.logLevel)
         compare("host-port", \.hostPort)
+        compare("keys-directory", \.keysDirectory)
+        compare("state-directory", \.stateDirectory)
         compare("afxdp", \.engine)
         switch (rtsp, other.rtsp) {
         case (nil, nil): break

@@ -1,5 +1,6 @@
 // The section `sip` of a configuration file, apart from its dial plan.
 
+import Authentication
 import RTPWire
 import Routing
 import SIPAgent
@@ -12,8 +13,9 @@ struct SIPReader {
     let checksFiles: Bool
 
     private static let keys = [
-        "listen", "tls-listen", "certificate", "ca-file", "names", "realm", "users-file", "allow", "media-networks",
-        "udp-ports", "source", "dial-plan", "registrar", "session-timer", "no-media-timeout", "limits",
+        "listen", "tls-listen", "certificate", "ca-file", "names", "realm", "algorithms", "users-file", "allow",
+        "media-networks", "udp-ports", "source", "dial-plan", "registrar", "session-timer", "no-media-timeout",
+        "limits",
     ]
 
     func read() throws(ConfigurationError) -> SIPConfiguration {
@@ -24,6 +26,7 @@ struct SIPReader {
         if let node = values["ca-file"] { sip.authorities = try node.file(checks: checksFiles) }
         if let node = values["names"] { sip.names = try names(node) }
         if let node = values["realm"] { sip.realm = try node.realm() }
+        if let node = values["algorithms"] { sip.algorithms = try algorithms(node) }
         if let node = values["users-file"] { sip.usersFile = try node.file(checks: checksFiles, isSecret: true) }
         if let node = values["allow"] { sip.allowedNetworks = try node.networks() }
         if let node = values["media-networks"] { sip.mediaNetworks = try mediaNetworks(node) }
@@ -101,6 +104,24 @@ struct SIPReader {
         return names
     }
 
+    /// What digest authentication is offered with, the first first.
+    private func algorithms(_ node: ConfigurationNode) throws(ConfigurationError) -> [DigestAlgorithm] {
+        var algorithms: [DigestAlgorithm] = []
+        for element in try node.elements() {
+            let text = try element.text()
+            guard let algorithm = DigestAlgorithm.allCases.first(where: { $0.setting == text.lowercased() }) else {
+                let known = DigestAlgorithm.allCases.map(\.setting)
+                throw element.error("'\(text)' is unknown; \(Suggestion.remedy(for: text, in: known))")
+            }
+            guard !algorithms.contains(algorithm) else { throw element.error("'\(text)' stands twice; keep one") }
+            algorithms.append(algorithm)
+        }
+        guard !algorithms.isEmpty else {
+            throw node.error("is empty, so that nobody could authenticate; write [md5, sha-256], or leave it out")
+        }
+        return algorithms
+    }
+
     /// Where media may go; a network that holds groups or loopback would be a promise that is not kept.
     private func mediaNetworks(_ node: ConfigurationNode) throws(ConfigurationError) -> [IPNetwork] {
         let networks = try node.networks()
@@ -163,6 +184,11 @@ struct SIPReader {
 extension SIPConfiguration {
     /// The dial plan of a node that is told none.
     static func defaultDialPlan(hasRegistrar: Bool) -> [DialRule] { hasRegistrar ? [.registered] : [] }
+}
+
+extension DigestAlgorithm {
+    /// As it stands in the file: `sha-256`, `md5`.
+    var setting: String { rawValue.lowercased() }
 }
 
 extension SIPLimitsConfiguration {

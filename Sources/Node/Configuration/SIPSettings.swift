@@ -1,6 +1,7 @@
 // The section `sip` with the keys of the file.
 
 import AgentSupport
+import Authentication
 import RTPWire
 import SIPAgent
 import SIPCore
@@ -35,6 +36,9 @@ extension SIPConfiguration {
         add("ca-file", authorities)
         add("names", names)
         add("realm", realm, default: defaults.realm)
+        pairs.append(
+            .init(
+                "algorithms", .texts(algorithms.map(\.setting)), isDefault: algorithms == Self.defaultAlgorithms))
         add("users-file", usersFile)
         add("allow", allowedNetworks.map(\.description))
         add("media-networks", mediaNetworks.map(\.description))
@@ -109,6 +113,7 @@ extension DialRule {
         pairs.append(.init("to", to.count == 1 ? to[0] : .list(to)))
         pairs.append(.init("forking", .text(forking.rawValue), isDefault: forking == defaults.forking))
         pairs.append(.init("ring-time", .number(ringTime), isDefault: ringTime == defaults.ringTime))
+        pairs.append(.init("srtp", .text(protection.rawValue), isDefault: protection == defaults.protection))
         let rewrite = [("user", rewriteUser), ("host", rewriteHost)].compactMap { key, text in
             text.map { SettingTree.Pair(key, .text($0)) }
         }

@@ -73,7 +73,8 @@ public struct NodeService: Service {
     public func run() async throws {
         let notifier = SystemdNotifier(environment: ProcessInfo.processInfo.environment)
         _ = await keeper.apply()
-        let readiness = Readiness(listeners: configuration.metrics == nil ? 1 : 2) { [logger, onReady] tcpPort in
+        let readiness = Readiness(listeners: (configuration.metrics == nil ? 1 : 2) + sessions.count) {
+            [logger, onReady] tcpPort in
             notifier?.ready()
             logger.info("ready")
             await onReady(tcpPort)
@@ -81,6 +82,7 @@ public struct NodeService: Service {
         var members = services
         members.append(controlListener(readiness))
         if let address = configuration.metrics { members.append(metricsListener(address, readiness)) }
+        members += sessions.map { AgentReadiness(agent: $0, readiness: readiness) }
         members.append(WatchdogService(notifier: notifier, control: control))
         if handlesSignals { members.append(ReloadService(keeper: keeper, notifier: notifier, logger: logger)) }
         let group = ServiceGroup(

@@ -1,5 +1,6 @@
 // The node that is qualified: the daemon's own parts, with routes for the generator's flows.
 
+import AFXDP
 import FastPath
 import Logging
 public import Netlink
@@ -42,7 +43,8 @@ public actor NodeUnderTest {
             limits: FastPath.Limits(flows: flows, legs: flows * legs))
         controller = try FlowController(
             fastPath: fastPath, network: network, store: NoDescriptorStore(),
-            journal: RouteJournal(directory: "\(PrivateNamespaces.scratch)/routes"), logger: logger)
+            journal: RouteJournal(directory: "\(PrivateNamespaces.scratch)/routes"), logger: logger,
+            engine: EngineSettings(workers: 1))
         let problems = await controller.attachConfiguredPorts(
             Set([cables.ingress.name] + cables.egress.map(\.name)).sorted())
         if let problem = problems.first { throw QualificationError(.failed, problem) }
@@ -73,6 +75,16 @@ public actor NodeUnderTest {
                     .failed, "engine \(engine.rawValue): the node uses \(report.engine): \(report.engineReason)")
             }
             installed += 1
+        }
+    }
+
+    /// Throws where the flows are not with the engine that was asked for any more: figures would be another one's.
+    func checkEngine() async throws {
+        guard installed > 0 else { return }
+        let report = try await controller.route("bench-0")
+        guard report.engine == engine.rawValue else {
+            throw QualificationError(
+                .failed, "engine \(engine.rawValue): the node went to \(report.engine): \(report.engineReason)")
         }
     }
 

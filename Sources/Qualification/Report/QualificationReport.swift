@@ -116,7 +116,7 @@ public struct QualificationReport: Hashable, Sendable, Codable {
             100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 10_000_000,
         ]
 
-        init(flows: Int, through: TrialResult, past: TrialResult?, processor: Int) {
+        init(flows: Int, through: TrialResult, past: TrialResult?, ownProcessor: UInt32?) {
             func parts(_ result: TrialResult) -> [Double] {
                 let total = Double(Swift.max(1, result.latency.count))
                 return result.latency.counts(between: Self.bounds).map { Double($0) / total }
@@ -132,7 +132,15 @@ public struct QualificationReport: Hashable, Sendable, Codable {
             directParts = past.map(parts)
             busy = 1 - through.idle
             directBusy = past.map { 1 - $0.idle }
-            processorPerFlow = past.map { Swift.max(0, $0.idle - through.idle) / Double(flows) }
+            /// What the processor of the node's own thread did, where there is one, in parts of the time.
+            func own(_ result: TrialResult) -> Double {
+                guard let ownProcessor, Int(ownProcessor) < result.processors.count else { return 0 }
+                let times = result.processors[Int(ownProcessor)]
+                return times.user + times.system + times.softirq
+            }
+            processorPerFlow = past.map {
+                Swift.max(0, $0.idle - through.idle + own(through) - own($0)) / Double(flows)
+            }
             softirq = through.processors.map(\.softirq).reduce(0, +)
         }
     }
@@ -179,7 +187,8 @@ public struct QualificationReport: Hashable, Sendable, Codable {
             let tried = trials.map(\.flows).min() ?? 1
             return "this node does not carry \(tried) flow\(tried == 1 ? "" : "s") of \(name)\(copies) without loss"
         }
-        let place = interfaces.map { "between \($0[0]) and \($0[1])" } ?? "per core"
+        let one = engine == Engine.afxdp.rawValue ? "per worker" : "per core"
+        let place = interfaces.map { "between \($0[0]) and \($0[1])" } ?? one
         let atLeast = isLimited ? "at least " : ""
         return "this node carries \(atLeast)\(flows) flow\(flows == 1 ? "" : "s") of \(name)\(copies) \(place)"
     }

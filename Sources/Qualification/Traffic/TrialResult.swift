@@ -26,6 +26,11 @@ public struct TrialResult: Hashable, Sendable {
     /// Packets sent per second.
     public var packetRate: Double { seconds > 0 ? Double(sent) / seconds : 0 }
 
+    /// Packets per second of which every leg got its copy, at most.
+    public func carriedRate(legs: Int) -> Double {
+        seconds > 0 ? Double(min(sent, arrived / UInt64(max(legs, 1)))) / seconds : 0
+    }
+
     /// Whether everything was sent in time, and every copy came.
     public func isWithoutLoss(legs: Int) -> Bool { keptPace && arrived == sent * UInt64(legs) }
 }

@@ -72,7 +72,11 @@ extension ClientSession {
         asked = transport
         asked.profile = plans[stream].profile
         state = .settingUp(stream: stream, attempt: attempt)
-        return [send(.setup, url, headers: ["Transport": asked.description], at: now)]
+        var headers: RTSPHeaders = ["Transport": asked.description]
+        if let message = plans[stream].keyManagement {
+            headers["KeyMgmt"] = "prot=mikey;uri=\"\(url)\";data=\"\(message)\""
+        }
+        return [send(.setup, url, headers: headers, at: now)]
     }
 
     /// Some cameras insist on a Range, some on none: both are tried.

@@ -13,12 +13,16 @@ public struct ClientStreamPlan: Hashable, Sendable {
     public var control: String?
     /// What to try, in this order, until the server accepts one.
     public var transports: [ClientTransport]
-    /// As its `m=` line has it: `.avp` or `.avpf`.
+    /// As its `m=` line has it; `.savp` and `.savpf` over TLS only.
     public var profile: TransportSpecification.Profile
+    /// A message of MIKEY in base64, with which SETUP tells the server of the client's key (RFC 4567 section 3.2): a secret.
+    public var keyManagement: String?
 
     public init(
-        control: String?, transports: [ClientTransport], profile: TransportSpecification.Profile = .avp
+        control: String?, transports: [ClientTransport], profile: TransportSpecification.Profile = .avp,
+        keyManagement: String? = nil
     ) {
+        self.keyManagement = keyManagement
         self.control = control
         self.transports = transports
         self.profile = profile
@@ -63,6 +67,8 @@ extension ClientStream {
     init?(index: Int, url: String, asked: TransportSpecification, reply: TransportSpecification?) {
         self.init(index: index, url: url, transport: .udp)
         let reply = reply ?? asked
+        // What was to be encrypted is not taken in clear.
+        guard !asked.profile.isSecured || reply.profile.isSecured else { return nil }
         ssrc = reply.ssrc
         source = reply.source
         if reply.interleaved != nil || reply.lowerTransport == .tcp {

@@ -231,6 +231,11 @@ extension TransportSpecification.Pair: CustomStringConvertible {
     public var description: String { second.map { "\(rtp)-\($0)" } ?? "\(rtp)" }
 }
 
+extension TransportSpecification.Profile {
+    /// Whether packets are SRTP.
+    public var isSecured: Bool { self == .savp || self == .savpf }
+}
+
 extension TransportSpecification.Profile: CustomStringConvertible {
     /// `RTP/AVP`.
     public var description: String {

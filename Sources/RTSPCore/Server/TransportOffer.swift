@@ -27,6 +27,7 @@ public struct TransportOffer {
     /// Why UDP unicast and multicast are not, for the refusal.
     public var whyNoUDP = "UDP is not offered"
     public var whyNoMulticast = "multicast is not offered"
+    public var whyNoInterleaved = "interleaved is not offered"
     /// The channels that other streams on the connection have; nil: no interleaved.
     public var usedChannels: Set<UInt8>?
     public var multicast: Multicast?
@@ -36,6 +37,14 @@ public struct TransportOffer {
     public var isTaken: (_ destination: IPAddress, _ udpPort: UInt16) -> Bool = { _, _ in false }
 
     public init(peer: IPAddress) { self.peer = peer }
+
+    /// Offers nothing by which packets would leave in clear: interleaved on a TLS connection stays.
+    public mutating func withholdClear(isSecure: Bool) {
+        let reason = "the stream is encrypted, and leaves the node inside TLS only (rtsps, interleaved)"
+        (hasUDP, whyNoUDP) = (false, reason)
+        (multicast, whyNoMulticast) = (nil, reason)
+        if !isSecure { (usedChannels, whyNoInterleaved) = (nil, reason) }
+    }
 
     /// The first of the client's alternatives that is acceptable, or the refusal: 400 without a Transport header, 403 and 462 for a
     /// destination, 461 for everything else.
@@ -101,7 +110,7 @@ public struct TransportOffer {
 
     /// The client's channels if it names them, else the first free ones.
     private func channels(_ wanted: TransportSpecification.Pair<UInt8>?) throws(RTSPRefusal) -> (UInt8, UInt8) {
-        guard let usedChannels else { throw RTSPRefusal(.unsupportedTransport, "interleaved is not offered") }
+        guard let usedChannels else { throw RTSPRefusal(.unsupportedTransport, whyNoInterleaved) }
         guard let wanted else {
             for rtp in stride(from: UInt8(0), through: 254, by: 2)
             where usedChannels.isDisjoint(with: [rtp, rtp + 1]) { return (rtp, rtp + 1) }

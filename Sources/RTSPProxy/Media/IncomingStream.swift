@@ -18,6 +18,9 @@ final class IncomingStream {
     /// Called with each RTCP packet of the source, and the time of its arrival (CLOCK_MONOTONIC, nanoseconds).
     var onRTCP: (@AgentActor (_ packet: ByteBuffer, _ arrival: UInt64) -> Void)?
 
+    /// What packets come encrypted with, from the next way in on; nil where they come in clear.
+    var keys: KeyReference?
+
     private let context: ProxyContext
     private let clockRate: UInt32?
     private var mode = Mode.closed
@@ -210,6 +213,8 @@ final class IncomingStream {
 
     /// Adds the routes, or gives those that are there another source: both, or none.
     private func establish(rtp: SourceSpecification, rtcp: SourceSpecification) async throws(RoutingError) {
+        var (rtp, rtcp) = (rtp, rtcp)
+        (rtp.srtp, rtcp.srtp) = (keys, keys)
         let earlier = try? await context.routing.route(rtpRoute).specification.source
         try await establish(rtpRoute, rtp, payload: .rtp)
         do throws(RoutingError) {

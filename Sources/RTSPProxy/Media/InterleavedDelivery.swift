@@ -31,8 +31,12 @@ final class InterleavedDelivery: StreamDelivery {
     private weak var sink: (any InterleavedSink)?
     private var isAttached = false
     private var isSending = false
-    /// The first packet to send, low 32 bits of its extended sequence number, compared by its lower half.
-    private var first: StreamStart?
+    /// The announced packet, until it has come.
+    private var first: UInt16?
+    /// What came between the choice of the first packet and the response, which must come before it; nil at other times.
+    private var held: [(packet: ByteBuffer, sequence: UInt16, timestamp: UInt32)]?
+    /// More than this is lost, from the end.
+    private static let mostHeld = 4096
     /// The timestamp of the frame whose rest is dropped.
     private var droppedTimestamp: UInt32?
     private(set) var droppedPackets: UInt64 = 0
@@ -62,17 +66,26 @@ final class InterleavedDelivery: StreamDelivery {
     }
 
     func start() async -> StreamStart? {
-        first = StreamStart(
-            await context.routing.progress(of: stream.rtpRoute), at: MonotonicClock.now,
-            margin: context.openingDelay.margin)
-        return first
+        guard isAttached, !isSending else { return nil }
+        held = held ?? []
+        var start = StreamStart(next: await context.routing.progress(of: stream.rtpRoute), at: MonotonicClock.now)
+        // What has come meanwhile is known better than what will come.
+        if let next = held?.first?.sequence { start?.sequence = next }
+        first = start?.sequence
+        return start
     }
 
-    func begin() async { isSending = isAttached }
+    func begin() async {
+        isSending = isAttached
+        let waiting = held ?? []
+        held = nil
+        for (packet, sequence, timestamp) in waiting { take(rtp: packet, sequence: sequence, timestamp: timestamp) }
+        if !waiting.isEmpty { flush() }
+    }
 
     func end() async {
         isSending = false
-        first = nil
+        (first, held) = (nil, nil)
         guard isAttached else { return }
         isAttached = false
         await fanOut.detach(self)
@@ -80,10 +93,14 @@ final class InterleavedDelivery: StreamDelivery {
 
     /// Takes one RTP packet of the stream.
     func take(rtp packet: ByteBuffer, sequence: UInt16, timestamp: UInt32) {
+        if let count = held?.count {
+            if count < Self.mostHeld { held?.append((packet, sequence, timestamp)) }
+            return
+        }
         guard isSending, let sink else { return }
         if let first {
             // Until the announced packet has come: comparison modulo 2^16 would hold others back after half a wrap.
-            guard Int16(bitPattern: sequence &- first.sequence) >= 0 else { return }
+            guard Int16(bitPattern: sequence &- first) >= 0 else { return }
             self.first = nil
         }
         if droppedTimestamp == timestamp { return drop(isFirst: false) }

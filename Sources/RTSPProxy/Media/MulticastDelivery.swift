@@ -13,7 +13,9 @@ final class MulticastGroup {
     private let stream: PresentationStream
     private var users = 0
     private var legs: (rtp: UInt32, rtcp: UInt32)?
+    /// Whether RTP is on its way to the group.
     private var isOpen = false
+    private var isRTCPOpen = false
     private var change: Task<Result<Void, RoutingError>, Never>?
 
     init(context: ProxyContext, stream: PresentationStream) {
@@ -54,10 +56,32 @@ final class MulticastGroup {
         try? await settle()
     }
 
-    func open(from sequence: UInt32?) async throws(RoutingError) {
-        guard let legs, !isOpen else { return }
-        isOpen = true
-        try await context.routing.openLeg(legs.rtp, of: stream.rtpRoute, from: sequence)
+    /// Chooses the group's first packet; nil while the source is silent. Where the group has begun, who joins it decides what he gets
+    /// first, and no sequence number is told.
+    func start() async -> StreamStart? {
+        let margin = context.openingDelay.margin
+        let choose = { @Sendable (progress: FlowProgress?) in
+            StreamStart(progress, at: MonotonicClock.now, margin: margin)
+        }
+        if let legs, let start = try? await context.routing.openLeg(legs.rtp, of: stream.rtpRoute, at: choose) {
+            isOpen = true
+            return start
+        }
+        guard isOpen, var start = choose(await context.routing.progress(of: stream.rtpRoute)) else { return nil }
+        start.sequence = nil
+        start.expectedAt = nil
+        return start
+    }
+
+    /// Opens what `start` has not opened.
+    func open() async throws(RoutingError) {
+        guard let legs else { return }
+        if !isOpen {
+            isOpen = true
+            try await context.routing.openLeg(legs.rtp, of: stream.rtpRoute, from: nil)
+        }
+        guard !isRTCPOpen else { return }
+        isRTCPOpen = true
         try await context.routing.openLeg(legs.rtcp, of: stream.rtcpRoute, from: nil)
     }
 
@@ -99,7 +123,7 @@ final class MulticastGroup {
     private func remove() async {
         guard let legs else { return }
         self.legs = nil
-        isOpen = false
+        (isOpen, isRTCPOpen) = (false, false)
         try? await context.routing.removeLeg(legs.rtp, from: stream.rtpRoute)
         try? await context.routing.removeLeg(legs.rtcp, from: stream.rtcpRoute)
         context.groups.giveBack(stream.rtpRoute)
@@ -113,7 +137,6 @@ final class MulticastDelivery: StreamDelivery {
     private let stream: PresentationStream
     private let group: MulticastGroup
     private var isAttached = false
-    private var first: StreamStart?
 
     init(context: ProxyContext, stream: PresentationStream, group: MulticastGroup) {
         self.context = context
@@ -127,16 +150,11 @@ final class MulticastDelivery: StreamDelivery {
         isAttached = true
     }
 
-    func start() async -> StreamStart? {
-        first = StreamStart(
-            await context.routing.progress(of: stream.rtpRoute), at: MonotonicClock.now,
-            margin: context.openingDelay.margin)
-        return first
-    }
+    func start() async -> StreamStart? { await group.start() }
 
     func begin() async {
         do throws(RoutingError) {
-            try await group.open(from: first?.extendedSequence)
+            try await group.open()
         } catch {
             context.logger.warning("route \(stream.rtpRoute): its group could not be opened: \(error)")
         }

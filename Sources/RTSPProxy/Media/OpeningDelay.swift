@@ -1,8 +1,8 @@
-// How long it takes now from the choice of a player's first packet to the opening of its leg.
+// How long it takes now from the choice of a player's first packet until the response that announces it is on its way.
 
 import AgentSupport
 
-/// Remembers the longest of the latest delays: under load, first packets are announced further ahead, so that RTP-Info stays true.
+/// Remembers the longest of the latest delays: under load, first packets are chosen further ahead, so that none comes before the response.
 @AgentActor
 final class OpeningDelay {
     /// What a calm node needs, and what nobody should wait for longer, in nanoseconds.
@@ -23,6 +23,6 @@ final class OpeningDelay {
         }
     }
 
-    /// How far ahead a first packet is to be announced, in nanoseconds.
-    var margin: UInt64 { min(max((latest.max() ?? 0) * 3 / 2, Self.shortest), Self.longest) }
+    /// How far ahead a first packet is to be chosen, in nanoseconds.
+    var margin: UInt64 { min(max((latest.max() ?? 0) * 3 / 2 + StreamStart.writing, Self.shortest), Self.longest) }
 }

@@ -34,8 +34,6 @@ final class UDPDelivery: StreamDelivery {
     private(set) var rtpLeg: UInt32?
     private(set) var rtcpLeg: UInt32?
     private var first: StreamStart?
-    /// When `start` chose the first packet.
-    private var startedAt: UInt64 = 0
     /// Called with each of the player's reports: signs of life.
     private let onReport: @AgentActor (ByteBuffer) -> Void
     /// Whether it was told that the stream's packets do not fit.
@@ -109,10 +107,13 @@ final class UDPDelivery: StreamDelivery {
     }
 
     func start() async -> StreamStart? {
-        startedAt = MonotonicClock.now
-        first = StreamStart(
-            await context.routing.progress(of: stream.rtpRoute), at: MonotonicClock.now,
-            margin: context.openingDelay.margin)
+        guard let rtpLeg else { return nil }
+        let margin = context.openingDelay.margin
+        // The leg is open from here on, and its gate keeps it silent until after the response.
+        let start = try? await context.routing.openLeg(rtpLeg, of: stream.rtpRoute) {
+            StreamStart($0, at: MonotonicClock.now, margin: margin)
+        }
+        if let start { first = start }
         return first
     }
 
@@ -120,8 +121,7 @@ final class UDPDelivery: StreamDelivery {
         guard let rtpLeg else { return }
         nextLook = MonotonicClock.now + Self.firstLook
         do throws(RoutingError) {
-            try await context.routing.openLeg(rtpLeg, of: stream.rtpRoute, from: first?.extendedSequence)
-            if first != nil { context.openingDelay.note(MonotonicClock.now - startedAt) }
+            if first == nil { try await context.routing.openLeg(rtpLeg, of: stream.rtpRoute, from: nil) }
             if let rtcpLeg { try await context.routing.openLeg(rtcpLeg, of: stream.rtcpRoute, from: nil) }
         } catch {
             // The route went while the response was on its way: its end is told to the session by the path.

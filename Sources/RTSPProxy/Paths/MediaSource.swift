@@ -31,10 +31,14 @@ struct PresentationStream: Hashable, Sendable, Codable {
     var rtcpRoute: String
     /// In Hz, from the description.
     var clockRate: UInt32?
+    /// Whether it comes encrypted: then it leaves the node inside TLS only. Nil is false, as in journals of earlier daemons.
+    var isEncrypted: Bool?
 
     init(
-        index: Int, media: String, control: String, rtpRoute: String, rtcpRoute: String, clockRate: UInt32?
+        index: Int, media: String, control: String, rtpRoute: String, rtcpRoute: String, clockRate: UInt32?,
+        isEncrypted: Bool? = nil
     ) {
+        self.isEncrypted = isEncrypted
         self.index = index
         self.media = media
         self.control = control

@@ -156,7 +156,7 @@ final class Path {
             Task { @AgentActor in
                 do throws(RoutingError) {
                     try await group.attach()
-                    try await group.open(from: nil)
+                    try await group.open()
                 } catch {
                     self.context.logger.error("rtsp path \(self.path): no multicast: \(error)")
                 }
@@ -165,8 +165,9 @@ final class Path {
     }
 
     private func share(_ stream: PresentationStream) {
-        guard groups[stream.index] == nil else { return }
-        groups[stream.index] = MulticastGroup(context: context, stream: stream)
+        guard fanOuts[stream.index] == nil else { return }
+        // To a group, it would go in clear.
+        if stream.isEncrypted != true { groups[stream.index] = MulticastGroup(context: context, stream: stream) }
         fanOuts[stream.index] = InterleavedFanOut(context: context, stream: stream)
     }
 

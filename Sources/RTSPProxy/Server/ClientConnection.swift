@@ -8,11 +8,17 @@ import RTSPCore
 /// What answers a request, and what follows when the answer is on its way.
 struct Reply {
     var response: RTSPResponse
+    /// When the packets were chosen that the response announces (CLOCK_MONOTONIC, nanoseconds): how long it then takes to be on its way is
+    /// noted for the next ones.
+    var chosenAt: UInt64?
     /// Begins to send media (F-09: never before the response). Always called, also when the connection has gone.
     var afterwards: (@AgentActor () async -> Void)?
 
-    init(_ response: RTSPResponse, afterwards: (@AgentActor () async -> Void)? = nil) {
+    init(
+        _ response: RTSPResponse, chosenAt: UInt64? = nil, afterwards: (@AgentActor () async -> Void)? = nil
+    ) {
         self.response = response
+        self.chosenAt = chosenAt
         self.afterwards = afterwards
     }
 }
@@ -113,10 +119,22 @@ final class ClientConnection: InterleavedSink {
 
     private func serve(_ request: RTSPRequest) async {
         let reply = await server.serve(request, on: self)
-        if !isClosed { perform(core.respond(reply.response)) }
+        if !isClosed {
+            perform(core.respond(reply.response))
+            if let chosenAt = reply.chosenAt { noteWriting(since: chosenAt) }
+        }
         await reply.afterwards?()
         // What it set up on a connection that closed meanwhile has nobody.
         if isClosed { server.closed(self) } else { updateReading() }
+    }
+
+    /// Notes how long it takes until the kernel has what was written last.
+    private func noteWriting(since chosenAt: UInt64) {
+        let delay = server.context.openingDelay
+        channel.writeAndFlush(ByteBuffer()).whenSuccess {
+            let now = MonotonicClock.now
+            Task { @AgentActor in delay.note(now - min(chosenAt, now)) }
+        }
     }
 
     private func closeWhenSent() {

@@ -47,10 +47,17 @@ extension RTSPServer {
         // The path keeps its source for a while, for the SETUP that follows.
         path.detach()
         var description = presentation.description
-        if path.route.sendsMulticast {
-            description = description.multicastDescription(
-                presentation.streams.compactMap { path.groups[$0.index]?.destination }
-                    .map { .init(group: $0.group, udpPort: $0.udpPort, ttl: $0.timeToLive) })
+        if path.route.sendsMulticast, !presentation.streams.contains(where: { $0.isEncrypted == true }) {
+            let endpoints = presentation.streams.compactMap { stream in
+                path.groups[stream.index]?.destination.map { group in
+                    (
+                        stream.index,
+                        SessionDescription.MulticastEndpoint(
+                            group: group.group, udpPort: group.udpPort, ttl: group.timeToLive)
+                    )
+                }
+            }
+            description = description.multicastDescription(Dictionary(endpoints) { first, _ in first })
         } else {
             description = description.strippedOfTransport()
         }
@@ -110,10 +117,12 @@ extension RTSPServer {
             throw RTSPRefusal(.notFound, "no stream \(index) in this presentation")
         }
         try session.core.setup(index, path: target.path)
-        let choice = try await offer(stream, session, on: connection).choose(from: request.headers)
+        // Where its packets would pass; a player that takes another way, or has none, needs none.
+        let local = try? await context.routing.attachment(towards: connection.peer)
+        let choice = try await offer(stream, session, local, on: connection).choose(from: request.headers)
         claim(choice.transport, index, of: session, on: connection)
         do throws(RoutingError) {
-            let (delivery, answer) = try await delivery(choice, stream, session, on: connection)
+            let (delivery, answer) = try await delivery(choice, stream, session, local, on: connection)
             await session.deliveries[index]?.end()
             replace(index, by: choice.transport, of: session, on: connection)
             session.deliveries[index] = delivery
@@ -126,7 +135,8 @@ extension RTSPServer {
     }
 
     private func offer(
-        _ stream: PresentationStream, _ session: ProxySession, on connection: ClientConnection
+        _ stream: PresentationStream, _ session: ProxySession, _ local: NetworkAttachment?,
+        on connection: ClientConnection
     ) async -> TransportOffer {
         var offer = TransportOffer(peer: connection.peer)
         offer.hasUDP = true
@@ -136,7 +146,8 @@ extension RTSPServer {
         }
         let route = session.path.route
         offer.mayUse = { route.allowsDestination($0) }
-        await withholdWhatDoesNotFit(stream, session, &offer)
+        await withholdWhatDoesNotFit(stream, session, local, &offer)
+        if stream.isEncrypted == true { offer.withholdClear(isSecure: connection.isSecure) }
         let (endpoints, own) = (endpoints, StreamOfSession(session: session.core.id, stream: stream.index))
         offer.isTaken = { address, udpPort in
             endpoints[Endpoint(address: address, udpPort: udpPort)].map { $0 != own } ?? false
@@ -146,10 +157,11 @@ extension RTSPServer {
 
     /// UDP is not offered to a player whose way there is too narrow for the stream's packets, as far as their length is known.
     private func withholdWhatDoesNotFit(
-        _ stream: PresentationStream, _ session: ProxySession, _ offer: inout TransportOffer
+        _ stream: PresentationStream, _ session: ProxySession, _ local: NetworkAttachment?,
+        _ offer: inout TransportOffer
     ) async {
         let route = stream.rtpRoute
-        if let local = try? await context.routing.attachment(towards: offer.peer), !local.isLocal,
+        if let local, !local.isLocal,
             let reason = await context.routing.misfit(
                 of: LegSpecification(address: offer.peer, udpPort: 9, port: local.port), on: route)
         {
@@ -182,14 +194,14 @@ extension RTSPServer {
 
     private func delivery(
         _ choice: TransportChoice, _ stream: PresentationStream, _ session: ProxySession,
-        on connection: ClientConnection
+        _ known: NetworkAttachment?, on connection: ClientConnection
     ) async throws(RoutingError) -> (any StreamDelivery, String) {
         let path = session.path
         let progress = await context.routing.progress(of: stream.rtpRoute)
         let ssrc = progress?.hasRTP == true ? progress?.ssrc : nil
         switch choice.transport {
         case .udp(let address, let rtp, let rtcp):
-            let (local, destination) = try await attachment(towards: address, on: connection)
+            let (local, destination) = try await attachment(towards: address, known, on: connection)
             let udpPort = try await context.playerPorts.pair(at: local)
             let delivery = UDPDelivery(
                 context: context, stream: stream,
@@ -213,11 +225,17 @@ extension RTSPServer {
 
     /// Where packets to a player pass and where they go: from the address that the player knows, where that is on the way.
     private func attachment(
-        towards player: IPAddress, on connection: ClientConnection
+        towards player: IPAddress, _ known: NetworkAttachment?, on connection: ClientConnection
     ) async throws(RoutingError) -> (local: NetworkAttachment, destination: IPAddress) {
-        var local = try await context.routing.attachment(towards: player)
+        var local: NetworkAttachment
+        if player == connection.peer, let known {
+            local = known
+        } else {
+            local = try await context.routing.attachment(towards: player)
+        }
         // A program of this node is reached at the host's end of the host port.
         if local.isLocal { return (local, try await context.hostPort().hostIPv4) }
+        if local.address == connection.local { return (local, player) }
         if let known = try? await context.routing.attachment(of: connection.local), known.port == local.port {
             local.address = connection.local
         }
@@ -243,17 +261,35 @@ extension RTSPServer {
         session.core.didStart(streams)
         // Before the first packets are chosen: they do not wait for a disk.
         persist(session)
-        var information: [RTPInfoHeader.Stream] = []
-        for stream in streams {
-            let start = await session.deliveries[stream]?.start()
-            information.append(
-                RTPInfoHeader.Stream(
-                    url: session.core.streams[stream]?.url ?? "", sequence: start?.sequence, timestamp: start?.timestamp
-                ))
+        let starts = await start(streams, of: session)
+        let information = zip(streams, starts).map { stream, start in
+            RTPInfoHeader.Stream(
+                url: session.core.streams[stream]?.url ?? "", sequence: start?.sequence, timestamp: start?.timestamp)
         }
         if !information.isEmpty { headers["RTP-Info"] = RTPInfoHeader(information).description }
-        return Reply(response(session, headers)) { for delivery in deliveries { await delivery.begin() } }
+        let chosenAt = starts.compactMap { $0?.expectedAt == nil ? nil : $0?.chosenAt }.min()
+        return Reply(response(session, headers), chosenAt: chosenAt) {
+            for delivery in deliveries { await delivery.begin() }
+        }
     }
+
+    /// Chooses the first packet of each stream, none of which may come before the response that is written next.
+    private func start(_ streams: [Int], of session: ProxySession) async -> [StreamStart?] {
+        var starts: [StreamStart?] = []
+        for _ in 0..<Self.choices {
+            starts = []
+            for stream in streams { starts.append(await session.deliveries[stream]?.start()) }
+            let now = MonotonicClock.now
+            for case let start? in starts where start.expectedAt != nil {
+                context.openingDelay.note(now - min(start.chosenAt, now))
+            }
+            guard starts.contains(where: { $0?.mayPrecede(now) == true }) else { break }
+        }
+        return starts
+    }
+
+    /// How often first packets are chosen anew for a response that was late.
+    private static let choices = 4
 
     /// Prepares several streams side by side, since each waits for the fast path; throws the first refusal.
     private func prepare(_ deliveries: [any StreamDelivery]) async throws(RoutingError) {

@@ -40,6 +40,8 @@ final class UpstreamSource: MediaSource {
     private var descriptionBytes: [UInt8] = []
     /// The media descriptions that are set up, by the number of the session's stream.
     private var planned: [Int] = []
+    /// The keys of those that are encrypted.
+    private var mediumKeys: [Int: UpstreamKeys] = [:]
     private(set) var local: NetworkAttachment?
     /// Whether `.prepared` came for this connection: not when an earlier session was taken up again.
     private var isPrepared = false
@@ -207,6 +209,8 @@ final class UpstreamSource: MediaSource {
         else { return nil }
         planned = description.media.indices.filter { profile(of: description.media[$0]) != nil }
         guard planned.count == session.streams.count else { return nil }
+        // The upstream knows a key that this daemon does not: a new session has a new one.
+        guard !planned.contains(where: { UpstreamKeys.isSecured(description.media[$0]) }) else { return nil }
         (self.description, descriptionBytes) = (description, record.description)
         makeStreams(description)
         return (url, session)
@@ -320,12 +324,17 @@ final class UpstreamSource: MediaSource {
             return session?.abandon(.badGateway, "its description \(error)", at: now) ?? []
         }
         (self.description, descriptionBytes) = (description, sdp)
-        planned = []
+        (planned, mediumKeys) = ([], [:])
         var plans: [ClientStreamPlan] = []
         for (index, medium) in description.media.enumerated() {
-            guard let plan = plan(for: medium, in: description) else {
-                note("stream \(index), m=\(medium.line.value): left out, it is no plain RTP")
+            guard var plan = plan(for: medium, in: description) else {
+                note("stream \(index), m=\(medium.line.value): left out, it is no plain RTP, and no SRTP over TLS")
                 continue
+            }
+            if plan.profile.isSecured {
+                guard let keys = keys(of: medium, in: description) else { continue }
+                plan.keyManagement = keys.message
+                mediumKeys[index] = keys
             }
             planned.append(index)
             plans.append(plan)
@@ -342,14 +351,18 @@ final class UpstreamSource: MediaSource {
         let known = streams
         streams = planned.map { index in
             let medium = description.media[index]
-            return known.first { $0.index == index && $0.media == medium.kind && $0.clockRate == medium.clockRate }
+            let stream =
+                known.first { $0.index == index && $0.media == medium.kind && $0.clockRate == medium.clockRate }
                 ?? UpstreamStream(context: context, routeName: routeName, index: index, medium: medium)
+            stream.keys = mediumKeys[index]
+            return stream
         }
     }
 
     private func reserve(_ number: Int) async -> [ClientAction] {
         guard let stream = stream(number), let local, let connection else { return [] }
         do throws(RoutingError) {
+            try await stream.protect(isInterleaved: false)
             let udpPort = try await stream.incoming.receiveUnicast(at: local, from: connection.peer)
             return session?.offer(udpPort: udpPort, at: MonotonicClock.now) ?? []
         } catch {
@@ -412,7 +425,8 @@ final class UpstreamSource: MediaSource {
         guard let description, let opening else { return [] }
         self.opening = nil
         opening.resume(
-            returning: .success(Presentation(description: description, streams: streams.map(\.presentation))))
+            returning: .success(
+                Presentation(description: description.withoutKeys, streams: streams.map(\.presentation))))
         return []
     }
 
@@ -517,7 +531,7 @@ final class UpstreamSource: MediaSource {
         waiting.forEach { $0.resume() }
     }
 
-    private func note(_ text: String) {
+    func note(_ text: String) {
         logger.info("\(text)")
         notes.append(text)
         if notes.count > 8 { notes.removeFirst() }

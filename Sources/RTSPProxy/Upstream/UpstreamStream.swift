@@ -16,6 +16,10 @@ final class UpstreamStream {
     let media: String
     let clockRate: UInt32?
     let incoming: IncomingStream
+    /// What it is encrypted with; nil where it comes in clear.
+    var keys: UpstreamKeys?
+    private var protection: StreamProtection?
+    private let keyName: String
     /// As it was set up; nil before.
     private(set) var granted: ClientStream?
 
@@ -26,6 +30,8 @@ final class UpstreamStream {
     /// What the flows accept now.
     private var accepted: Accepted?
     private var group: String?
+    private var protectedKeys: UpstreamKeys?
+    private var hasSetKeys = false
     private var changes = 0
     private var refused: Set<IPAddress> = []
     /// Packets that came by TCP, and at the last look those of all ways in.
@@ -41,6 +47,7 @@ final class UpstreamStream {
     init(context: ProxyContext, routeName: String, index: Int, medium: MediaDescription) {
         self.context = context
         self.index = index
+        keyName = "\(routeName).\(index).keys"
         media = medium.kind
         clockRate = medium.clockRate
         incoming = IncomingStream(context: context, path: routeName, index: index, clockRate: medium.clockRate)
@@ -53,7 +60,7 @@ final class UpstreamStream {
     var presentation: PresentationStream {
         PresentationStream(
             index: index, media: media, control: "streamid=\(index)", rtpRoute: incoming.rtpRoute,
-            rtcpRoute: incoming.rtcpRoute, clockRate: clockRate)
+            rtcpRoute: incoming.rtcpRoute, clockRate: clockRate, isEncrypted: keys == nil ? nil : true)
     }
 
     /// Where its packets come from, for operators: `10.1.0.7:6000`, a group, a channel; without what is not known.
@@ -83,6 +90,7 @@ final class UpstreamStream {
         granted = stream
         (changes, refused) = (0, [])
         reporter.restart()
+        try await protect(isInterleaved: stream.transport == .interleaved)
         allowed = Set([peer, source].compactMap { $0 })
         await context.routeEvents.listen(to: incoming.rtpRoute) { [weak self] event in self?.take(event, isRTCP: false)
         }
@@ -119,14 +127,50 @@ final class UpstreamStream {
     }
 
     func inject(_ payload: [UInt8], isRTCP: Bool) {
+        var payload = payload
+        if keys != nil {
+            guard let clear = protection?.unprotect(payload, isRTCP: isRTCP, now: MonotonicClock.now) else { return }
+            payload = clear
+        }
         injectedPackets += 1
         incoming.inject(ByteBuffer(bytes: payload), isRTCP: isRTCP)
+    }
+
+    /// Puts the stream's keys in force for what comes next: in the fast path, or in the daemon where packets come by it.
+    func protect(isInterleaved: Bool) async throws(RoutingError) {
+        guard let keys else {
+            (protection, protectedKeys, incoming.keys) = (nil, nil, nil)
+            return
+        }
+        if protection == nil || protectedKeys != keys {
+            do {
+                protection = try StreamProtection(keys)
+            } catch {
+                throw RoutingError(.failed, "stream \(index): its keys cannot be used: \(error)")
+            }
+            protectedKeys = keys
+        }
+        guard !isInterleaved else {
+            incoming.keys = nil
+            return
+        }
+        try await context.routing.setKeys(keys.peer, named: keyName)
+        hasSetKeys = true
+        incoming.keys = KeyReference(key: keyName)
+    }
+
+    /// RTCP of the node's own as the source takes it; nil where it may not be sent.
+    private func protected(_ packet: [UInt8]?) -> ByteBuffer? {
+        guard let packet else { return nil }
+        return keys == nil ? ByteBuffer(bytes: packet) : protection?.protect(ByteBuffer(bytes: packet))
     }
 
     func remove() async {
         context.routeEvents.ignore(incoming.rtpRoute)
         context.routeEvents.ignore(incoming.rtcpRoute)
         await incoming.remove()
+        if hasSetKeys { await context.routing.removeKeys(named: [keyName]) }
+        hasSetKeys = false
     }
 
     // MARK: Where packets really come from
@@ -185,12 +229,12 @@ final class UpstreamStream {
     func report(at now: UInt64) async -> ByteBuffer? {
         let progress = await incoming.progress()
         var generator = SystemRandomNumberGenerator()
-        return reporter.report(progress, clockRate: clockRate, at: now, using: &generator).map { ByteBuffer(bytes: $0) }
+        return protected(reporter.report(progress, clockRate: clockRate, at: now, using: &generator))
     }
 
     /// The last report, with a BYE.
     func farewell(at now: UInt64) async -> ByteBuffer? {
-        reporter.farewell(await incoming.progress(), clockRate: clockRate, at: now).map { ByteBuffer(bytes: $0) }
+        protected(reporter.farewell(await incoming.progress(), clockRate: clockRate, at: now))
     }
 
     private func arrivedPackets() async -> UInt64 {

@@ -1,6 +1,7 @@
 // What sessions ask of the one writer of the fast path, beyond what operators do.
 
 public import RTPWire
+public import SRTPKeys
 
 /// The operations that RTSP sessions and SIP calls need. `FlowController` implements them; tests of the agents bring their own.
 ///
@@ -31,6 +32,12 @@ public protocol SessionRouteControl: RouteControl {
     /// Opens a leg that was added shut: it sends packets from the extended sequence number with the low 32 bits `sequence`
     /// on, or from the next one if nil. Of a leg that is open already nothing changes.
     func openLeg(_ number: UInt32, of name: String, from sequence: UInt32?) async throws(RoutingError)
+    /// Opens a leg at the packet that `choose` names by how far the flow has come, in one step: however long anything takes
+    /// before or after, the leg's first packet is the chosen one, or a later one if that is lost. Nil, and nothing changes: if
+    /// `choose` names none, and if the leg is open and has begun. One that is open and has not begun waits for the new choice.
+    func openLeg<Start: LegStart>(
+        _ number: UInt32, of name: String, at choose: @Sendable (FlowProgress?) -> Start?
+    ) async throws(RoutingError) -> Start?
 
     /// What came on the route so far; nil while its flow does not exist. Costs no system call.
     func progress(of name: String) async -> FlowProgress?
@@ -45,6 +52,14 @@ public protocol SessionRouteControl: RouteControl {
     /// Removes the routes of sessions that begin with `prefix` and are not in `names`; returns the removed names. Each agent has its own
     /// prefix: `rtsp.`, `sip.`.
     func removeSessionRoutes(of prefix: String, except names: Set<String>) async -> [String]
+    /// Sets what sources and legs of sessions' routes name (`srtp=`), before any does: one key, or several that MKIs tell apart, of
+    /// which the first is sent with. Whoever uses the name already goes on with the new keys; where they are the same nothing changes.
+    ///
+    /// All legs that name it are one sender: RTP, RTCP on a route of its own, and the same medium from another source. Keys are kept
+    /// for a restart, in a file for the daemon alone.
+    func setKeys(_ keys: [SRTPKey], named name: String) async throws(RoutingError)
+    /// Forgets keys, when no route names them any more.
+    func removeKeys(named names: [String]) async
     /// First packets and unknown sources of session routes, from now on. The stream ends with its consumer.
     func sessionRouteEvents() async -> AsyncStream<SessionRouteEvent>
 }
@@ -75,8 +90,30 @@ extension SessionRouteControl {
         return reports
     }
 
+    /// Where there are no keys, nothing is encrypted.
+    public func setKeys(_ keys: [SRTPKey], named name: String) async throws(RoutingError) {
+        throw RoutingError(.unavailable, "key \(name): there is no SRTP here")
+    }
+
+    public func removeKeys(named names: [String]) async {}
+
+    /// In two steps; whoever owns a fast path does it in one.
+    public func openLeg<Start: LegStart>(
+        _ number: UInt32, of name: String, at choose: @Sendable (FlowProgress?) -> Start?
+    ) async throws(RoutingError) -> Start? {
+        guard let start = choose(await progress(of: name)) else { return nil }
+        try await openLeg(number, of: name, from: start.extendedSequence)
+        return start
+    }
+
     /// Where nothing has an MTU, everything fits.
     public func misfit(of leg: LegSpecification, on name: String) async -> String? { nil }
+}
+
+/// The packet that a leg begins with.
+public protocol LegStart: Sendable {
+    /// Its sequence number, extended by its wraps, low 32 bits.
+    var extendedSequence: UInt32 { get }
 }
 
 /// A UDP port of an address of this node.

@@ -29,6 +29,9 @@ public actor FlowController: SessionRouteControl {
     let packetEngine: PacketEngine
     /// What kept the AF_XDP engine from working as it should, the last time; nil when nothing did.
     var engineProblem: String?
+    var keys: KeyStore
+    /// By the name of a session's key: what legs encrypt with.
+    var sharedSending: [String: Protection] = [:]
     /// The interface that the host port's guards stand for.
     var guardedHostPort: UInt32?
     /// Routes with legs that were opened at a gate not long ago.
@@ -56,14 +59,17 @@ public actor FlowController: SessionRouteControl {
     /// - Parameters:
     ///   - hostPort: how the host port is called and addressed, once somebody needs it.
     ///   - engine: how AF_XDP workers work, once a route needs them.
+    ///   - keys: where the keys of routes are.
     public init(
         fastPath: FastPath, network: any HostNetwork, store: any DescriptorStore, journal: RouteJournal, logger: Logger,
-        hostPort: HostPortSettings = HostPortSettings(), engine: EngineSettings = EngineSettings()
+        keys: KeyPaths = KeyPaths(), hostPort: HostPortSettings = HostPortSettings(),
+        engine: EngineSettings = EngineSettings()
     ) throws {
         self.fastPath = fastPath
         self.network = network
         self.journal = journal
         self.logger = logger
+        self.keys = KeyStore(paths: keys)
         hostPortSettings = hostPort
         packetEngine = PacketEngine(fastPath: fastPath, settings: engine)
         thread = try ControllerThread()
@@ -159,12 +165,24 @@ public actor FlowController: SessionRouteControl {
             interfaceIndex: key.interfaceIndex, vlans: key.vlans, destination: key.destination, udpPort: key.udpPort,
             source: source.source, sourceUDPPort: source.sourceUDPPort)
         new.socket = nil
+        if source.srtp != old.specification.source.srtp {
+            new.receiving = try makeReceiving(specification)
+            new.parameters.isEncrypted = source.srtp != nil
+            try chooseEngine(for: &new)
+        }
         try hold(&new, interfaceIndex: key.interfaceIndex)
         do {
             try write(new)
         } catch {
             releaseHold(of: new)
             throw error
+        }
+        if new.receiving?.context != old.receiving?.context {
+            // Without legs nothing is half the one and half the other.
+            try setLegs([], of: flow)
+            fastPath.setContext(new.receiving?.context, of: flow)
+            fastPath.setParameters(new.parameters, of: flow)
+            try setLegs(new.readyLegs, of: flow)
         }
         if let key = new.key { fastPath.changeFilter(key, label: specification.label, of: flow) }
         new.membershipProblem = nil
@@ -277,6 +295,9 @@ public actor FlowController: SessionRouteControl {
         try attachPort(leg.port.interface, of: "leg \(leg)")
         var new = old
         new.specification = leg
+        if leg.srtp != old.specification.srtp || leg.packets != old.specification.packets {
+            new.protection = try makeSending(leg, of: state.specification, receiving: state.receiving)
+        }
         resolve(&new)
         state.legs[index] = new
         do {
@@ -320,6 +341,7 @@ public actor FlowController: SessionRouteControl {
                 result.failures.append("route \(route.name): \(error)")
             }
         }
+        result.failures += renewKeys()
         return result
     }
 

@@ -41,6 +41,7 @@ extension FlowController {
     private func wanted(_ state: RouteState) -> (engine: FlowParameters.Engine, reason: EngineReason) {
         let specification = state.specification
         guard specification.delivery == .legs else { return (.kernel, .ordinary) }
+        if specification.usesSRTP { return (.afxdpOnly, .encryption) }
         switch specification.engine {
         case .kernel: return (.kernel, .kernelAskedFor)
         case .afxdp: return (.afxdp, .afxdpAskedFor)
@@ -64,12 +65,17 @@ extension FlowController {
         do {
             try packetEngine.set(enginePorts(with: state))
         } catch {
-            state.parameters.engine = .kernel
-            state.parameters.engineReason = .unavailable
             state.engineProblem = "\(error)"
-            guard isNew, state.specification.engine == .afxdp else {
-                logger.error("route \(state.specification.name): engine kernel instead of afxdp: \(error)")
-                return
+            if engine == .afxdpOnly {
+                guard isNew else {
+                    return logger.error("route \(state.specification.name): no engine, nothing is sent: \(error)")
+                }
+            } else {
+                state.parameters.engine = .kernel
+                state.parameters.engineReason = .unavailable
+                guard isNew, state.specification.engine == .afxdp else {
+                    return logger.error("route \(state.specification.name): engine kernel instead of afxdp: \(error)")
+                }
             }
             throw RoutingError(
                 error.kind == .kernel ? .failed : .unavailable, "route \(state.specification.name): \(error)")
@@ -146,7 +152,9 @@ extension FlowController {
 
     /// The engine that carries a route now, and why.
     func engineReport(_ state: RouteState) -> (name: String, reason: String) {
-        if let problem = state.engineProblem { return ("kernel", problem) }
+        if let problem = state.engineProblem {
+            return (state.parameters.engine == .afxdpOnly ? "none" : "kernel", problem)
+        }
         guard state.parameters.engine != .kernel else { return ("kernel", state.parameters.engineReason.text) }
         let name = state.specification.source.port.interface
         guard packetEngine.ports.contains(where: { $0.receives && fastPath.port(named: name)?.number == $0.number })

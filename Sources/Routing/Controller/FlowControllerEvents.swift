@@ -43,7 +43,10 @@ extension FlowController {
         try view.refresh(network)
         resolveAll()
         // What workers have is sent before the process ends; the kernel engine goes on.
-        defer { packetEngine.stop() }
+        defer {
+            packetEngine.stop()
+            finishKeys()
+        }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { for await change in changes { await self.handle(change) } }
             group.addTask { for await report in reports { await self.handle(report) } }

@@ -18,6 +18,8 @@ extension FlowController {
         let settings = hostPortSettings
         let addresses = settings.addresses
         do {
+            // What changed just now may not have been told yet.
+            try view.refreshAddresses(network)
             try checkCollisions()
             try network.ensurePair(
                 VethPair(

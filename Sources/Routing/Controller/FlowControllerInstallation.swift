@@ -96,8 +96,10 @@ extension FlowController {
                 let known = journalled?.legs[index]
                 var new = try makeLeg(
                     leg, number: known?.number ?? state.nextLegNumber, of: state, counter: known?.counter)
-                // Nobody was told that it sends. Its session opens it, or goes and takes the route with it.
-                new.isShut = known?.isShut == true
+                // One that does not send yet is opened by its session, or goes with it.
+                if known?.isShut == true, let flow = state.flow {
+                    new.isShut = fastPath.isShut(new.counter, of: flow) ?? true
+                }
                 if known == nil { state.nextLegNumber += 1 }
                 resolve(&new)
                 state.legs.append(new)
@@ -124,6 +126,8 @@ extension FlowController {
         let key = FlowKey(
             interfaceIndex: index, vlans: source.port.vlans, destination: source.address, udpPort: source.udpPort,
             source: source.source, sourceUDPPort: source.sourceUDPPort)
+        // A flow that is only made anew goes on with what it knows of its packets' indices.
+        if state.receiving == nil { state.receiving = try makeReceiving(state.specification) }
         // What drained there is this route's again; its guard goes when the route's own stands.
         let resumed = draining.remove(key)
         defer { for flow in resumed { if let place = flow.guarded { removeGuard(place) } } }
@@ -131,12 +135,15 @@ extension FlowController {
         if let found = known {
             if state.parameters.clockRate == nil { state.parameters.clockRate = fastPath.clockRate(of: found) }
             state.flow = found
+            fastPath.setContext(state.receiving?.context, of: found)
             // The port's own address may have changed while nobody looked.
             fastPath.setParameters(state.parameters, of: found)
         } else {
-            state.flow = try fastPathCall { () throws(FastPathError) in
+            let flow = try fastPathCall { () throws(FastPathError) in
                 try fastPath.installFlow(key, state.parameters, port: port, label: state.specification.label)
             }
+            fastPath.setContext(state.receiving?.context, of: flow)
+            state.flow = flow
         }
         state.key = key
         do {
@@ -299,6 +306,7 @@ extension FlowController {
         guard let flow = state.flow else {
             throw RoutingError(.unavailable, "leg \(leg): the route's ingress interface is gone")
         }
+        let protection = try makeSending(leg, of: state.specification, receiving: state.receiving)
         let taken: UInt32
         if let counter, fastPath.legNumber(ofCounter: counter) == number {
             taken = counter
@@ -310,7 +318,7 @@ extension FlowController {
         return LegState(
             number: number, specification: leg, counter: taken,
             resolution: .waiting(.unresolved, reason: "not resolved yet", nextHop: nil), neighbour: nil,
-            flowFamily: state.specification.source.address.family)
+            flowFamily: state.specification.source.address.family, protection: protection)
     }
 
     func describe(_ leg: LegState, flow: FlowHandle) {
@@ -438,7 +446,7 @@ extension FlowController {
         return RouteReport(
             specification: state.specification, owner: state.owner, engine: engine.name, engineReason: engine.reason,
             membership: membership,
-            legs: state.legs.map { report($0, frameLength: state.observation.frameLength) })
+            legs: state.legs.map { report($0, frameLength: state.frameLength) })
     }
 
     func report(_ leg: LegState, frameLength: UInt64 = 0) -> LegReport {

@@ -73,21 +73,43 @@ extension FlowController {
     }
 
     public func openLeg(_ number: UInt32, of name: String, from sequence: UInt32?) async throws(RoutingError) {
-        guard var state = table[name] else { throw noRoute(name) }
-        guard let index = state.leg(number) else { throw noLeg(number, state) }
+        let (state, index) = try leg(number, of: name)
         guard state.legs[index].isShut else { return }
-        state.legs[index].isShut = false
-        state.legs[index].gate = sequence.map {
+        open(index, of: state, from: sequence)
+    }
+
+    public func openLeg<Start: LegStart>(
+        _ number: UInt32, of name: String, at choose: @Sendable (FlowProgress?) -> Start?
+    ) async throws(RoutingError) -> Start? {
+        let (state, index) = try leg(number, of: name)
+        let progress = progress(of: state)
+        if !state.legs[index].isShut {
+            guard let gate = state.legs[index].gate, let progress,
+                Int32(bitPattern: UInt32(truncatingIfNeeded: progress.extendedHighestSequence) &- gate.sequence) < 0
+            else { return nil }
+        }
+        guard let start = choose(progress) else { return nil }
+        open(index, of: state, from: start.extendedSequence)
+        return start
+    }
+
+    private func leg(_ number: UInt32, of name: String) throws(RoutingError) -> (state: RouteState, index: Int) {
+        guard let state = table[name] else { throw noRoute(name) }
+        guard let index = state.leg(number) else { throw noLeg(number, state) }
+        return (state, index)
+    }
+
+    /// The journal is not told: a daemon that takes the leg over sees in the fast path that it is open.
+    private func open(_ index: Int, of state: RouteState, from sequence: UInt32?) {
+        let gate = sequence.map {
             LegParameters.Gate(sequence: $0, deadline: Self.monotonic() + Self.gateNanoseconds)
         }
-        let leg = state.legs[index]
-        // Before the journal, since the packet that the gate waits for does not wait for a disk. A daemon that finds the leg shut in the
-        // journal finds its session playing, and opens it again.
-        if let flow = state.flow { fastPath.openLeg(leg.counter, gate: leg.gate, of: flow) }
-        if leg.gate != nil { gatedRoutes.insert(name) }
-        table[name] = state
-        try record(.leg(leg.journalled), of: &state)
-        table[name] = state
+        if let flow = state.flow { fastPath.openLeg(state.legs[index].counter, gate: gate, of: flow) }
+        if gate != nil { gatedRoutes.insert(state.specification.name) }
+        table.changeLeg(at: index, of: state.specification.name) { leg in
+            leg.isShut = false
+            leg.gate = gate
+        }
     }
 
     /// Takes the gates from legs that have begun: sequence numbers go round, and a gate would hold back half of them.
@@ -133,7 +155,7 @@ extension FlowController {
             resolution: .waiting(.unresolved, reason: "not resolved yet", nextHop: nil), neighbour: nil,
             flowFamily: state.specification.source.address.family)
         candidate.pathMTU = lookUp(candidate).pathMTU
-        return misfit(of: candidate, frameLength: state.observation.frameLength)
+        return misfit(of: candidate, frameLength: state.frameLength)
     }
 
     /// From this rate on, packets may come in bursts of a frame; and frames come at least so often, mostly.

@@ -9,7 +9,7 @@ struct JournalEntry: Codable, Hashable {
         var number: UInt32
         var to: LegSpecification
         var counter: UInt32
-        /// Whether it waits for its session to open it.
+        /// Whether it was added shut; the fast path knows whether its session has opened it since.
         var isShut: Bool?
     }
 

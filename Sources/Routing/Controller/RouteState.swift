@@ -20,12 +20,16 @@ struct LegState {
     var isShut = false
     /// From which packet on an opened leg sends; nil for all, and some time after it was opened.
     var gate: LegParameters.Gate?
+    /// What copies are encrypted with; nil for a leg that sends them as they are.
+    var protection: Protection?
 
     var parameters: LegParameters? {
         guard case .ready(var parameters, _) = resolution else { return nil }
         parameters.isShut = isShut
         parameters.gate = gate
         parameters.changesFamily = parameters.destination.family != flowFamily
+        parameters.isProtected = specification.srtp != nil
+        parameters.context = protection?.context
         return parameters
     }
 
@@ -34,6 +38,7 @@ struct LegState {
     /// Tags are not counted: a device's MTU has room for them. An IPv6 header is 20 bytes longer than one of IPv4.
     func length(ofFrames length: UInt64) -> UInt64? {
         guard length > 14 + 20 else { return nil }
+        let length = length + UInt64(max(protection?.context.growth ?? 0, 0))
         if flowFamily == specification.address.family { return length - 14 }
         return flowFamily == .ipv4 ? length - 14 + 20 : length - 14 - 20
     }
@@ -50,6 +55,8 @@ struct RouteState {
     /// What the fast path matches; nil while the ingress interface does not exist.
     var key: FlowKey?
     var flow: FlowHandle?
+    /// What packets are decrypted with; nil where they come as they are.
+    var receiving: Protection?
     var parameters: FlowParameters
     var legs: [LegState] = []
     var nextLegNumber: UInt32 = 1
@@ -66,6 +73,12 @@ struct RouteState {
     var journalledChanges = 0
 
     func leg(_ number: UInt32) -> Int? { legs.firstIndex { $0.number == number } }
+
+    /// How long the frames are that legs get, Ethernet header to payload, on average: what came, without what is decrypted away.
+    var frameLength: UInt64 {
+        let came = observation.frameLength
+        return came == 0 ? 0 : UInt64(max(Int64(came) + Int64(receiving?.context.growth ?? 0), 0))
+    }
 
     /// The legs that are in the fast path, or would be if the flow were.
     var readyLegs: [LegParameters] { legs.compactMap(\.parameters) }
@@ -91,6 +104,9 @@ extension RouteSpecification {
         case .kernel: parameters.engineReason = .kernelAskedFor
         case .afxdp: (parameters.engine, parameters.engineReason) = (.afxdp, .afxdpAskedFor)
         }
+        // Nothing of it may leave by way of an engine that does not encrypt.
+        if usesSRTP { (parameters.engine, parameters.engineReason) = (.afxdpOnly, .encryption) }
+        parameters.isEncrypted = source.srtp != nil
         return parameters
     }
 

@@ -43,6 +43,12 @@ struct RouteTable {
         }
     }
 
+    /// Changes what a leg of the route has beside its specification, in place: hundreds of others are not copied for it.
+    mutating func changeLeg(at index: Int, of name: String, _ change: (inout LegState) -> Void) {
+        guard let route = states.index(forKey: name) else { return }
+        change(&states.values[route].legs[index])
+    }
+
     /// The route that a flow is of.
     func route(of flow: FlowHandle) -> RouteState? { flows[flow].flatMap { states[$0] } }
 

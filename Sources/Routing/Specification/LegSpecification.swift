@@ -75,11 +75,14 @@ public struct LegSpecification: Hashable, Sendable {
     public var rtp: RTPRewrite
     /// Which packets are copied (`packets=`).
     public var packets: Packets
+    /// What the copies are encrypted with (`srtp=`), or nil to send them as they are.
+    public var srtp: KeyReference?
 
     public init(
         address: IPAddress, udpPort: UInt16, port: PortReference, source: SourceAddress = .interface,
         sourceUDPPort: UInt16? = nil, timeToLive: TimeToLive = .decrement, dscp: UInt8? = nil,
-        mac: MACAddress? = nil, rtp: RTPRewrite = RTPRewrite(), packets: Packets = .all
+        mac: MACAddress? = nil, rtp: RTPRewrite = RTPRewrite(), packets: Packets = .all,
+        srtp: KeyReference? = nil
     ) {
         self.address = address
         self.udpPort = udpPort
@@ -91,5 +94,6 @@ public struct LegSpecification: Hashable, Sendable {
         self.mac = mac
         self.rtp = rtp
         self.packets = packets
+        self.srtp = srtp
     }
 }

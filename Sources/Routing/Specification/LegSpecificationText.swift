@@ -6,7 +6,7 @@ extension LegSpecification: CustomStringConvertible {
     /// The keys that may follow the interface.
     static let keys = [
         "ttl", "dscp", "source", "source-port", "mac", "pt", "ssrc", "sequence-offset", "timestamp-offset",
-        "packets",
+        "packets", "srtp",
     ]
 
     /// Reads `ADDRESS:UDPPORT@INTERFACE[.VLAN[.VLAN]][,key=value…]` and checks it (`validate()`).
@@ -35,6 +35,7 @@ extension LegSpecification: CustomStringConvertible {
             }
             self.packets = packets
         }
+        if let value = options["srtp"] { srtp = try KeyReference(value, of: text) }
         try validate()
     }
 
@@ -130,6 +131,7 @@ extension LegSpecification: CustomStringConvertible {
         if rtp.sequenceOffset != 0 { text += ",sequence-offset=\(rtp.sequenceOffset)" }
         if rtp.timestampOffset != 0 { text += ",timestamp-offset=\(rtp.timestampOffset)" }
         if packets != .all { text += ",packets=\(packets.rawValue)" }
+        if let srtp { text += ",srtp=\(srtp)" }
         return text
     }
 }

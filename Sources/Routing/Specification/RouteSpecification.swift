@@ -78,6 +78,9 @@ public struct RouteSpecification: Hashable, Sendable {
         self.engine = engine
     }
 
+    /// Whether packets are encrypted or decrypted on their way. The host has them as they come.
+    public var usesSRTP: Bool { delivery == .legs && (source.srtp != nil || legs.contains { $0.srtp != nil }) }
+
     /// The largest number of legs of one route.
     public static let maximumLegs = 512
 }

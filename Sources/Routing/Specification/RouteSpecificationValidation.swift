@@ -15,6 +15,27 @@ extension RouteSpecification {
             guard seen.insert(leg).inserted else { throw standsTwice(leg) }
         }
         try validateSettings()
+        if let place = firstOfSRTP { try validateSRTP(of: place) }
+    }
+
+    /// The first endpoint that names a key, as text.
+    private var firstOfSRTP: String? {
+        source.srtp != nil ? source.description : legs.first { $0.srtp != nil }?.description
+    }
+
+    /// Throws unless packets of this route can be encrypted or decrypted for an endpoint.
+    private func validateSRTP(of endpoint: String) throws(SpecificationError) {
+        guard engine != .kernel else {
+            throw SpecificationError(
+                .setting("engine"), "kernel", of: endpoint, "neither encrypts nor decrypts",
+                remedy: "use engine auto or afxdp"
+            )
+        }
+        guard payload != .raw else {
+            throw SpecificationError(
+                .setting("payload"), "raw", of: endpoint, "is nothing that SRTP protects",
+                remedy: "use payload rtp or rtcp, or leave out srtp")
+        }
     }
 
     /// Throws unless `leg` can be added to the valid route, or take the place of its leg at `index`.
@@ -23,6 +44,7 @@ extension RouteSpecification {
         try leg.validate()
         try validate(leg: leg)
         if let other = legs.firstIndex(of: leg), other != index { throw standsTwice(leg) }
+        if leg.srtp != nil { try validateSRTP(of: leg.description) }
         if delivery == .host { throw hasNoLegs }
     }
 

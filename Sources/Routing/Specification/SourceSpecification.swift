@@ -16,10 +16,12 @@ public struct SourceSpecification: Hashable, Sendable {
     public var sourceUDPPort: UInt16?
     /// Whether the node joins the group, or reserves the UDP port, itself (`join=off` leaves it to somebody else).
     public var joins: Bool
+    /// What the packets are decrypted with (`srtp=`), or nil where they come as they are.
+    public var srtp: KeyReference?
 
     public init(
         address: IPAddress, udpPort: UInt16, port: PortReference, source: IPAddress? = nil,
-        sourceUDPPort: UInt16? = nil, joins: Bool = true
+        sourceUDPPort: UInt16? = nil, joins: Bool = true, srtp: KeyReference? = nil
     ) {
         self.address = address
         self.udpPort = udpPort
@@ -27,6 +29,7 @@ public struct SourceSpecification: Hashable, Sendable {
         self.source = source
         self.sourceUDPPort = sourceUDPPort
         self.joins = joins
+        self.srtp = srtp
     }
 }
 

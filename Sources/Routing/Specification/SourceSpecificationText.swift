@@ -4,9 +4,9 @@ import RTPWire
 
 extension SourceSpecification: CustomStringConvertible {
     /// The keys that may follow the interface.
-    static let keys = ["source", "source-port", "join"]
+    static let keys = ["source", "source-port", "join", "srtp"]
 
-    /// Reads `ADDRESS:UDPPORT@INTERFACE[.VLAN[.VLAN]][,source=ADDRESS][,source-port=UDPPORT][,join=on|off]` and checks it
+    /// Reads `ADDRESS:UDPPORT@INTERFACE[.VLAN[.VLAN]][,source=ADDRESS][,source-port=UDPPORT][,join=on|off][,srtp=KEY]` and checks it
     /// (`validate()`).
     public init(_ text: String) throws(SpecificationError) {
         let endpoint = try EndpointText(text, keys: Self.keys, example: "239.1.1.10:5004@eth0")
@@ -24,6 +24,7 @@ extension SourceSpecification: CustomStringConvertible {
             throw SpecificationError(
                 .option("join"), value, of: text, "is neither on nor off", remedy: "use join=on or join=off")
         }
+        if let value = endpoint.options["srtp"] { srtp = try KeyReference(value, of: text) }
         try validate()
     }
 
@@ -33,6 +34,7 @@ extension SourceSpecification: CustomStringConvertible {
         if let source { text += ",source=\(source)" }
         if let sourceUDPPort { text += ",source-port=\(sourceUDPPort)" }
         if !joins { text += ",join=off" }
+        if let srtp { text += ",srtp=\(srtp)" }
         return text
     }
 }

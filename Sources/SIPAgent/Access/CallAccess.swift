@@ -53,10 +53,9 @@ final class CallAccess {
         self.counters = counters
         plan = try DialPlan(configuration.dialPlan)
         let key = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
-        // MD5 first: user agents that know nothing else take the first challenge or none, although a later one would suit them
-        // (SIPp 3.6 and libre 1 among them); those of RFC 8760 know both.
         authentication = AuthenticationServer(
-            realm: configuration.realm, users: try Self.users(of: configuration), key: key, algorithms: [.md5, .sha256])
+            realm: configuration.realm, users: try Self.users(of: configuration), key: key,
+            algorithms: configuration.algorithms)
     }
 
     private static func users(of configuration: SIPConfiguration) throws -> UserDatabase {
@@ -70,6 +69,7 @@ final class CallAccess {
         let users = try Self.users(of: configuration)
         self.plan = plan
         authentication.users = users
+        authentication.algorithms = configuration.algorithms
         self.configuration = configuration
     }
 
@@ -96,7 +96,7 @@ final class CallAccess {
         }
     }
 
-    /// Judges an INVITE that begins a call.
+    /// Judges an INVITE that begins a call, or a MESSAGE that belongs to none.
     func admit(_ request: SIPRequest, from source: IPAddress, now: UInt64) -> CallAdmission {
         let isAllowed = isAllowed(source)
         let decision = plan.decide(request.uri, from: source)
@@ -120,6 +120,20 @@ final class CallAccess {
             return .refuse(SIPRefusal(.notFound), after: .zero)
         }
         return .call(decision, user: user)
+    }
+
+    /// What the dial plan says of a place of this node that a call was redirected to; nil where the caller could not call it without being
+    /// asked once more.
+    func redirect(to uri: SIPURI, from source: IPAddress, user: String?) -> DialDecision? {
+        guard let decision = plan.decide(uri, from: source) else { return nil }
+        let isPermitted =
+            switch decision.permission {
+            case .anyone: true
+            case .allowed: isAllowed(source) || user != nil
+            case .anyUser: user != nil
+            case .users(let users): user.map(users.contains) ?? false
+            }
+        return isPermitted ? decision : nil
     }
 
     /// The user that a request is from; `role` says how it is asked for.

@@ -188,7 +188,7 @@ extension Call {
         if let initial {
             self.initial = nil
             for caller in callers { caller.provisional?.stop() }
-            context.counters.add(to: .failedCalls, ["status": "\(refusal.status.code)"])
+            context.counters.add(to: .failedCalls, ["status": SIPCounter.label(refusal.status)])
             context.transactions.respond(
                 SIPResponse(
                     refusal.status, to: initial.request, tag: caller.dialog?.id.localTag ?? context.tag(),

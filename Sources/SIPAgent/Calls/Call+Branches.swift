@@ -70,7 +70,7 @@ extension Call {
         side.media = branch.media.map { branch.sides.isEmpty ? $0 : media.splitBranch($0) }
         branch.sides[tag] = side
         context.add(side, as: dialog.id)
-        let own = caller.counterpart == nil ? caller : newCaller()
+        let own = caller.media == nil ? caller : newCaller()
         own.counterpart = side
         own.media = side.media
         side.counterpart = own
@@ -268,8 +268,9 @@ extension Call {
                 if let destination = branch.destination { context.resolver.failed(destination) }
                 return await tryNext(branch)
             }
-            if response.status.isRedirection, redirect(response) {
-                return await failed(branch, with: SIPResponse(.temporarilyUnavailable, toNothingOf: self))
+            if response.status.isRedirection, redirect(response, by: branch) {
+                // What those places answer counts, and not that this one has named them.
+                return await failed(branch, with: nil)
             }
         }
         await failed(branch, with: response)
@@ -281,33 +282,29 @@ extension Call {
         return send(branch, body: request.body)
     }
 
-    /// Calls the places that a 3xx names instead, after all others that are known; false where none can be called.
-    private func redirect(_ response: SIPResponse) -> Bool {
-        let contacts = (try? response.headers.addresses("Contact")) ?? []
-        var targets: [CallTarget] = []
-        for contact in contacts where contact.uri.scheme == .sip || contact.uri.scheme == .sips {
+    /// Calls the places that a 3xx names, before those that are still to be called; false where none may be.
+    private func redirect(_ response: SIPResponse, by branch: CallBranch) -> Bool {
+        guard let redirector = branch.destination?.address else { return false }
+        var others: [[CallTarget]] = []
+        for contact in (try? response.headers.addresses("Contact")) ?? [] {
             guard redirections < Self.maximumRedirections else { break }
             redirections += 1
-            var uri = contact.uri
-            uri.headers = nil
-            targets.append(CallTarget(requestURI: uri, destination: uri, ringTime: Self.redirectedRingTime))
+            others += context.targets(
+                insteadOf: branch.target, contact.uri, by: redirector, caller: callerAddress, user: user)
         }
-        stages.insert(contentsOf: targets.map { [$0] }, at: 0)
-        return !targets.isEmpty
+        stages.insert(contentsOf: others, at: 0)
+        return !others.isEmpty
     }
 
     private static let maximumRedirections = 5
-    private static let redirectedRingTime = 180
 
     /// A branch has failed: with a response, or with none in time.
     func failed(_ branch: CallBranch, with response: SIPResponse?) async {
         guard !branch.isOver else { return }
         branch.isOver = true
-        for side in branch.sides.values {
-            if let id = side.dialog?.id { context.remove(id) }
-            if let place = side.media { await media.endBranch(place) }
-        }
-        if let place = branch.media { await media.endBranch(place) }
+        // One that was slower than who has answered.
+        if state == .answered { persist() }
+        await release(branch)
         let isLast = stages.isEmpty
         let actions =
             response.map { branchSet.receive($0, from: branch.number, isLast: isLast) }
@@ -317,11 +314,22 @@ extension Call {
         await finishIfOver()
     }
 
+    /// Gives up the dialogs and the media of a branch.
+    func release(_ branch: CallBranch) async {
+        for side in branch.sides.values {
+            if let id = side.dialog?.id { context.remove(id) }
+            if let place = side.media { await media.endBranch(place) }
+        }
+        if let place = branch.media { await media.endBranch(place) }
+    }
+
     /// Does what the set of branches decides.
     func carryOut(_ actions: [BranchSet<Int>.Action]) async {
         for action in actions {
             switch action {
             case .cancel(let number): cancel(branches[number])
+            // The caller has its answer: what slower destinations say is nobody's.
+            case .timedOut where initial == nil, .forward where initial == nil: break
             case .timedOut: await refuse(SIPRefusal(.requestTimeout))
             case .forward(let response, _) where response.status.isProvisional:
                 tellCaller(response, on: caller, body: [], isReliable: false)

@@ -108,6 +108,7 @@ extension Call {
     /// The call is over: its media leaves the fast path, and nothing is kept but what transactions still need.
     func finish(reason: String) async {
         guard state != .ended else { return }
+        let hadAnswer = state == .answered
         state = .ended
         caller.success = nil
         context.logger.debug("sip \(name): \(reason)")
@@ -115,7 +116,7 @@ extension Call {
         _ = await media.end()
         for waiter in endWaiters { waiter.resume() }
         endWaiters = []
-        context.journal.remove(name)
+        removeFromJournal(hadAnswer: hadAnswer)
         await finishIfOver()
     }
 
@@ -123,6 +124,7 @@ extension Call {
     func finishIfOver() async {
         guard state == .ended, branches.allSatisfy(\.isOver), !isForgotten else { return }
         isForgotten = true
+        context.journal.remove(name)
         context.remove(self)
         // BYEs that cross are answered as long as transactions last.
         context.timers.schedule(after: context.times.timeout) { self.forget() }

@@ -89,7 +89,7 @@ extension Call {
         purpose: OutgoingRequest.Purpose
     ) async -> OutgoingRequest? {
         guard let dialog = side.dialog else { return nil }
-        let path = await context.path(to: dialog.nextHop, connection: side.connection)
+        let path = await context.path(to: dialog.nextHop, of: side)
         let transport = path?.destination.transport ?? .udp
         let sentBy = path?.sentBy ?? SIPHostPort(.name("invalid"))
         var fields = SIPHeaders()
@@ -114,7 +114,7 @@ extension Call {
     func acknowledge(
         _ side: CallSide, sequence: UInt32, body: [UInt8] = [], authenticated: SIPRequest? = nil
     ) async {
-        guard let dialog = side.dialog, let path = await context.path(to: dialog.nextHop, connection: side.connection)
+        guard let dialog = side.dialog, let path = await context.path(to: dialog.nextHop, of: side)
         else { return }
         var headers = SIPHeaders()
         for name in ["Authorization", "Proxy-Authorization"] {
@@ -169,7 +169,7 @@ extension Call {
     /// Sends a request again with credentials; false where there are none that would help.
     private func retry(_ outgoing: OutgoingRequest, after response: SIPResponse) async -> Bool {
         let side = outgoing.side
-        guard let dialog = side.dialog, let path = await context.path(to: dialog.nextHop, connection: side.connection),
+        guard let dialog = side.dialog, let path = await context.path(to: dialog.nextHop, of: side),
             let again = side.authentication?.retry(
                 outgoing.request, after: response,
                 via: Via(path.destination.transport, path.sentBy, branch: context.branch()), using: &context.generator)

@@ -62,7 +62,12 @@ extension Call {
             branch.destinations = [path.destination]
         } else {
             do throws(ResolutionError) {
-                branch.destinations = try await context.resolver.destinations(for: branch.target.destination)
+                let found = try await context.resolver.destinations(for: branch.target.destination)
+                branch.destinations = context.permitted(found, for: branch.target)
+                if branch.destinations.isEmpty {
+                    note("\(branch.target.requestURI): a 3xx named it, and it is in no network of allow")
+                    return await failed(branch, with: SIPResponse(.temporarilyUnavailable, toNothingOf: self))
+                }
             } catch {
                 note("\(branch.target.requestURI): \(error)")
                 return await failed(branch, with: SIPResponse(.serviceUnavailable, toNothingOf: self))
@@ -81,10 +86,15 @@ extension Call {
             guard let path = connection ?? context.transports.path(to: destination) else { continue }
             branch.destination = destination
             branch.path = path
+            // The place before has had an offer, and perhaps this one is in another network.
+            if branch.media != nil {
+                await release(branch)
+                branch.sides = [:]
+            }
             do throws(SIPRefusal) {
-                let peer = context.mediaPeer(destination.address, isSecure: destination.transport == .tls)
-                let place = branch.media ?? media.addBranch(towards: peer)
-                media.setPeer(peer, of: .callee, on: place)
+                var peer = context.mediaPeer(destination.address, isSecure: destination.transport == .tls)
+                peer.protection = branch.target.protection
+                let place = media.addBranch(towards: peer)
                 branch.media = place
                 if send(branch, body: hasInitialOffer ? try await media.offer(to: .callee, on: place) : []) { return }
             } catch {
@@ -103,11 +113,7 @@ extension Call {
         from.parameters = [:]
         from.tag = context.tag()
         var headers: SIPHeaders = ["Max-Forwards": String(LoopDetection.maxForwards(after: incoming))]
-        if branch.target.destination != branch.target.requestURI, branch.target.connection == nil,
-            branch.target.destination.isLooseRouter
-        {
-            headers.append("Route", "<\(branch.target.destination)>")
-        }
+        if let route = branch.target.route { headers.append("Route", route) }
         headers.append("Contact", "<\(path.contact(isSecure: isSecure))>")
         headers.append("Allow", CallContext.policy.allow)
         // An offer that comes in a reliable response must be passed on in one.
@@ -137,6 +143,7 @@ extension Call {
         branch.invite = ForkedInvite(request)
         branch.sides = [:]
         branch.receivers = [:]
+        persistUnanswered()
         branch.id = context.transactions.send(request, on: path, client: branch, observer: ladder)
         if branch.id == nil { return false }
         if let name = branch.destination { context.logger.debug("sip \(self.name): INVITE \(request.uri) to \(name)") }

@@ -109,6 +109,31 @@ final class Call {
         media.onEvent = { [weak self] event in self?.received(event) }
     }
 
+    /// An unanswered call of an earlier daemon, which is to be given up.
+    init(
+        adopting record: UnansweredCallRecord, initial: ServerRequest?, address: IPAddress, context: CallContext,
+        media: CallMedia
+    ) {
+        name = record.name
+        self.context = context
+        self.media = media
+        self.initial = initial
+        ladder = MessageLadder()
+        stages = []
+        user = record.user
+        target = record.target
+        callerAddress = address
+        startedAt = record.startedAt
+        hasInitialOffer = true
+        caller = CallSide(.caller)
+        callers = [caller]
+        caller.call = self
+        if let initial, let tag = record.tag {
+            caller.dialog = Dialog(received: initial.request, tag: tag, state: .early)
+            caller.source = initial.source
+        }
+    }
+
     /// Adds an event; it is handled when those before it have been.
     func post(_ event: CallEvent) {
         if case .close = event {} else { guard events.count < Self.maximumEvents else { return } }
@@ -137,6 +162,7 @@ final class Call {
             await received(outcome, id, to: request, from: source)
         case .timer(let timer): await fired(timer)
         case .tick(let now): await passed(now)
+        case .restarted: await giveUp()
         case .close(let reason): await close(reason: reason)
         }
     }

@@ -20,6 +20,7 @@ final class CallContext {
     let counters: SIPCounters
     let media: MediaContext
     let journal: CallJournal
+    let registrations: RegistrationService
     let logger: Logger
     var generator = SystemRandomNumberGenerator()
 
@@ -44,7 +45,7 @@ final class CallContext {
         configuration: SIPConfiguration, access: CallAccess, transports: SIPTransports, transactions: Transactions,
         timers: SIPTimers,
         times: TransactionTimes, resolver: SIPResolver, counters: SIPCounters, media: MediaContext,
-        journal: CallJournal, logger: Logger
+        journal: CallJournal, registrations: RegistrationService, logger: Logger
     ) {
         self.configuration = configuration
         self.access = access
@@ -56,6 +57,7 @@ final class CallContext {
         self.counters = counters
         self.media = media
         self.journal = journal
+        self.registrations = registrations
         self.logger = logger
     }
 
@@ -145,13 +147,18 @@ final class CallContext {
 
     // MARK: Ways
 
-    /// The way to the next hop of a dialog; nil where there is none.
-    func path(to uri: SIPURI, connection: UInt64?) async -> SIPPath? {
-        if let connection, let path = transports.path(on: connection), Self.mayUse(path.destination, for: uri) {
+    /// The way to the next hop of a side's dialog; nil where there is none. A peer that is still where it was hears from the address that
+    /// it has spoken to.
+    func path(to uri: SIPURI, of side: CallSide) async -> SIPPath? {
+        if let connection = side.connection, let path = transports.path(on: connection),
+            Self.mayUse(path.destination, for: uri)
+        {
             return path
         }
         guard let destination = try? await resolver.destinations(for: uri).first else { return nil }
-        return transports.path(to: destination)
+        let source = side.source
+        return transports.path(
+            to: destination, from: source?.address == destination.address ? source?.localAddress : nil)
     }
 
     /// A peer that has connected is reached on its connection, since it may take none: as long as the URI names its address, or is

@@ -21,6 +21,8 @@ enum CallEvent {
     case timer(CallTimer)
     /// A second has passed, in which something with a long time ran out (nanoseconds of the monotonic clock).
     case tick(UInt64)
+    /// The call was not answered when an earlier daemon ended.
+    case restarted
     /// An operator or the node ends the call.
     case close(reason: String)
 

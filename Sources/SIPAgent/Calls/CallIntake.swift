@@ -9,13 +9,11 @@ import SIPCore
 @AgentActor
 final class CallIntake: Transactions.Core {
     private let context: CallContext
+    private var registrations: RegistrationService { context.registrations }
+    /// Messages on their way.
+    private var messages = 0
 
-    private let registrations: RegistrationService
-
-    init(context: CallContext, registrations: RegistrationService) {
-        self.context = context
-        self.registrations = registrations
-    }
+    init(context: CallContext) { self.context = context }
 
     /// What the node understands outside of calls.
     private var policy: RequestPolicy {
@@ -55,7 +53,7 @@ final class CallIntake: Transactions.Core {
             case .refuse(let refusal, let pause): refuse(refusal, request, id, after: pause)
             case .drop: context.transactions.forget(id)
             }
-        case .message: refuse(SIPRefusal(.methodNotAllowed, headers: ["Allow": policy.allow]), request, id)
+        case .message: relay(request, id, from: source)
         default: respond(.transactionDoesNotExist, to: request, id)
         }
     }
@@ -96,20 +94,45 @@ final class CallIntake: Transactions.Core {
 
     // MARK: Calls
 
-    private func begin(_ request: SIPRequest, _ id: TransactionID, raw: [UInt8], from source: SIPSource) {
-        if context.isLoop(request) { return respond(.loopDetected, to: request, id) }
-        guard context.hasRoom(for: source.address) else {
-            return refuse(SIPRefusal(.serviceUnavailable, headers: ["Retry-After": "10"]), request, id)
+    /// Whom a request is for, and the user that it is from; nil where it has been answered, or is not to be.
+    private func admit(
+        _ request: SIPRequest, _ id: TransactionID, from source: SIPSource, hasRoom: Bool
+    ) -> (stages: [[CallTarget]], user: String?)? {
+        if context.isLoop(request) {
+            respond(.loopDetected, to: request, id)
+            return nil
         }
-        let decision: DialDecision
-        let user: String?
+        guard hasRoom else {
+            refuse(SIPRefusal(.serviceUnavailable, headers: ["Retry-After": "10"]), request, id)
+            return nil
+        }
         switch context.access.admit(request, from: source.address, now: MonotonicClock.now) {
-        case .call(let found, let caller): (decision, user) = (found, caller)
-        case .refuse(let refusal, let pause): return refuse(refusal, request, id, after: pause)
-        case .drop: return context.transactions.forget(id)
+        case .call(let decision, let user):
+            let stages = context.stages(of: decision)
+            if !stages.isEmpty { return (stages, user) }
+            respond(.temporarilyUnavailable, to: request, id)
+        case .refuse(let refusal, let pause): refuse(refusal, request, id, after: pause)
+        case .drop: context.transactions.forget(id)
         }
-        let stages = stages(of: decision)
-        guard !stages.isEmpty else { return respond(.temporarilyUnavailable, to: request, id) }
+        return nil
+    }
+
+    /// Passes a MESSAGE on that belongs to no call.
+    private func relay(_ request: SIPRequest, _ id: TransactionID, from source: SIPSource) {
+        let hasRoom = messages < context.configuration.limits.calls
+        guard let (stages, _) = admit(request, id, from: source, hasRoom: hasRoom) else { return }
+        let message = RelayedMessage(request, id, stages: stages, context: context)
+        messages += 1
+        Task { @AgentActor in
+            await message.run()
+            messages -= 1
+        }
+    }
+
+    private func begin(_ request: SIPRequest, _ id: TransactionID, raw: [UInt8], from source: SIPSource) {
+        guard
+            let (stages, user) = admit(request, id, from: source, hasRoom: context.hasRoom(for: source.address))
+        else { return }
         let name = context.nextName()
         let ladder = MessageLadder()
         ladder.received(raw, from: source.text)
@@ -123,30 +146,5 @@ final class CallIntake: Transactions.Core {
         context.add(call)
         context.add(invite: id, of: call)
         call.post(.start)
-    }
-
-    /// Who is called, each group at once: next hops as they stand, and registered devices by their preference.
-    private func stages(of decision: DialDecision) -> [[CallTarget]] {
-        var stages: [[CallTarget]] = []
-        for target in decision.targets {
-            switch target {
-            case .nextHop(let hop):
-                stages.append([
-                    CallTarget(
-                        requestURI: hop.requestURI, destination: hop.destination, credentials: hop.credentials,
-                        ringTime: decision.ringTime)
-                ])
-            case .registered(let address):
-                for group in registrations.stages(for: address, now: MonotonicClock.now) {
-                    stages.append(
-                        group.map { contact in
-                            CallTarget(
-                                requestURI: contact.uri, destination: contact.destination,
-                                connection: contact.connection, ringTime: decision.ringTime)
-                        })
-                }
-            }
-        }
-        return decision.forking == .parallel && !stages.isEmpty ? [stages.flatMap { $0 }] : stages
     }
 }

@@ -1,5 +1,6 @@
 // Somebody to call.
 
+import RTPWire
 import SIPCore
 
 /// One destination of a call, as the dial plan and the registrar know it.
@@ -12,6 +13,15 @@ struct CallTarget: Hashable, Sendable {
     var connection: UInt64?
     /// Who this node is for the next hop when that asks.
     var credentials: DialTarget.Credentials?
+    /// Where the response came from that has named it (3xx); nil where the dial plan or the registrar has.
+    var redirector: IPAddress?
     /// Seconds after which it is given up.
     var ringTime: Int
+    /// Who encrypts the media.
+    var protection: MediaProtection
+
+    /// The Route of a request, where the next hop is not the Request-URI's.
+    var route: String? {
+        destination != requestURI && connection == nil && destination.isLooseRouter ? "<\(destination)>" : nil
+    }
 }

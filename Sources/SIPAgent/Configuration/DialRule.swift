@@ -40,6 +40,8 @@ public struct DialRule: Hashable, Sendable {
     public var forking: Forking
     /// `ring-time`: seconds after which a target that has not answered is given up.
     public var ringTime: Int
+    /// `srtp`: who encrypts the media.
+    public var protection: MediaProtection
     /// `rewrite.user`: the user part of the new Request-URI. `$user` stands for what was called, `$1` to `$9` for the groups of the regular
     /// expression of `user`, or `$1` for what follows its prefix. Nil: as it was, unless the target names one.
     public var rewriteUser: String?
@@ -50,7 +52,7 @@ public struct DialRule: Hashable, Sendable {
     public init(
         name: String, user: DialPattern? = nil, host: DialPattern? = nil, sources: [IPNetwork] = [],
         permission: Permission = .allowed, targets: [DialTarget], forking: Forking = .sequence, ringTime: Int = 180,
-        rewriteUser: String? = nil, rewriteHost: String? = nil
+        protection: MediaProtection = .relay, rewriteUser: String? = nil, rewriteHost: String? = nil
     ) {
         self.name = name
         self.user = user
@@ -60,6 +62,7 @@ public struct DialRule: Hashable, Sendable {
         self.targets = targets
         self.forking = forking
         self.ringTime = ringTime
+        self.protection = protection
         self.rewriteUser = rewriteUser
         self.rewriteHost = rewriteHost
     }

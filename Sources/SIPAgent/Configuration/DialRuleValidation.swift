@@ -8,6 +8,12 @@ extension DialRule {
     public func validate() throws(SpecificationError) {
         try RouteSpecification.validate(name: name)
         _ = try DialPlan([self])
+        guard protection == .required else { return }
+        for case .nextHop(let hop) in targets where hop.uri.scheme != .sips && hop.uri.transport != .tls {
+            throw SpecificationError(
+                .setting("srtp"), protection.rawValue, "needs TLS, and \(hop.uri) is called without",
+                remedy: "write sips:… or add ;transport=tls")
+        }
     }
 
     /// The rule of a node that has a registrar and was told no dial plan: every name is a registered device's.

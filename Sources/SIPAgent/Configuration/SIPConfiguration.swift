@@ -1,6 +1,7 @@
 // How the SIP agent is configured: the section `sip` of the configuration file.
 
 public import AgentSupport
+public import Authentication
 public import RTPWire
 public import SIPCore
 
@@ -41,6 +42,9 @@ public struct SIPConfiguration: Hashable, Sendable {
     public var names: [String]
     /// `realm`
     public var realm: String
+    /// `algorithms`: what callers and devices are asked to authenticate with, in the order in which it is offered; RFC 8760 clients take the
+    /// first that they know. None stands twice, and one at least is there.
+    public var algorithms: [DigestAlgorithm]
     /// `users-file`: the users, as `crosspoint user add` writes them; nil: nobody can authenticate.
     public var usersFile: String?
     /// `allow`: networks whose callers need no authentication.
@@ -66,7 +70,8 @@ public struct SIPConfiguration: Hashable, Sendable {
     public init(
         listeners: [Listener] = SIPConfiguration.defaultListeners(hasCertificate: false),
         certificate: Certificate? = nil, authorities: String? = nil, names: [String] = [], realm: String = "crosspoint",
-        usersFile: String? = nil, allowedNetworks: [IPNetwork] = [], mediaNetworks: [IPNetwork] = [],
+        algorithms: [DigestAlgorithm] = SIPConfiguration.defaultAlgorithms, usersFile: String? = nil,
+        allowedNetworks: [IPNetwork] = [], mediaNetworks: [IPNetwork] = [],
         udpPorts: ClosedRange<UInt16> = 30_000...39_999, sourcePolicy: SourcePolicy = .strict,
         dialPlan: [DialRule] = [], registrar: RegistrarConfiguration? = nil,
         sessionTimer: SessionTimer.Policy? = SessionTimer.Policy(), noMediaTimeout: Int? = nil,
@@ -77,6 +82,7 @@ public struct SIPConfiguration: Hashable, Sendable {
         self.authorities = authorities
         self.names = names
         self.realm = realm
+        self.algorithms = algorithms
         self.usersFile = usersFile
         self.allowedNetworks = allowedNetworks
         self.mediaNetworks = mediaNetworks
@@ -88,6 +94,10 @@ public struct SIPConfiguration: Hashable, Sendable {
         self.noMediaTimeout = noMediaTimeout
         self.limits = limits
     }
+
+    /// MD5 first: user agents that know nothing else take the first challenge or none, although a later one would suit them (SIPp 3.6 and
+    /// libre 1 among them); those of RFC 8760 know both.
+    public static let defaultAlgorithms: [DigestAlgorithm] = [.md5, .sha256]
 
     /// Where a node listens that is not told: the ports of SIP, and of SIP over TLS where it can (RFC 3261 section 19.1.2).
     public static func defaultListeners(hasCertificate: Bool) -> [Listener] {

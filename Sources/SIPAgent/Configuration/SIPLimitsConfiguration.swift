@@ -17,8 +17,11 @@ public struct SIPLimitsConfiguration: Hashable, Sendable {
     /// `connections-per-source`: of one address.
     public var connectionsPerSource: Int
 
+    /// The flows that a call of one medium takes: RTP and RTCP, both ways, each on a UDP port of its own.
+    public static let flowsPerCall = 4
+
     public init(
-        calls: Int = 4096, callsPerSource: Int = 4096, requestsPerSecond: Int = 50, burst: Int = 200,
+        calls: Int = 2048, callsPerSource: Int = 2048, requestsPerSecond: Int = 50, burst: Int = 200,
         registrations: Int = 10_000, connections: Int = 4096, connectionsPerSource: Int = 1024
     ) {
         self.calls = calls
@@ -28,5 +31,13 @@ public struct SIPLimitsConfiguration: Hashable, Sendable {
         self.registrations = registrations
         self.connections = connections
         self.connectionsPerSource = connectionsPerSource
+    }
+
+    /// Why a flow table of this size does not hold the calls that are allowed, with the remedy; nil where it does.
+    public func shortage(flows: Int) -> String? {
+        guard calls > flows / Self.flowsPerCall else { return nil }
+        return
+            "sip.limits.calls: \(calls) calls take \(calls * Self.flowsPerCall) flows, \(Self.flowsPerCall) each and more with video, but "
+            + "limits.flows is \(flows); raise limits.flows, or allow \(flows / Self.flowsPerCall) calls"
     }
 }

@@ -28,4 +28,6 @@ struct DialDecision: Hashable, Sendable {
     var forking: DialRule.Forking
     /// Seconds after which a target that has not answered is given up.
     var ringTime: Int
+    /// Who encrypts the media.
+    var protection: MediaProtection
 }

@@ -88,7 +88,7 @@ struct DialPlan {
         guard !targets.isEmpty else { return nil }
         return DialDecision(
             rule: rule.rule.name, permission: rule.rule.permission, targets: targets, forking: rule.rule.forking,
-            ringTime: rule.rule.ringTime)
+            ringTime: rule.rule.ringTime, protection: rule.rule.protection)
     }
 
     private func nextHop(

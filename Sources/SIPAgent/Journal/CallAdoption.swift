@@ -9,42 +9,86 @@ import SIPCore
 /// Takes up the calls of the journal, and takes out of the fast path what none of them owns.
 @AgentActor
 struct CallAdoption {
+    /// What is to be done when messages can be sent.
+    struct Rest {
+        /// Calls that cannot go on, to be ended on both sides.
+        var lost: [Call] = []
+        /// Calls that nobody had answered, or whose slower destinations had not been heard of: to be told that they are not wanted.
+        var unanswered: [Call] = []
+    }
+
     let context: CallContext
     let routing: any SessionRouteControl
 
     /// To be called once, before anybody can call.
-    ///
-    /// - Returns: the calls that cannot go on, to be ended on both sides when messages can be sent.
-    func run() async -> [Call] {
+    func run() async -> Rest {
         let records = context.journal.read()
-        var lost: [Call] = []
+        var rest = Rest()
         var kept: Set<String> = []
+        var lostKeys: Set<String> = []
+        var answered = 0
         for record in records {
-            let caller = peer(of: record.caller)
-            let callee = peer(of: record.callee)
-            let address = IPAddress(record.callerAddress) ?? .unspecified
-            do throws(SIPRefusal) {
-                let media = try await CallMedia(
-                    adopting: record.media, context: context.media, caller: caller, callee: callee)
-                let call = Call(adopting: record, address: address, context: context, media: media)
-                call.takeUp()
-                kept.formUnion(record.media.routeNames)
-                kept.formUnion(media.record?.routeNames ?? [])
-            } catch {
-                let media = CallMedia(name: record.name, context: context.media, caller: caller)
-                let call = Call(adopting: record, address: address, context: context, media: media)
-                call.takeUp()
-                lost.append(call)
+            switch record {
+            case .answered(let record):
+                answered += 1
+                let routes = await adopt(record, &rest)
+                if let routes { kept.formUnion(routes) } else { lostKeys.formUnion(record.media.keyNames) }
+            case .unanswered(let record): adopt(record, &rest)
             }
         }
         let removed = await routing.removeSessionRoutes(of: Self.routePrefix, except: kept)
+        await routing.removeKeys(named: lostKeys.sorted())
         if !removed.isEmpty {
             context.logger.info("sip: routes that nobody owns were removed: \(removed.joined(separator: ", "))")
         }
         if !records.isEmpty {
-            context.logger.info("sip: took over \(records.count - lost.count) of \(records.count) calls")
+            context.logger.info(
+                "sip: took over \(answered - rest.lost.count) of \(answered) answered calls, and ends \(records.count - answered) others"
+            )
         }
-        return lost
+        return rest
+    }
+
+    /// Returns the routes that stay; nil where the call cannot go on.
+    private func adopt(_ record: CallRecord, _ rest: inout Rest) async -> Set<String>? {
+        let caller = peer(of: record.caller)
+        let callee = peer(of: record.callee)
+        let address = IPAddress(record.callerAddress) ?? .unspecified
+        let pending = record.branches ?? []
+        do throws(SIPRefusal) {
+            let media = try await CallMedia(
+                adopting: record.media, context: context.media, caller: caller, callee: callee)
+            let call = Call(adopting: record, address: address, context: context, media: media)
+            call.takeUp(pending: pending)
+            if !pending.isEmpty { rest.unanswered.append(call) }
+            return record.media.routeNames.union(media.record?.routeNames ?? [])
+        } catch {
+            let media = CallMedia(name: record.name, context: context.media, caller: caller)
+            let call = Call(adopting: record, address: address, context: context, media: media)
+            call.takeUp(pending: pending)
+            rest.lost.append(call)
+            if !pending.isEmpty { rest.unanswered.append(call) }
+            return nil
+        }
+    }
+
+    private func adopt(_ record: UnansweredCallRecord, _ rest: inout Rest) {
+        let address = IPAddress(record.callerAddress) ?? .unspecified
+        var initial: ServerRequest?
+        if let request = record.caller?.request, let source = record.caller?.place.source,
+            let id = context.transactions.resume(received: request, from: source)
+        {
+            initial = ServerRequest(id: id, request: request, source: source)
+        }
+        let media = CallMedia(
+            name: record.name, context: context.media, caller: context.mediaPeer(address, isSecure: false))
+        let call = Call(adopting: record, initial: initial, address: address, context: context, media: media)
+        if let initial {
+            context.transactions.observe(initial.id, by: call.ladder)
+            context.add(invite: initial.id, of: call)
+        }
+        call.takeUp(pending: record.branches)
+        rest.unanswered.append(call)
     }
 
     /// How the names of the routes of calls begin.

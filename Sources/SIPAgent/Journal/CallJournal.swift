@@ -6,7 +6,7 @@ import Glibc
 import Logging
 import Routing
 
-/// One file that is only ever added to, a line for each change of a call and for its end: a call costs two short writes. When most of
+/// One file that is only ever added to, a line for each change of a call and for its end: a call costs three short writes. When most of
 /// the file is past, what holds is written into a new one.
 @AgentActor
 final class CallJournal {
@@ -57,45 +57,63 @@ final class CallJournal {
     // MARK: Reading
 
     /// The calls that an earlier daemon left, once, before anything is written. A last line without an end was being written when it
-    /// died, and describes what nobody has been told.
-    func read() -> [CallRecord] {
+    /// died, and describes what nobody has been told. What is read holds until it is written anew or removed.
+    func read() -> [JournalledCall] {
         guard let data = try? Data(contentsOf: URL(filePath: path)) else { return [] }
-        var records: [String: CallRecord] = [:]
+        var records: [String: JournalledCall] = [:]
         let decoder = JSONDecoder()
-        for line in data.split(separator: 0x0a) {
+        let end = data.lastIndex(of: 0x0a).map { $0 + 1 } ?? data.startIndex
+        for line in data[..<end].split(separator: 0x0a) {
             guard let sign = line.first else { continue }
             let content = line.dropFirst()
             if sign == UInt8(ascii: "-") {
-                records[String(decoding: content, as: UTF8.self)] = nil
-            } else if sign == UInt8(ascii: "+"), let record = try? decoder.decode(CallRecord.self, from: Data(content))
-            {
+                let name = String(decoding: content, as: UTF8.self)
+                records[name] = nil
+                forget(name)
+            } else if let record = Self.record(sign, Data(content), decoder) {
                 records[record.name] = record
+                note(record.name, Place(offset: line.startIndex - data.startIndex, length: line.count + 1))
             } else {
                 logger.error("journal \(path): a line cannot be read and is not taken over")
             }
         }
-        // What was read is written anew, call by call, as it is taken over.
-        ftruncate(descriptor, 0)
-        size = 0
+        size = end - data.startIndex
+        ftruncate(descriptor, off_t(size))
         return records.values.sorted { $0.startedAt < $1.startedAt }
+    }
+
+    private static func record(_ sign: UInt8, _ content: Data, _ decoder: JSONDecoder) -> JournalledCall? {
+        switch sign {
+        case JournalledCall.answeredSign:
+            (try? decoder.decode(CallRecord.self, from: content)).map { .answered($0) }
+        case JournalledCall.unansweredSign:
+            (try? decoder.decode(UnansweredCallRecord.self, from: content)).map { .unanswered($0) }
+        default: nil
+        }
     }
 
     // MARK: Writing
 
     /// Writes a call's record. A call that cannot be written goes on; it is lost with the daemon, which the log says.
     func write(_ record: CallRecord) {
-        guard let data = try? encoder.encode(record) else { return }
+        if let data = try? encoder.encode(record) { write(record.name, JournalledCall.answeredSign, data) }
+    }
+
+    /// The same of a call that nobody has answered yet.
+    func write(_ record: UnansweredCallRecord) {
+        if let data = try? encoder.encode(record) { write(record.name, JournalledCall.unansweredSign, data) }
+    }
+
+    private func write(_ name: String, _ sign: UInt8, _ data: Data) {
         var line = [UInt8](unsafeUninitializedCapacity: data.count + 2) { buffer, count in
-            buffer[0] = UInt8(ascii: "+")
+            buffer[0] = sign
             _ = data.copyBytes(to: UnsafeMutableBufferPointer(rebasing: buffer[1...]))
             buffer[data.count + 1] = 0x0a
             count = data.count + 2
         }
         let offset = size
         guard append(&line) else { return }
-        forget(record.name)
-        places[record.name] = Place(offset: offset, length: line.count)
-        heldBytes += line.count
+        note(name, Place(offset: offset, length: line.count))
         compactIfWorthwhile()
     }
 
@@ -106,6 +124,12 @@ final class CallJournal {
         var line = Array("-\(name)\n".utf8)
         _ = append(&line)
         compactIfWorthwhile()
+    }
+
+    private func note(_ name: String, _ place: Place) {
+        forget(name)
+        places[name] = place
+        heldBytes += place.length
     }
 
     private func forget(_ name: String) {

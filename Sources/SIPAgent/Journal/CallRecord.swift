@@ -62,4 +62,6 @@ struct CallRecord: Sendable, Codable {
     var caller: Side
     var callee: Side
     var media: CallMediaRecord
+    /// What was sent to destinations that were slower, and have given no final response.
+    var branches: [UnansweredCallRecord.Invite]?
 }

@@ -4,7 +4,7 @@ import SDP
 
 /// One branch: its descriptions and UDP ports.
 struct BranchMedia {
-    var callee: MediaPeer
+    let callee: MediaPeer
     /// The callee-side UDP ports, which the dialogs of one INVITE share.
     var places: MediaPlaces
     var negotiation: MediaNegotiation

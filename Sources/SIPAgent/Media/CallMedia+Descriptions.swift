@@ -59,11 +59,17 @@ extension CallMedia {
             guard var media = branches[branch], let offer = media.negotiation.pendingOffer(from: side.other) else {
                 throw Self.noBranch
             }
-            let allowsKeys = caller.isSecure && media.callee.isSecure
+            let security = security(media)
+            let allowsKeys = security != nil || caller.isSecure && media.callee.isSecure
             var places: [Int: LocalPlace] = [:]
             var problem: OfferAnswerError?
             for (index, medium) in offer.media.enumerated() where medium.udpPort != 0 {
-                if let refused = MediaRules.refusal(of: medium, in: offer, allowsKeys: allowsKeys) {
+                let refused =
+                    MediaRules.refusal(of: medium, in: offer, allowsKeys: allowsKeys)
+                    ?? security?.refusal(
+                        of: index, in: offer, from: side.other, agreed: media.negotiation.agreement(side.other),
+                        agreedWithOther: media.negotiation.agreement(side))
+                if let refused {
                     problem = problem ?? refused
                     continue
                 }
@@ -76,7 +82,8 @@ extension CallMedia {
             let address = try await localAddress(side, on: branch)
             do throws(OfferAnswerError) {
                 let description = try media.negotiation.makeOffer(
-                    to: side, places: offer.media.indices.map { places[$0] }, at: address, allowsKeys: allowsKeys)
+                    security?.offer(offer, to: side, agreed: media.negotiation.agreement(side)), to: side,
+                    places: offer.media.indices.map { places[$0] }, at: address, allowsKeys: allowsKeys)
                 media.pendingPlaces = places
                 if side == .callee, chosen == nil {
                     media.offered = .init(negotiation: media.negotiation, places: places)
@@ -130,8 +137,13 @@ extension CallMedia {
             }
             try check(answer, from: peer)
             let description: SessionDescription
+            let security = security(media)
+            let former = media.negotiation.agreement(side.other)
             do throws(OfferAnswerError) {
                 try media.negotiation.receiveAnswer(answer, from: side)
+                if security != nil, let offered = media.negotiation.agreement(side)?.local {
+                    try MediaSecurity.check(answer, to: offered)
+                }
                 try MediaRules.checkGroups(answer, places: media.pendingPlaces)
             } catch {
                 branches[branch]?.negotiation.withdraw()
@@ -141,9 +153,14 @@ extension CallMedia {
             let offerPlaces = try await places(answering: side, answerPlaces, media, branch)
             let address = try await localAddress(side.other, on: branch)
             do throws(OfferAnswerError) {
+                var translated: SessionDescription?
+                if let security, let offer = media.negotiation.pendingOffer(from: side.other) {
+                    translated = try security.answer(
+                        answer, to: offer, former: former.map { (offer: $0.remote, answer: $0.local) })
+                }
                 description = try media.negotiation.makeAnswer(
-                    to: side.other, places: answer.media.indices.map { offerPlaces[$0] }, at: address,
-                    allowsKeys: caller.isSecure && media.callee.isSecure)
+                    translated, to: side.other, places: answer.media.indices.map { offerPlaces[$0] }, at: address,
+                    allowsKeys: security != nil || caller.isSecure && media.callee.isSecure)
             } catch {
                 branches[branch]?.negotiation.withdraw()
                 throw refusal(error)
@@ -283,7 +300,10 @@ extension CallMedia {
         var refusal = OfferAnswerError(.miscellaneous, error.message).refusal(agent: context.agent)
         switch error.code {
         case .invalid, .unavailable: break
-        case .capacity: refusal.status = .serviceUnavailable
+        case .capacity:
+            // Calls that end make room (RFC 3261 section 21.5.4).
+            refusal.status = .serviceUnavailable
+            refusal.headers["Retry-After"] = "10"
         case .notFound, .conflict, .failed: refusal.status = .serverInternalError
         }
         return refusal

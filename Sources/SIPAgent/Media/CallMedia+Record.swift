@@ -18,7 +18,8 @@ extension CallMedia {
                 local: agreement.local.text, remote: agreement.remote.text, places: media.inForce[side, default: [:]])
         }
         return CallMediaRecord(
-            name: name, sides: sides, streams: routes.streams, totals: routes.totals, learned: learned)
+            name: name, sides: sides, streams: routes.streams, totals: routes.totals, learned: learned,
+            protection: media.callee.protection)
     }
 
     /// Takes up what a record tells.
@@ -34,6 +35,8 @@ extension CallMedia {
             let negotiation = MediaNegotiation(
                 continuing: descriptions, maximumMedia: context.policy.maximumMedia)
         else { throw SIPRefusal(.serverInternalError) }
+        var callee = callee
+        callee.protection = record.protection ?? .relay
         var media = BranchMedia(callee: callee, places: MediaPlaces(context: context), negotiation: negotiation)
         media.inForce = record.sides.mapValues(\.places)
         let branch = add(media)

@@ -12,7 +12,7 @@ extension CallMedia {
     func putInForce(_ media: BranchMedia, hearsFormer: Bool = true) async throws(SIPRefusal) {
         do throws(RoutingError) {
             let plan = try await plan(of: media)
-            try await routes.apply(plan, hearsFormer: hearsFormer)
+            try await apply(plan, keys: keys(of: media), hearsFormer: hearsFormer)
             self.plan = plan
         } catch {
             throw refusal(error)
@@ -38,6 +38,7 @@ extension CallMedia {
         learning = [:]
         learned = learned.filter { $0.key.side == .caller }
         await routes.removeAll()
+        await removeKeys()
     }
 
     func plan(of media: BranchMedia) async throws(RoutingError) -> [StreamKey: PlannedStream] {
@@ -57,9 +58,10 @@ extension CallMedia {
             }
             sides[side] = MediaPlan.Side(
                 agreement: agreement, places: media.inForce[side, default: [:]], attachments: attachments,
-                signalling: peer.signalling, sources: peer.sources, learned: learned, earlier: routes.sources)
+                signalling: peer.signalling, sources: peer.sources, learned: learned, earlier: routes.sources,
+                keys: media.callee.protection.endsSRTP ? Self.keys(agreement) : [:])
         }
-        return MediaPlan(sides: sides).streams
+        return MediaPlan(sides: sides, endsSRTP: media.callee.protection.endsSRTP, prefix: keyPrefix).streams
     }
 
     /// Where a peer's description says that a stream of its packets comes from.

@@ -7,6 +7,7 @@ import RTPWire
 import Routing
 import SDP
 public import SIPCore
+import SRTPKeys
 
 /// Negotiates a call's media with both of its sides, and owns its UDP ports and its routes in the fast path.
 ///
@@ -26,7 +27,7 @@ public final class CallMedia {
     let context: MediaContext
     let turnstile = Turnstile()
     let routes: MediaRoutes
-    var caller: MediaPeer
+    let caller: MediaPeer
     /// The caller's first offer, for branches to come.
     var callerOffer: SessionDescription?
     let callerPlaces: MediaPlaces
@@ -43,6 +44,8 @@ public final class CallMedia {
     var learning: [StreamKey: Learning] = [:]
     /// The streams in force, as they were planned.
     var plan: [StreamKey: PlannedStream] = [:]
+    /// The keys that routes name.
+    var installedKeys: [String: [SRTPKey]] = [:]
     /// When the plan was last put in force: silence counts from then.
     var plannedAt: UInt64 = 0
     var state = MediaState.ok
@@ -124,14 +127,6 @@ public final class CallMedia {
         return branch
     }
 
-    /// A peer signals from another address now, or over another transport.
-    public func setPeer(_ peer: MediaPeer, of side: SIPSide, on branch: MediaBranch) {
-        switch side {
-        case .caller: caller = peer
-        case .callee: branches[branch]?.callee = peer
-        }
-    }
-
     func peer(_ side: SIPSide, on branch: MediaBranch) -> MediaPeer? {
         side == .caller ? caller : branches[branch]?.callee
     }
@@ -187,6 +182,7 @@ public final class CallMedia {
         if let statistics { return statistics }
         let kinds = kinds
         await routes.removeAll()
+        await removeKeys()
         for branch in branches.values {
             branch.places.users -= 1
             if branch.places.users == 0 { await branch.places.keep(only: []) }

@@ -19,6 +19,14 @@ public struct CallMediaRecord: Hashable, Sendable, Codable {
     var streams: [StreamKey: InstalledStream]
     var totals: [StreamKey: StreamTotals]
     var learned: [StreamKey: LearnedSource]
+    /// Who encrypts the media; nil in records of daemons that always left it to the ends.
+    var protection: MediaProtection?
+
+    /// The names of the keys that the call's routes have.
+    public var keyNames: Set<String> {
+        let routes = streams.values.flatMap(\.routes)
+        return Set(routes.compactMap(\.source.srtp?.key) + routes.flatMap(\.legs.values).compactMap(\.srtp?.key))
+    }
 
     /// The names of the call's routes: what is not to be removed at a start.
     public var routeNames: Set<String> { Set(streams.values.flatMap { $0.routes.map(\.name) }) }

@@ -79,15 +79,18 @@ struct MediaNegotiation: Hashable, Sendable {
     /// - Parameters:
     ///   - places: One entry for each of its media; nil refuses the medium.
     ///   - address: The node's address towards the side, for `o=`.
+    ///   - description: The offer with other keys, where SRTP ends at this node.
     mutating func makeOffer(
-        to side: SIPSide, places: [LocalPlace?], at address: IPAddress, allowsKeys: Bool
+        _ description: SessionDescription? = nil, to side: SIPSide, places: [LocalPlace?], at address: IPAddress,
+        allowsKeys: Bool
     ) throws(OfferAnswerError) -> SessionDescription {
         guard let offer = pendingOffer(from: side.other) else {
             throw OfferAnswerError(.miscellaneous, "there is no offer to pass on")
         }
         var (exchange, rewriter) = parts(side, address)
         let rewritten = rewriter.rewrite(
-            MediaRules.oneWayGroups(offer), places: places.map { $0?.mediaPlace }, allowsKeys: allowsKeys)
+            MediaRules.oneWayGroups(description ?? offer), places: places.map { $0?.mediaPlace }, allowsKeys: allowsKeys
+        )
         try exchange.sendOffer(rewritten)
         set(side, exchange, rewriter)
         return rewritten
@@ -122,14 +125,16 @@ struct MediaNegotiation: Hashable, Sendable {
 
     /// The answer of the other side, as this side, which has offered, is to get it. The parameters are those of `makeOffer`.
     mutating func makeAnswer(
-        to side: SIPSide, places: [LocalPlace?], at address: IPAddress, allowsKeys: Bool
+        _ description: SessionDescription? = nil, to side: SIPSide, places: [LocalPlace?], at address: IPAddress,
+        allowsKeys: Bool
     ) throws(OfferAnswerError) -> SessionDescription {
         guard let answer = agreement(side.other)?.remote else {
             throw OfferAnswerError(.miscellaneous, "there is no answer to pass on")
         }
         var (exchange, rewriter) = parts(side, address)
         let rewritten = rewriter.rewrite(
-            MediaRules.oneWayGroups(answer), places: places.map { $0?.mediaPlace }, allowsKeys: allowsKeys)
+            MediaRules.oneWayGroups(description ?? answer), places: places.map { $0?.mediaPlace },
+            allowsKeys: allowsKeys)
         _ = try exchange.sendAnswer(rewritten)
         set(side, exchange, rewriter)
         return rewritten

@@ -10,16 +10,19 @@ public struct MediaPeer: Sendable {
     public var isSecure: Bool
     /// From whom its media are taken.
     public var sources: MediaSources
+    /// Of who is called: who encrypts the call's media.
+    public var protection: MediaProtection
     /// Whether media may be sent to an address on its behalf.
     public var allows: @Sendable (IPAddress) -> Bool
 
     public init(
         signalling: IPAddress, isSecure: Bool = false, sources: MediaSources = .strict,
-        allows: @escaping @Sendable (IPAddress) -> Bool
+        protection: MediaProtection = .relay, allows: @escaping @Sendable (IPAddress) -> Bool
     ) {
         self.signalling = signalling
         self.isSecure = isSecure
         self.sources = sources
+        self.protection = protection
         self.allows = allows
     }
 }

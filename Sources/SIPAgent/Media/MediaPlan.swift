@@ -57,9 +57,14 @@ struct MediaPlan {
         var learned: [StreamKey: MediaEndpoint]
         /// Where they came from as far as was agreed before: for a peer that does not say it now.
         var earlier: [StreamKey: SourceSpecification]
+        /// The keys of its media, by place, where SRTP ends at this node.
+        var keys: [Int: MediaSecurity.Keys] = [:]
     }
 
     let sides: [SIPSide: Side]
+    /// Whether SRTP ends at this node, and what the names of keys begin with.
+    var endsSRTP = false
+    var prefix = ""
 
     /// All routes of the call.
     var streams: [StreamKey: PlannedStream] {
@@ -68,10 +73,16 @@ struct MediaPlan {
         for index in 0..<count {
             for side in SIPSide.allCases {
                 guard let from = sides[side], let to = sides[side.other] else { continue }
-                Flow(index: index, side: side, from: from, to: to)?.add(to: &streams)
+                Flow(index: index, side: side, from: from, to: to, endsSRTP: endsSRTP, prefix: prefix)?
+                    .add(to: &streams)
             }
         }
         return streams
+    }
+
+    /// What a peer's keys, or the node's own towards it, are called.
+    static func keyName(_ prefix: String, _ index: Int, _ side: SIPSide, isReceiving: Bool) -> String {
+        "\(prefix)\(index).\(side.rawValue).\(isReceiving ? "receive" : "send")"
     }
 
     /// The addresses that packets are sent to: their ports must be known.
@@ -91,22 +102,32 @@ private struct Flow {
     let sourcePlace: LocalPlace
     let sinkPlace: LocalPlace
     let carriage: MediaRules.Carriage
+    let prefix: String
 
     /// Nil for a medium that is not in use.
-    init?(index: Int, side: SIPSide, from: MediaPlan.Side, to: MediaPlan.Side) {
+    init?(
+        index: Int, side: SIPSide, from: MediaPlan.Side, to: MediaPlan.Side, endsSRTP: Bool, prefix: String
+    ) {
         let description = from.agreement.remote.media[index]
         source = from.agreement.media[index]
         sink = to.agreement.media[index]
         guard source.isActive, sink.isActive, let sourcePlace = from.places[index], let sinkPlace = to.places[index],
             let carriage = MediaRules.carriage(of: description)
         else { return nil }
+        // Without its keys an encrypted side gets nothing, and nothing is taken from it.
+        if endsSRTP {
+            for end in [from, to] where MediaSecurity.isSecured(end.agreement.remote.media[index]) {
+                guard end.keys[index] != nil else { return nil }
+            }
+        }
+        self.prefix = prefix
         self.index = index
         self.side = side
         self.from = from
         self.to = to
         self.sourcePlace = sourcePlace
         self.sinkPlace = sinkPlace
-        self.carriage = carriage
+        self.carriage = endsSRTP && carriage == .securedRTP ? .rtp : carriage
     }
 
     /// Whether media pass: the source may send, and the sink wants to receive.
@@ -172,7 +193,10 @@ private struct Flow {
         func specification(_ address: IPAddress?, _ udpPort: UInt16?) -> SourceSpecification {
             SourceSpecification(
                 address: place.address, udpPort: isRTCP ? place.rtcpUDPPort : place.udpPort, port: ingress,
-                source: address, sourceUDPPort: udpPort)
+                source: address, sourceUDPPort: udpPort,
+                srtp: from.keys[index].map { _ in
+                    KeyReference(key: MediaPlan.keyName(prefix, index, side, isReceiving: true))
+                })
         }
         if let group = place.group {
             let description = from.agreement.remote
@@ -217,7 +241,10 @@ private struct Flow {
             address: endpoint.address, udpPort: endpoint.udpPort,
             port: sinkPlace.group == nil ? attachment.port : sinkPlace.attachment.port, source: .set(local),
             sourceUDPPort: onRTCPPort ? sinkPlace.rtcpUDPPort : sinkPlace.udpPort,
-            timeToLive: sinkPlace.group.map { .set($0.timeToLive ?? Self.groupTimeToLive) } ?? .decrement)
+            timeToLive: sinkPlace.group.map { .set($0.timeToLive ?? Self.groupTimeToLive) } ?? .decrement,
+            srtp: to.keys[index].map { _ in
+                KeyReference(key: MediaPlan.keyName(prefix, index, side.other, isReceiving: false))
+            })
     }
 
     /// For groups without one: IPv6 has none in descriptions.

@@ -139,7 +139,8 @@ final class MediaRoutes {
     private static func excludes(_ a: SourceSpecification, _ b: SourceSpecification) -> Bool {
         guard isSamePlace(a, b) else { return false }
         if a.source == nil || b.source == nil { return true }
-        return a.source == b.source && (a.sourceUDPPort == nil) != (b.sourceUDPPort == nil)
+        guard a.source == b.source else { return false }
+        return a.sourceUDPPort == nil || b.sourceUDPPort == nil || a.sourceUDPPort == b.sourceUDPPort
     }
 
     private static func isSamePlace(_ a: SourceSpecification, _ b: SourceSpecification) -> Bool {

@@ -121,6 +121,33 @@ final class Transactions: SIPTransports.Receiver {
     /// Ends an INVITE that never got its final response.
     func abandon(_ id: TransactionID) { carryOut(layer.abandon(id)) }
 
+    // MARK: After a restart
+
+    /// Goes on with an INVITE that an earlier daemon has sent on `path`: it can be cancelled, and its final response is the client's.
+    func resume(
+        _ invite: SIPRequest, on path: SIPPath, client: any Client, observer: (any MessageObserver)?
+    ) -> TransactionID? {
+        let isReliable = path.destination.transport.isReliable
+        guard let id = try? layer.resume(invite, isReliable: isReliable) else { return nil }
+        clients[id] = ClientEntry(path: path, client: client, observer: observer)
+        return id
+    }
+
+    /// Goes on with an INVITE that an earlier daemon has received and not answered: it can be answered, and be cancelled.
+    func resume(received invite: SIPRequest, from source: SIPSource) -> TransactionID? {
+        let events = layer.receive(invite, isReliable: source.transport.isReliable) {
+            SIPIdentifiers.tag(using: &generator)
+        }
+        // The caller has had its 100, or comes again.
+        for case .request(let id, _) in events {
+            servers[id] = ServerEntry(source: source)
+            return id
+        }
+        return nil
+    }
+
+    // MARK: Answering
+
     /// Answers a request.
     func respond(_ response: SIPResponse, to id: TransactionID) { carryOut(layer.respond(response, to: id)) }
 
@@ -192,6 +219,7 @@ final class Transactions: SIPTransports.Receiver {
     /// Sends a response that has no transaction.
     private func respond(_ response: SIPResponse, to source: SIPSource) {
         guard let via = response.vias.first else { return }
+        counters.add(to: .responses, ["status": SIPCounter.label(response.status)])
         _ = transports.respond(response.bytes, via: via, to: source)
     }
 
@@ -203,6 +231,7 @@ final class Transactions: SIPTransports.Receiver {
         case .send(.request(let request)): send(request, of: id)
         case .deliver(let response):
             guard let source, let entry = clients[id] else { return }
+            counters.add(to: .receivedResponses, ["status": SIPCounter.label(response.status)])
             entry.observer?.received(raw, from: source.text)
             entry.client.received(response, to: id, from: source)
         case .setTimer(let timer, let after):
@@ -236,6 +265,7 @@ final class Transactions: SIPTransports.Receiver {
     private func send(_ response: SIPResponse, of id: TransactionID, from source: SIPSource?) {
         guard let via = response.vias.first, let source = servers[id]?.source ?? source else { return }
         let bytes = response.bytes
+        counters.add(to: .responses, ["status": SIPCounter.label(response.status)])
         servers[id]?.observer?.sent(bytes, to: source.text)
         if !transports.respond(bytes, via: via, to: source) { carryOut(layer.transportFailed(id)) }
     }

@@ -136,8 +136,11 @@ final class SIPTransports {
     // MARK: Ways out
 
     /// The way to a destination; nil where this node has no address or no listener that faces it.
-    func path(to destination: SIPDestination) -> SIPPath? {
-        guard let source = sources.towards(destination.address) else { return nil }
+    ///
+    /// - Parameter local: The address that the peer knows the node by, to be kept to where it is still there.
+    func path(to destination: SIPDestination, from local: IPAddress? = nil) -> SIPPath? {
+        guard var source = sources.towards(destination.address) else { return nil }
+        if let local, local.family == source.family, sources.isLocal(local) { source = local }
         guard destination.transport != .udp else {
             guard let endpoint = endpoint(facing: source) else { return nil }
             let isWildcard = endpoint.address.isUnspecified

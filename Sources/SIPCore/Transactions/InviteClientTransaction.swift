@@ -21,6 +21,12 @@ public struct InviteClientTransaction: Hashable, Sendable {
         interval = times.t1
     }
 
+    /// An INVITE that was sent before and may have got a provisional response since: only its final response is waited for.
+    public init(resuming request: SIPRequest, isReliable: Bool, times: TransactionTimes) {
+        self.init(request, isReliable: isReliable, times: times)
+        state = .proceeding
+    }
+
     /// Sends the request; called once.
     public func start() -> [TransactionAction] {
         let timers: [TransactionAction] = isReliable ? [] : [.setTimer(.a, after: interval)]

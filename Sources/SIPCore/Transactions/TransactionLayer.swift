@@ -61,6 +61,16 @@ public struct TransactionLayer: Sendable {
         return (id, tell(id, machine.start()))
     }
 
+    /// Goes on with an INVITE that this node has sent before a restart: nothing is sent, and its final response is waited for. It can be
+    /// cancelled, or given up by `abandon`.
+    public mutating func resume(_ invite: SIPRequest, isReliable: Bool) throws(Failure) -> TransactionID {
+        precondition(invite.method == .invite, "only an INVITE is worth being gone on with")
+        guard let key = TransactionKey(client: invite) else { throw .noBranch }
+        guard keys[key] == nil else { throw .branchInUse }
+        let machine = InviteClientTransaction(resuming: invite, isReliable: isReliable, times: times)
+        return insert(.inviteClient(machine), key)
+    }
+
     /// A response came. One with several Vias was not meant for this node (section 8.1.3.3) and is dropped.
     public mutating func receive(_ response: SIPResponse) -> [TransactionEvent] {
         guard response.vias.count == 1, let key = TransactionKey(client: response) else { return [] }

@@ -64,7 +64,11 @@ final class ControllerBench: @unchecked Sendable {
             let fastPath = try FastPath(pins: folder.pins, name: "test", limits: limits)
             return try FlowController(
                 fastPath: fastPath, network: NetlinkHostNetwork(), store: store,
-                journal: RouteJournal(directory: "\(directory.path)/routes"), logger: log.logger(), engine: engine)
+                journal: RouteJournal(directory: "\(directory.path)/routes"), logger: log.logger(),
+                keys: KeyPaths(
+                    keys: "\(directory.path)/keys", sessionKeys: "\(directory.path)/session-keys",
+                    state: "\(directory.path)/state"),
+                engine: engine)
         }
         await controller.adopt()
         running = Task { try? await controller.run() }

@@ -156,6 +156,16 @@ import Testing
         #expect(answer("RTP/AVPF;unicast;client_port=6-7").hasPrefix("RTP/AVPF;unicast;"))
     }
 
+    @Test("R-42: what comes encrypted is offered inside TLS only")
+    mutating func encrypted() {
+        offer.withholdClear(isSecure: true)
+        #expect(answer("RTP/AVP;unicast;client_port=6-7") == "461")
+        #expect(answer("RTP/AVP;multicast") == "461")
+        #expect(answer("RTP/AVP;unicast;client_port=6-7,RTP/AVP/TCP;interleaved=0-1").hasPrefix("RTP/AVP/TCP;"))
+        offer.withholdClear(isSecure: false)
+        #expect(answer("RTP/AVP/TCP;unicast;interleaved=0-1") == "461")
+    }
+
     @Test("R-43: source and destination in IPv6")
     mutating func ipv6() throws {
         let peer = try #require(IPAddress("2001:db8::5"))

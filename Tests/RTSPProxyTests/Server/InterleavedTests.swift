@@ -81,6 +81,36 @@ import Testing
         await node.stop()
     }
 
+    @Test("F-03: what comes between the choice of the first packet and the response follows it and is announced")
+    func held() async throws {
+        let node = try await TestNode(streams: 1)
+        let (client, other) = (try TestClient(node), try TestClient(node))
+        for player in [client, other] {
+            #expect(try await player.request(.setup, "/streamid=0", Self.channels(2)).status.code == 200)
+        }
+        #expect(try await other.request(.play).status.code == 200)
+        node.routing.progresses["rtsp.cam.0.rtp"] = FlowProgress(
+            hasRTP: true, extendedHighestSequence: 41, timestamp: 10, lastArrival: TestNode.time(in: 5),
+            packetRate: 50)
+        let socket = try LoopbackSocket(udpPort: 0)
+        var hasCome: [RTSPMessage] = []
+        // While the proxy asks how far the stream has come, two packets come; the latter of them is not known there.
+        node.routing.onProgress = { name in
+            guard name == "rtsp.cam.0.rtp", hasCome.isEmpty, let udpPort = try? Self.hostLeg(node) else { return }
+            for sequence in 41...42 {
+                try? socket.send(Self.packet(sequence), to: IPAddress(127, 0, 0, 1), udpPort: udpPort)
+                if let message = try? await other.next() { hasCome.append(message) }
+            }
+        }
+        let response = try await client.request(.play)
+        #expect(hasCome == [41, 42].map { .interleaved(channel: 2, payload: Self.packet($0)) })
+        #expect(response.headers["RTP-Info"] == "url=\(client.base)/streamid=0;seq=41;rtptime=10")
+        for sequence in 41...42 {
+            #expect(try await client.next() == .interleaved(channel: 2, payload: Self.packet(sequence)))
+        }
+        await node.stop()
+    }
+
     @Test("R-27: what is interleaved ends with its connection, what is on UDP in the same session goes on")
     func connectionLost() async throws {
         let node = try await TestNode()

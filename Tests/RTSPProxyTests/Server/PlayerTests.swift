@@ -167,6 +167,28 @@ import Testing
         await node.stop()
     }
 
+    @Test("F-09: first packets are chosen anew when those that were chosen might come before the response")
+    func lateResponse() async throws {
+        let node = try await TestNode(streams: 1)
+        node.routing.progresses["rtsp.cam.0.rtp"] = FlowProgress(
+            hasRTP: true, extendedHighestSequence: 0x2_0000, timestamp: 90_000, lastArrival: MonotonicClock.now,
+            packetRate: 50)
+        var choices = 0
+        node.routing.onChosen = {
+            choices += 1
+            // Longer than it takes to the next packet, the first time.
+            if choices == 1 { try? await Task.sleep(for: .milliseconds(60)) }
+        }
+        let client = try TestClient(node)
+        let response = try await client.play(udpPort: 6000, streams: 1)
+        let starts = node.routing.starts.filter { $0.key.hasPrefix("rtsp.cam.0.rtp") }.compactMap(\.value)
+        #expect(choices >= 2 && starts.count == 1)
+        let first = try #require(starts.first)
+        #expect(first > 0x2_0001, "the one that was chosen first has come")
+        #expect(response.headers["RTP-Info"]?.contains(";seq=\(first & 0xffff);") == true)
+        await node.stop()
+    }
+
     @Test("F-09: legs open after the PLAY response is on the wire, and are gone before that to TEARDOWN and PAUSE")
     func order() async throws {
         let node = try await TestNode()

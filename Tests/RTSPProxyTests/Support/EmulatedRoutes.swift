@@ -4,6 +4,7 @@ import AgentSupport
 import Glibc
 import RTPWire
 import Routing
+import SRTPKeys
 
 /// Receives the packets of each route itself, filters their sources, and counts them as the fast path does; forwards nothing.
 actor EmulatedRoutes: SessionRouteControl {
@@ -19,11 +20,15 @@ actor EmulatedRoutes: SessionRouteControl {
     private var listeners: [AsyncStream<SessionRouteEvent>.Continuation] = []
     /// Sources of all `add` and `take` so far, by route.
     private(set) var sources: [String: [SourceSpecification]] = [:]
+    private(set) var keys: [String: [SRTPKey]] = [:]
     /// What the next `attachment(towards:)` says of the peer.
     private var isPeerLocal = false
     private let loopback = IPAddress(127, 0, 0, 1)
 
     func setPeerLocal() { isPeerLocal = true }
+
+    func setKeys(_ list: [SRTPKey], named name: String) async throws(RoutingError) { keys[name] = list }
+    func removeKeys(named names: [String]) async { for name in names { keys[name] = nil } }
 
     // MARK: Routes
 

@@ -19,6 +19,9 @@ import Routing
     /// Called when a leg opens, and when one has been removed.
     var onOpen: (@AgentActor () -> Void)?
     var onRemove: (@AgentActor () -> Void)?
+    /// Called when a leg's first packet has been chosen, and when a route's progress was asked for.
+    var onChosen: (@AgentActor () async -> Void)?
+    var onProgress: (@AgentActor (String) async -> Void)?
     /// What `addShutLeg` is refused with.
     var refusal: RoutingError?
     /// What `attachment(towards:)` is refused with.
@@ -113,6 +116,15 @@ import Routing
         onOpen?()
     }
 
+    func openLeg<Start: LegStart>(
+        _ number: UInt32, of name: String, at choose: @Sendable (FlowProgress?) -> Start?
+    ) async throws(RoutingError) -> Start? {
+        guard let start = choose(progresses[name]) else { return nil }
+        try await openLeg(number, of: name, from: start.extendedSequence)
+        await onChosen?()
+        return start
+    }
+
     func removeLeg(_ number: UInt32, from name: String) async throws(RoutingError) {
         guard let index = reports[name]?.legs.firstIndex(where: { $0.number == number }) else {
             throw RoutingError(.notFound, "no leg \(number)")
@@ -134,7 +146,10 @@ import Routing
     func routes() async -> [RouteReport] { reports.values.sorted { $0.specification.name < $1.specification.name } }
     func reconcile(configuration routes: [RouteSpecification]) async -> ReconcileReport { ReconcileReport() }
     func misfit(of leg: LegSpecification, on name: String) async -> String? { misfits[name] }
-    func progress(of name: String) async -> FlowProgress? { progresses[name] }
+    func progress(of name: String) async -> FlowProgress? {
+        await onProgress?(name)
+        return progresses[name]
+    }
 
     func reservation(of name: String) async throws(RoutingError) -> Int32 {
         guard let socket = reservations[name] else { throw RoutingError(.notFound, "no reservation of \(name)") }

@@ -20,6 +20,8 @@ final class ScriptedCamera: Sendable {
         var answersTCP = false
         /// Grants UDP and sends nothing by it.
         var isSilentByUDP = false
+        /// Grants plain RTP whatever is asked for.
+        var answersInClear = false
         /// Says nothing of its UDP ports.
         var hidesUDPPorts = false
         /// Sends RTP from this address, and from another UDP port than it says.
@@ -243,6 +245,7 @@ final class ScriptedCamera: Sendable {
         if script.answersTCP, transport.lowerTransport == .udp {
             transport = TransportSpecification(lowerTransport: .tcp, delivery: .unicast, interleaved: .init(0, 1))
         }
+        if script.answersInClear { transport.profile = .avp }
         if script.refusesUDP, transport.lowerTransport == .udp { return RTSPResponse(.unsupportedTransport) }
         if state.session == nil {
             state.session = "S\(state.nextSession)"

@@ -119,6 +119,60 @@ import Testing
         }
     }
 
+    @Test("A redirected call goes where its caller may call without being asked once more")
+    func redirect() throws {
+        try Self.withUsers { path in
+            let access = try CallAccess(
+                configuration: Self.configuration { configuration in
+                    configuration.usersFile = path
+                    configuration.dialPlan += [
+                        DialRule(name: "ben", user: .exact("ben"), permission: .users(["ben"]), targets: [Self.target]),
+                        DialRule(name: "any", user: .exact("any"), permission: .anyUser, targets: [Self.target]),
+                        DialRule(name: "open", user: .exact("open"), permission: .anyone, targets: [Self.target]),
+                    ]
+                }, counters: AccessCounters())
+            @AgentActor func rules(_ source: IPAddress, _ user: String?) throws -> [String] {
+                try ["desk", "ben", "any", "open", "nobody"].compactMap { name in
+                    access.redirect(to: try SIPURI("sip:\(name)@10.1.0.1"), from: source, user: user)?.rule
+                }
+            }
+            #expect(try rules(Self.inside, nil) == ["in", "open"])
+            #expect(try rules(Self.outside, nil) == ["open"])
+            #expect(try rules(Self.outside, "anna") == ["in", "any", "open"])
+            #expect(try rules(Self.outside, "ben") == ["in", "ben", "any", "open"])
+        }
+    }
+
+    @Test("Challenges are offered in the order of the configuration, and what is not offered is not accepted")
+    func algorithms() throws {
+        try Self.withUsers { path in
+            for order in [[DigestAlgorithm.sha256, .md5], [.md5, .sha256], [.sha256]] {
+                let access = try CallAccess(
+                    configuration: Self.configuration {
+                        $0.usersFile = path
+                        $0.algorithms = order
+                    }, counters: AccessCounters())
+                let offered = try Self.challenges(access)
+                #expect(offered.map { value in order.first { value.contains("algorithm=\($0.rawValue)") } } == order)
+                #expect(try Self.call(access, "desk", as: "anna", "secret", now: 1) == .user("anna"))
+                // A device that knows nothing but MD5 (RFC 8760 section 2.4).
+                let weak = try Self.call(access, "desk", as: "anna", "secret", now: 1, only: .md5)
+                #expect(weak == (order.contains(.md5) ? .user("anna") : .refused(407)))
+                // A reload changes it.
+                var other = access.configuration
+                other.algorithms = [.md5]
+                try access.reload(other)
+                #expect(try Self.challenges(access).count == 1)
+            }
+        }
+    }
+
+    /// The challenges to a call from outside.
+    private static func challenges(_ access: CallAccess) throws -> [String] {
+        guard case .refuse(let refusal, _) = access.admit(try invite(), from: outside, now: 1) else { return [] }
+        return refusal.headers.all("Proxy-Authenticate")
+    }
+
     @Test("Who guesses passwords is not answered any more; who knows one is forgiven")
     func guessing() throws {
         try Self.withUsers { path in
@@ -225,12 +279,20 @@ import Testing
 
     /// Calls from outside, with the credentials that the challenge asks for.
     private static func call(
-        _ access: CallAccess, _ called: String, as user: String, _ password: String, now: UInt64
+        _ access: CallAccess, _ called: String, as user: String, _ password: String, now: UInt64,
+        only algorithm: DigestAlgorithm? = nil
     ) throws -> Outcome {
         var request = try invite(called)
         var client = SIPAuthenticationClient(user: user, password: password)
         var generator = SeededGenerator(seed: 3)
-        if case .refuse(let refusal, _) = access.admit(request, from: outside, now: now), refusal.status.code == 407 {
+        if case .refuse(var refusal, _) = access.admit(request, from: outside, now: now), refusal.status.code == 407 {
+            if let algorithm {
+                // As if it were the only one that the client understands: another server's challenge where it is not offered.
+                let values = refusal.headers.all("Proxy-Authenticate")
+                let known = values.filter { $0.contains("algorithm=\(algorithm.rawValue)") }
+                let others = values.map { $0.replacingOccurrences(of: "SHA-256", with: algorithm.rawValue) }
+                refusal.headers.set("Proxy-Authenticate", known.isEmpty ? others : known)
+            }
             let again = client.retry(
                 request, after: refusal.response(to: request, tag: "t"),
                 via: Via(.udp, SIPHostPort(.address(outside)), branch: "z9hG4bKx"), using: &generator)

@@ -51,6 +51,36 @@ import Testing
         await call.node.stop()
     }
 
+    @Test("A call for which no flow is left: BYE to the callee, and 503 to the caller, with the reason and Retry-After")
+    func full() async throws {
+        let callee = try await TestPeer("bob", node: 0)
+        let node = try await TestAgent(to: [callee.udpPort])
+        callee.node = node.udpPort
+        node.routes.isFull = true
+        let alice = try await TestPeer("alice", node: node.udpPort)
+        let invite = try alice.initial(.invite, "sip:bob@127.0.0.1", body: TestSDP.audio(host: 1))
+        alice.send(.request(invite))
+        let received = try await callee.request(.invite)
+        callee.respond(.ok, to: received, body: TestSDP.audio(host: 2))
+        _ = try await callee.request(.ack)
+        let bye = try await callee.request(.bye)
+        callee.respond(.ok, to: bye)
+        let refusal = try await alice.response(503)
+        #expect(refusal.headers["Retry-After"] == "10")
+        #expect(refusal.headers["Warning"]?.contains("flow table: all flows are in use") == true)
+        alice.send(.request(invite.acknowledgement(ofFailure: refusal)))
+        #expect(try await node.eventually { await node.agent.sessions().isEmpty })
+        #expect(await node.counter("sip_failed_calls_total", ["status": "503"]) == 1)
+        node.routes.isFull = false
+        alice.callID = "another"
+        let again = try alice.initial(.invite, "sip:bob@127.0.0.1", body: TestSDP.audio(host: 1))
+        alice.send(.request(again))
+        let next = try await callee.request(.invite)
+        callee.respond(.ok, to: next, body: TestSDP.audio(host: 2))
+        _ = try await alice.response(200)
+        await node.stop()
+    }
+
     @Test("A failure of the callee is the caller's")
     func busy() async throws {
         let callee = try await TestPeer("bob", node: 0)

@@ -86,6 +86,24 @@ import Testing
         await call.node.stop()
     }
 
+    @Test("S-23: a 491 of the other side comes back to who changes the call, which goes on and can be changed later")
+    func relayedGlare() async throws {
+        let call = try await TestCall()
+        let before = call.node.routes.destinations
+        let first = call.a.send(.invite, body: TestSDP.audio(host: 1, udpPort: 4500, version: 2))
+        call.callee.respond(.requestPending, to: try await call.callee.request(.invite))
+        _ = try await call.callee.request(.ack)
+        let refusal = try await call.caller.response(491)
+        call.caller.send(.request(first.acknowledgement(ofFailure: refusal)))
+        #expect(call.node.routes.destinations == before)
+        call.a.send(.invite, body: TestSDP.audio(host: 1, udpPort: 4500, version: 3))
+        let again = try await call.callee.request(.invite)
+        call.callee.respond(.ok, to: again, body: TestSDP.audio(host: 2))
+        call.a.acknowledge(try await call.caller.response(200))
+        #expect(call.node.routes.destinations.contains("10.9.0.1:4500"))
+        await call.node.stop()
+    }
+
     @Test("S-29: a re-INVITE without offer gets the other side's offer, and the ACK carries the answer there")
     func delayedOffer() async throws {
         let call = try await TestCall()

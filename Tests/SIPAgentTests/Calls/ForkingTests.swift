@@ -140,4 +140,50 @@ import Testing
         _ = try await alice.response(200)
         await node.stop()
     }
+
+    @Test("S-31: a 302 leads to no network that callers are not let in from, and the caller hears that nobody is there")
+    func redirectedOutside() async throws {
+        let bob = try await TestPeer("bob", node: 0)
+        let node = try await TestAgent(to: [bob.udpPort])
+        bob.node = node.udpPort
+        let alice = try await TestPeer("alice", node: node.udpPort)
+        alice.send(.request(try alice.initial(.invite, "sip:x@127.0.0.1", body: TestSDP.audio(host: 1))))
+        bob.respond(
+            .movedTemporarily, to: try await bob.request(.invite),
+            headers: ["Contact": "<sip:premium@192.0.2.9>, <tel:+881>, <sip:x@[2001:db8::1]>"])
+        _ = try await alice.response(480)
+        #expect(await node.counter("sip_transaction_timeouts_total") == 0)
+        await node.stop()
+    }
+
+    @Test(
+        "S-31: a 302 to a place of the node goes through the dial plan, by what its caller may",
+        arguments: [DialRule.Permission.allowed, .anyUser])
+    func redirectedToNode(permission: DialRule.Permission) async throws {
+        let (bob, carol) = (try await TestPeer("bob", node: 0), try await TestPeer("carol", node: 0))
+        let hop = DialTarget.nextHop(.init(uri: try SIPURI("sip:127.0.0.1:\(carol.udpPort)")))
+        let node = try await TestAgent(to: [bob.udpPort]) {
+            $0.names = ["studio.example"]
+            $0.dialPlan.insert(
+                DialRule(name: "desk", user: .exact("desk"), permission: permission, targets: [hop]), at: 0)
+        }
+        for peer in [bob, carol] { peer.node = node.udpPort }
+        for host in ["studio.example", "127.0.0.1:\(node.udpPort)"] {
+            let alice = try await TestPeer("alice", node: node.udpPort)
+            alice.send(.request(try alice.initial(.invite, "sip:x@127.0.0.1", body: TestSDP.audio(host: 1))))
+            bob.respond(
+                .movedTemporarily, to: try await bob.request(.invite), headers: ["Contact": "<sip:desk@\(host)>"])
+            guard permission == .allowed else {
+                _ = try await alice.response(480)
+                continue
+            }
+            let received = try await carol.request(.invite)
+            #expect(received.uri.user == "desk")
+            carol.respond(.busyHere, to: received)
+            _ = try await alice.response(486)
+        }
+        // Those that come again count, too.
+        #expect((carol.count("INVITE") > 0) == (permission == .allowed))
+        await node.stop()
+    }
 }

@@ -3,6 +3,7 @@
 import AgentSupport
 import RTPWire
 import SIPCore
+import TestSupport
 import Testing
 
 @testable import SIPAgent
@@ -91,6 +92,103 @@ import Testing
         try alice.dialog(invite, answer).send(.bye)
         bob.respond(.ok, to: try await bob.request(.bye))
         _ = try await alice.response(200, to: .bye)
+        await node.stop()
+    }
+
+    @Test(
+        "A call over TLS: both sides show certificates that are checked; a next hop with another one is not called",
+        .enabled(if: TestCertificate.canBeMade, "needs openssl, to make a certificate"), arguments: [true, false])
+    func tls(isRight: Bool) async throws {
+        let directory = try TemporaryDirectory()
+        let certificate = try TestCertificate(in: directory.path)
+        let other = try TestCertificate(in: directory.path, for: "127.0.0.9")
+        let bob = try await TestPeer("bob", node: 0, over: .tls, certificate: isRight ? certificate : other)
+        let node = try await TestAgent(
+            to: [], listeners: [.init(address: TestPeer.loopback, transport: .tls, transportPort: 0)]
+        ) { configuration in
+            configuration.certificate = certificate.files
+            configuration.authorities = isRight ? certificate.files.chain : other.files.chain
+            var uri = SIPURI(.sip, bob.place)
+            uri.parameters["transport"] = "tls"
+            configuration.dialPlan = [DialRule(name: "all", targets: [.nextHop(.init(uri: uri))])]
+        }
+        let port = try #require(node.agent.ports(.tls).first)
+        let alice = try await TestPeer("alice", node: port, over: .tls, certificate: certificate)
+        let invite = try alice.initial(.invite, "sip:bob@127.0.0.1", body: TestSDP.audio(host: 1))
+        alice.send(.request(invite))
+        guard isRight else {
+            // The authority is right, and the certificate is for another address.
+            _ = try await alice.response(500)
+            #expect(bob.log.isEmpty)
+            return await node.stop()
+        }
+        let received = try await bob.request(.invite)
+        #expect(received.vias.first?.transport == .tls)
+        #expect(received.headers.contact?.uri.parameters["transport"] == "tls")
+        bob.respond(.ok, to: received, body: TestSDP.audio(host: 2))
+        _ = try await bob.request(.ack)
+        let answer = try await alice.response(200)
+        #expect(answer.headers.contact?.uri.parameters["transport"] == "tls")
+        try alice.dialog(invite, answer).acknowledge(answer)
+        try bob.dialog(answering: received).send(.bye)
+        alice.respond(.ok, to: try await alice.request(.bye))
+        _ = try await bob.response(200, to: .bye)
+        await node.stop()
+    }
+
+    @Test("Of several addresses, the one that a peer calls answers, and each side's Contact is what faces it")
+    func severalAddresses() async throws {
+        let bob = try await TestPeer("bob", node: 0)
+        let node = try await TestAgent(
+            to: [bob.udpPort], listeners: [.init(address: nil, transport: .udp, transportPort: 0)])
+        let alice = try await TestPeer("alice", node: node.udpPort)
+        alice.nodeAddress = IPAddress(127, 0, 0, 2)
+        let invite = try alice.initial(.invite, "sip:bob@127.0.0.2", body: TestSDP.audio(host: 1))
+        alice.send(.request(invite))
+        let received = try await bob.request(.invite)
+        #expect(bob.lastSource == TestPeer.loopback)
+        #expect(received.vias.first?.sentBy.host == .address(TestPeer.loopback))
+        #expect(received.headers.contact?.uri.place?.host == .address(TestPeer.loopback))
+        bob.node = node.udpPort
+        bob.respond(.ok, to: received, body: TestSDP.audio(host: 2))
+        let answer = try await alice.response(200)
+        #expect(alice.lastSource == alice.nodeAddress)
+        #expect(answer.headers.contact?.uri.place?.host == .address(alice.nodeAddress))
+        let dialog = try alice.dialog(invite, answer)
+        dialog.acknowledge(answer)
+        try bob.dialog(answering: received).send(.bye)
+        let bye = try await alice.request(.bye)
+        #expect(alice.lastSource == alice.nodeAddress)
+        #expect(bye.vias.first?.sentBy.host == .address(alice.nodeAddress))
+        alice.respond(.ok, to: bye)
+        _ = try await bob.response(200, to: .bye)
+        await node.stop()
+    }
+
+    @Test("S-21: behind a strict router, it stands in the Request-URI and the peer is the last of the route")
+    func strictRoute() async throws {
+        let (bob, proxy) = (try await TestPeer("bob", node: 0), try await TestPeer("proxy", node: 0))
+        let node = try await TestAgent(to: [bob.udpPort])
+        for peer in [bob, proxy] { peer.node = node.udpPort }
+        let alice = try await TestPeer("alice", node: node.udpPort)
+        let invite = try alice.initial(
+            .invite, "sip:bob@127.0.0.1", headers: ["Record-Route": "<sip:\(proxy.place)>, <sip:outer.example;lr>"],
+            body: TestSDP.audio(host: 1))
+        alice.send(.request(invite))
+        let received = try await bob.request(.invite)
+        bob.respond(.ok, to: received, body: TestSDP.audio(host: 2))
+        let answer = try await alice.response(200)
+        #expect(answer.headers.list("Record-Route").count == 2)
+        try alice.dialog(invite, answer).acknowledge(answer)
+        try bob.dialog(answering: received).send(.bye)
+        let bye = try await proxy.request(.bye)
+        #expect(bye.uri == (try SIPURI("sip:\(proxy.place)")))
+        #expect(
+            try bye.headers.addresses("Route").map(\.uri) == [
+                try SIPURI("sip:outer.example;lr"), try #require(invite.headers.contact?.uri),
+            ])
+        proxy.respond(.ok, to: bye)
+        _ = try await bob.response(200, to: .bye)
         await node.stop()
     }
 }

@@ -2,15 +2,19 @@
 
 import RTPWire
 import Routing
+import SRTPKeys
 
 @testable import SIPAgent
 
 /// Keeps routes and reservations as `FlowController` does, on a node with a network for each side of a call.
 actor FakeRoutes: SessionRouteControl {
     private(set) var table: [String: RouteReport] = [:]
+    /// The keys that routes may name.
+    private(set) var keys: [String: [SRTPKey]] = [:]
     /// How often each UDP port is reserved.
     private(set) var reservations: [UDPPlace: Int] = [:]
-    /// What was done, in order: `add sip.c.0.caller.rtp`, `remove …`, `take …`, `leg …`, `cut …`, `set …`.
+    /// What was done, in order: `add sip.c.0.caller.rtp`, `remove …`, `take …`, `leg …`, `cut …`, `set …`,
+    /// `key …`, `forget …`.
     private(set) var events: [String] = []
     private var progresses: [String: FlowProgress] = [:]
     private var listeners: [AsyncStream<SessionRouteEvent>.Continuation] = []
@@ -54,7 +58,7 @@ actor FakeRoutes: SessionRouteControl {
     }
 
     /// Whether nothing is there any more.
-    var isEmpty: Bool { table.isEmpty && reservations.isEmpty }
+    var isEmpty: Bool { table.isEmpty && reservations.isEmpty && keys.isEmpty }
 
     /// The packets a route is for: `*>10.1.0.1:20000@eth0`.
     func source(_ name: String) -> String? {
@@ -75,6 +79,7 @@ actor FakeRoutes: SessionRouteControl {
         }
         do { try route.validate() } catch { throw RoutingError(.invalid, "\(error)") }
         for leg in route.legs { try check(leg) }
+        try check(route.source)
         let legs = route.legs.enumerated().map {
             LegReport(
                 number: UInt32($0.offset + 1), specification: $0.element, state: .active, reason: nil, nextHop: nil)
@@ -97,6 +102,11 @@ actor FakeRoutes: SessionRouteControl {
 
     private func check(_ leg: LegSpecification) throws(RoutingError) {
         if leg.address == refusedDestination { throw RoutingError(.failed, "leg \(leg.address): refused") }
+        if let name = leg.srtp?.key, keys[name] == nil { throw RoutingError(.notFound, "leg: no key \(name)") }
+    }
+
+    private func check(_ source: SourceSpecification) throws(RoutingError) {
+        if let name = source.srtp?.key, keys[name] == nil { throw RoutingError(.notFound, "source: no key \(name)") }
     }
 
     func remove(route name: String) async throws(RoutingError) {
@@ -115,6 +125,7 @@ actor FakeRoutes: SessionRouteControl {
         for (other, state) in table where other != name && Self.clash(state.specification.source, source) {
             throw RoutingError(.conflict, "route \(name): its packets are those of \(other)")
         }
+        try check(source)
         report.specification.source = source
         table[name] = report
         events.append("take \(name)")
@@ -204,6 +215,16 @@ actor FakeRoutes: SessionRouteControl {
 
     func openLeg(_ number: UInt32, of name: String, from sequence: UInt32?) async throws(RoutingError) {
         throw RoutingError(.invalid, "calls have no shut legs")
+    }
+
+    func setKeys(_ list: [SRTPKey], named name: String) async throws(RoutingError) {
+        guard keys[name] != list else { return }
+        keys[name] = list
+        events.append("key \(name)")
+    }
+
+    func removeKeys(named names: [String]) async {
+        for name in names where keys.removeValue(forKey: name) != nil { events.append("forget \(name)") }
     }
 
     func progress(of name: String) async -> FlowProgress? { progresses[name] }

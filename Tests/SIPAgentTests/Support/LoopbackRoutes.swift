@@ -8,6 +8,10 @@ import Routing
     private(set) var reports: [String: RouteReport] = [:]
     private(set) var removed: [String] = []
     private var nextLeg: UInt32 = 1
+    /// Whether another program has all UDP ports.
+    var hasNoUDPPorts = false
+    /// Whether no more flows fit into the fast path.
+    var isFull = false
 
     static let node = NetworkAttachment(
         address: IPAddress(10, 9, 255, 254), port: PortReference(interface: "eth0"), isLocal: false)
@@ -26,6 +30,7 @@ import Routing
     }
 
     func add(_ route: RouteSpecification, owner: RouteOwner) async throws(RoutingError) -> RouteReport {
+        if isFull { throw RoutingError(.capacity, "flow table: all flows are in use") }
         guard reports[route.name] == nil else { throw RoutingError(.conflict, "route \(route.name) is there") }
         var legs: [LegReport] = []
         for leg in route.legs {
@@ -96,7 +101,9 @@ import Routing
     func reservation(of name: String) async throws(RoutingError) -> Int32 {
         throw RoutingError(.notFound, "no reservation of \(name)")
     }
-    func reserve(_ places: [UDPPlace]) async throws(RoutingError) {}
+    func reserve(_ places: [UDPPlace]) async throws(RoutingError) {
+        if hasNoUDPPorts { throw RoutingError(.conflict, "another program has them") }
+    }
     func release(_ places: [UDPPlace]) async {}
     func removeSessionRoutes(of prefix: String, except names: Set<String>) async -> [String] {
         let gone = reports.keys.filter { $0.hasPrefix(prefix) && !names.contains($0) }

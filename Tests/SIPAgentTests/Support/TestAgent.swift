@@ -26,7 +26,8 @@ import TestSupport
     init(
         to targets: [UInt16], forking: DialRule.Forking = .sequence, ringTime: Int = 60,
         times: TransactionTimes = TestAgent.quick, directory: TemporaryDirectory? = nil, routes: LoopbackRoutes? = nil,
-        listeners: [SIPConfiguration.Listener]? = nil, change: (inout SIPConfiguration) -> Void = { _ in }
+        listeners: [SIPConfiguration.Listener]? = nil, names: any TimedNameService = HostNameService(),
+        change: (inout SIPConfiguration) -> Void = { _ in }
     ) async throws {
         let loopback = IPNetwork(containing: TestPeer.loopback, prefixLength: 8)!
         let media = IPNetwork(containing: IPAddress(10, 9, 0, 0), prefixLength: 16)!
@@ -50,12 +51,20 @@ import TestSupport
         self.routes = routes ?? LoopbackRoutes()
         agent = try SIPAgent(
             configuration, self.routes, directory.path,
-            Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), times: times)
+            Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), times: times, names: names)
         try await agent.start()
         udpPort = agent.ports(.udp).first ?? 0
     }
 
     func stop() async { await agent.stop() }
+
+    /// As if it were killed: nobody is told anything.
+    func kill() async { await agent.fallSilent() }
+
+    /// What the agent counts, by name and labels.
+    func counter(_ name: String, _ labels: [String: String] = [:]) async -> Double {
+        await agent.counters().first { $0.name == name && $0.labels == labels }?.value ?? 0
+    }
 
     /// Waits until something holds; false after ten seconds.
     func eventually(_ condition: @AgentActor () async -> Bool) async throws -> Bool {

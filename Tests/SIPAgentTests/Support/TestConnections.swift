@@ -1,8 +1,9 @@
-// TCP connections of a scripted user agent.
+// TCP and TLS connections of a scripted user agent.
 
 import AgentSupport
 import NIOCore
 import NIOPosix
+import NIOSSL
 import RTPWire
 import SIPCore
 
@@ -16,14 +17,24 @@ import SIPCore
     /// The line ends that came between messages.
     private(set) var pongs = 0
 
-    init(receive: @escaping @AgentActor (SIPMessage) -> Void) { self.receive = receive }
+    private let serverTLS: NIOSSLContext?
+    private let clientTLS: NIOSSLContext?
+
+    /// - Parameter certificate: The peer's own, which also vouches for the node's; nil for TCP.
+    init(_ certificate: TestCertificate?, receive: @escaping @AgentActor (SIPMessage) -> Void) throws {
+        self.receive = receive
+        serverTLS = try certificate?.serverContext()
+        clientTLS = try certificate?.clientContext()
+    }
 
     var tcpPort: UInt16 { UInt16(truncatingIfNeeded: listener?.localAddress?.port ?? 0) }
 
     func listen() async throws {
+        let tls = serverTLS
         listener = try await ServerBootstrap(group: AgentActor.group)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     try channel.pipeline.syncOperations.addHandler(self.handler(isAccepted: true))
                 }
             }
@@ -31,9 +42,14 @@ import SIPCore
     }
 
     func connect(to tcpPort: UInt16) async throws {
+        let tls = clientTLS
         latest = try await ClientBootstrap(group: AgentActor.group)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        let handler = try NIOSSLClientHandler(context: tls, serverHostname: nil)
+                        try channel.pipeline.syncOperations.addHandler(handler)
+                    }
                     try channel.pipeline.syncOperations.addHandler(self.handler(isAccepted: false))
                 }
             }

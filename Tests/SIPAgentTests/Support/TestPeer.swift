@@ -25,6 +25,11 @@ import Testing
     private(set) var log: [String] = []
     /// Where it sends.
     var node: UInt16
+    var nodeAddress = TestPeer.loopback
+    /// Where the last datagram came from.
+    private(set) var lastSource: IPAddress?
+    /// Requests that came: what comes again is counted in `log`, but is none that a test waits for.
+    private var known: Set<String> = []
     let name: String
     var callID: String
     let tag: String
@@ -34,14 +39,16 @@ import Testing
 
     static let loopback = IPAddress(127, 0, 0, 1)
 
-    init(_ name: String, node: UInt16, over transport: SIPTransport = .udp) async throws {
+    init(
+        _ name: String, node: UInt16, over transport: SIPTransport = .udp, certificate: TestCertificate? = nil
+    ) async throws {
         self.name = name
         self.transport = transport
         self.node = node
         callID = "\(name)-\(UInt32.random(in: .min ... .max))"
         tag = "\(name)tag\(UInt16.random(in: .min ... .max))"
         guard transport == .udp else {
-            let connections = TestConnections { [weak self] message in self?.received(message) }
+            let connections = try TestConnections(certificate) { [weak self] message in self?.received(message) }
             self.connections = connections
             try await connections.listen()
             udpPort = connections.tcpPort
@@ -50,7 +57,10 @@ import Testing
         }
         socket = try await DatagramSocket(
             address: Self.loopback,
-            receive: { [weak self] bytes, _ in self?.received([UInt8](bytes.readableBytesView)) })
+            receive: { [weak self] bytes, source in
+                self?.lastSource = IPAddress(source)
+                self?.received([UInt8](bytes.readableBytesView))
+            })
         udpPort = socket?.udpPort ?? 0
     }
 
@@ -61,7 +71,12 @@ import Testing
 
     private func received(_ message: SIPMessage) {
         if loses(message) { return }
-        inbox.append(message)
+        if case .request(let request) = message, request.method != .ack {
+            let key = "\(request.method.name) \(request.vias.first?.branch ?? "")"
+            if known.insert(key).inserted { inbox.append(message) }
+        } else {
+            inbox.append(message)
+        }
         switch message {
         case .request(let request): log.append(request.method.name)
         case .response(let response): log.append("\(response.status.code) \(response.cseq.method.name)")
@@ -117,7 +132,7 @@ import Testing
 
     func send(_ bytes: [UInt8]) {
         if let connections { return connections.send(bytes) }
-        socket?.send(ByteBuffer(bytes: bytes), to: Self.loopback.socketAddress(node))
+        socket?.send(ByteBuffer(bytes: bytes), to: nodeAddress.socketAddress(node))
     }
 
     var place: SIPHostPort { SIPHostPort(.address(Self.loopback), udpPort) }
@@ -127,7 +142,13 @@ import Testing
         return Via(transport, place, branch: "z9hG4bK\(name)\(udpPort)n\(branches)")
     }
 
-    var contact: String { transport == .udp ? "<sip:\(name)@\(place)>" : "<sip:\(name)@\(place);transport=tcp>" }
+    var contact: String {
+        switch transport {
+        case .udp: "<sip:\(name)@\(place)>"
+        case .tls: "<sip:\(name)@\(place);transport=tls>"
+        default: "<sip:\(name)@\(place);transport=tcp>"
+        }
+    }
 
     /// A request outside of a dialog.
     func initial(

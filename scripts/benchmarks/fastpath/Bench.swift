@@ -15,7 +15,9 @@ struct VoidRun: Error, CustomStringConvertible {
 final class Bench {
     let topology: Topology
     let generator: LoadGenerator
-    let fastPath: FastPath
+    private(set) var fastPath: FastPath
+    private let pins: PinDirectory
+    private let limits: FastPath.Limits
     /// What the last case's flows took to install and to remove, with their legs.
     private(set) var installation = Duration.zero
     private(set) var removal = Duration.zero
@@ -24,15 +26,29 @@ final class Bench {
     static let ingressAddress = IPAddress(10, 0, 0, 1)
 
     init(pins: PinDirectory, limits: FastPath.Limits = FastPath.Limits()) throws {
+        self.pins = pins
+        self.limits = limits
         topology = try Topology(egressPorts: 9)
         generator = try LoadGenerator()
         fastPath = try FastPath(pins: pins, name: "benchmark", limits: limits)
         try generator.transmit(through: topology.generator.index)
         for sink in topology.sinks { try generator.attach(.count, to: sink.index) }
+        try attachEgress()
+        try setUpKernelNAT()
+    }
+
+    /// Makes all tables anew. Which of their pages share sets of the cache is decided when they are made, and is worth
+    /// several hundredths of a figure with thousands of flows: each round has its own luck, and the median none.
+    func renewTables() throws {
+        pins.removeAll()
+        fastPath = try FastPath(pins: pins, name: "benchmark", limits: limits)
+        try attachEgress()
+    }
+
+    private func attachEgress() throws {
         for port in topology.egress {
             _ = try fastPath.attachPort(name: port.name, interfaceIndex: port.index, mac: port.mac)
         }
-        try setUpKernelNAT()
     }
 
     /// Everything that forwarding by the kernel needs; it is in nobody's way while a program is on the ingress port.
@@ -104,7 +120,9 @@ final class Bench {
                 name: topology.ingress.name, interfaceIndex: topology.ingress.index, mac: topology.ingress.mac)
             var flows: [(FlowHandle, [UInt32], FlowKey)] = []
             installation = try ContinuousClock().measure {
-                for number in 0..<what.flows { flows.append(try install(what, number, port: port)) }
+                for number in 0..<what.flows {
+                    flows.append(try install(what, number * what.order % what.flows, port: port))
+                }
             }
             return { [self] in
                 removal = ContinuousClock().measure {
@@ -151,7 +169,8 @@ final class Bench {
 
     /// What the ingress program itself takes for a packet of a flow with one leg, by an ordinary test run: ns.
     ///
-    /// The program sees its own output again, so the leg changes nothing that the flow is matched by.
+    /// The program sees its own output again, so the leg changes nothing that the flow is matched by, and only the
+    /// sequence number, to the next one.
     func programCost(_ what: Case) throws -> Double {
         guard let parameters = what.parameters else { return 0 }
         let port = try fastPath.attachPort(
@@ -165,7 +184,8 @@ final class Bench {
         }
         let leg = LegParameters(
             port: egress.number, counter: counter, sourceMAC: topology.generator.mac, destinationMAC: mac,
-            source: Self.source, destination: Self.group, udpPort: 5004, timeToLive: .keep)
+            source: Self.source, destination: Self.group, udpPort: 5004, timeToLive: .keep,
+            sequenceOffset: 1)
         try fastPath.setLegs([leg], of: handle)
         defer {
             fastPath.drainFlow(handle)

@@ -17,6 +17,8 @@ enum Case: Hashable {
     case forwardCounters
     /// So many flows with one leg each, a power of two, traffic over all.
     case forwardMany(Int)
+    /// The same, made in another order than their packets come in: nothing of one lies beside what the next packet needs.
+    case forwardScattered(Int)
     /// A broadcast that only redirects.
     case fanoutBare(Int)
     /// The same with an egress program that does nothing.
@@ -40,6 +42,7 @@ enum Case: Hashable {
         case .forwardSampled: "forward_sampled"
         case .forwardCounters: "forward_counters"
         case .forwardMany(let flows): "forward_\(flows)"
+        case .forwardScattered(let flows): "forward_scattered_\(flows)"
         case .fanoutBare(let legs): "fanout_bare_\(legs)"
         case .fanoutEmpty(let legs): "fanout_empty_\(legs)"
         case .fanout(let legs): "fanout_\(legs)"
@@ -68,10 +71,19 @@ enum Case: Hashable {
     /// The egress port of a leg. Single legs have a port of their own, as where no route has several.
     func egressPort(ofLeg number: Int) -> Int { legs == 1 ? 8 : number % egressPorts }
 
-    var batch: Int { legs >= 32 ? 32 : 64 }
+    var batch: Int { legs >= 64 ? 16 : legs >= 32 ? 32 : 64 }
 
     var flows: Int {
-        if case .forwardMany(let flows) = self { flows } else { 1 }
+        switch self {
+        case .forwardMany(let flows), .forwardScattered(let flows): flows
+        default: 1
+        }
+    }
+
+    /// The order in which the flows are made: how far the next one's number is from one's own, modulo their number.
+    var order: Int {
+        // Odd, so that each number comes once; far from a power of two.
+        if case .forwardScattered = self { 40_503 } else { 1 }
     }
 
     /// Packets of one round: a third of a second or so.

@@ -54,7 +54,7 @@ struct FastPathBenchmark: ParsableCommand {
             """)
 
     @Option(help: "Write the results to this file.") var json: String?
-    @Option(help: "Rounds.") var rounds = 7
+    @Option(help: "Rounds.") var rounds = 13
     @Option(help: "The CPU that everything runs on.") var cpu = 1
     @Flag(help: "Fewer and shorter rounds, 1:1 only.") var quick = false
     @Option(help: "Measure only this case and what it is compared with.") var only: [String] = []
@@ -69,6 +69,7 @@ struct FastPathBenchmark: ParsableCommand {
         var measured: [Case: [Double]] = [:]
         var report = Report()
         for round in 1...(quick ? 3 : rounds) {
+            try bench.renewTables()
             for what in cases {
                 let rate = try bench.rate(of: what, isQuick: quick) { report.voidRuns.append($0.description) }
                 measured[what, default: []].append(rate)

@@ -22,7 +22,8 @@ enum DescriptionFuzz {
             SessionDescription.MulticastEndpoint(
                 group: IPAddress(239, 1, 1, UInt8(truncatingIfNeeded: $0)), udpPort: 5004, ttl: 16)
         }
-        look(at: read(edited.multicastDescription(endpoints), "a multicast description can be read"))
+        let places = Dictionary(uniqueKeysWithValues: endpoints.enumerated().map { ($0.offset, $0.element) })
+        look(at: read(edited.multicastDescription(places), "a multicast description can be read"))
     }
 
     private static func read(_ description: SessionDescription, _ reason: String) -> SessionDescription {

@@ -11,6 +11,7 @@ public func rtspFuzzTarget(_ name: UnsafePointer<CChar>) -> (@convention(c) (Uns
         "client": { feed(ClientFuzz.run, $0, $1) },
         "sdp": { feed(DescriptionFuzz.run, $0, $1) },
         "headers": { feed(HeaderFuzz.run, $0, $1) },
+        "keys": { feed(KeyFuzz.run, $0, $1) },
     ]
     return targets[String(cString: name)]
 }

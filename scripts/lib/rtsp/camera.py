@@ -123,6 +123,7 @@ def main():
     options.add_argument("--authentication", choices=("basic", "digest"))
     options.add_argument("--user", default="studio:secret")
     options.add_argument("--certificate", help="speak TLS with this one: a PEM file with its key")
+    options.add_argument("--srtp", action="store_true", help="encrypt, with keys by MIKEY")
     options.add_argument("--mtu", type=int, default=1400, help="the longest packets of video, bytes")
     options.add_argument("--packet-time", type=int, default=5, help="of audio, ms")
     options.add_argument("--quiet", action="store_true", help="tell nothing of what is asked")
@@ -141,6 +142,8 @@ def main():
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_shared(not options.not_shared)
     factory.set_protocols(PROTOCOLS[options.transport])
+    if options.srtp:
+        factory.set_profiles(GstRtsp.RTSPProfile.SAVP)
     factory.set_stop_on_disconnect(not options.survives)
     elements = RECEIVERS if options.record else SENDERS
     factory.set_launch("( " + " ".join(

@@ -1,7 +1,7 @@
 """baresip, a user agent: configured, commanded, and listened to.
 
     baresip.py prepare DIRECTORY USER ADDRESS INTERFACE TRANSPORT CODEC SECONDS [--authorities FILE] [--certificate FILE]
-                             [--register NODE --name NAME]
+                             [--register NODE --name NAME] [--srtp]
                                             configuration, account, and something to say; CODEC is l16 or opus
     baresip.py tell ADDRESS COMMAND [ARGUMENT]    over its control connection
     baresip.py same SAID HEARD              whether what was heard (L16) is what was said, sample by sample
@@ -74,6 +74,9 @@ def prepare(options):
     account = (
         f"<sip:{options.user}@{options.address}:{port};transport={options.transport}>;regint=0;answermode=auto"
         f";audio_codecs={codec};ptime={PACKET_TIME[options.codec]}")
+    if options.srtp:
+        lines.append("module srtp.so")
+        account += ";mediaenc=srtp-mand"
     if options.register:
         account = (
             f"<sip:{options.name}@{options.register};transport={options.transport}>;auth_user={options.name};auth_pass=secret;regint=600;answermode=auto"
@@ -154,6 +157,7 @@ def main():
     verb.add_argument("seconds", type=int)
     for name in ("--authorities", "--certificate", "--register", "--name"):
         verb.add_argument(name)
+    verb.add_argument("--srtp", action="store_true", help="takes and gives SRTP only")
     verb.set_defaults(run=prepare)
     verb = verbs.add_parser("tell")
     verb.add_argument("address")

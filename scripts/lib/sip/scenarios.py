@@ -188,8 +188,9 @@ def cancel_crosses(caller, callee):
     callee.invited()
     callee.answer(180, "Ringing")
     callee.request_comes("CANCEL")
-    callee.answer(200, "OK", sdp(), to_invite=True, repeats=False)
+    # The response that brings the ACK is the last: SIPp takes no message while it still has one to send.
     callee.answer(481, "Call/Transaction Does Not Exist")
+    callee.answer(200, "OK", sdp(), to_invite=True, repeats=False)
     callee.request_comes("ACK")
     callee.is_hung_up()
 
@@ -360,6 +361,25 @@ def glare(caller, callee):
 
 
 @call
+def forbidden(caller, callee):
+    """A call that a proxy behind the node does not let in, whatever the node answers to its challenge."""
+    caller.invite()
+    caller.expect(100, optional=True)
+    caller.expect(403)
+    caller.acknowledge_failure()
+    callee.take()
+
+
+@call
+def unavailable(caller, callee):
+    """The side of a callee that takes no calls now, so that the next one is to be called."""
+    basic(caller, Callee("unused"))
+    callee.invited()
+    callee.answer(503, "Service Unavailable", repeats=True)
+    callee.request_comes("ACK")
+
+
+@call
 def refused_change(caller, callee):
     """The callee does not take a change, and the call goes on as it was."""
     caller.invite()
@@ -378,6 +398,30 @@ def refused_change(caller, callee):
     callee.answer(488, "Not Acceptable Here", tagged=False, repeats=True)
     callee.request_comes("ACK")
     callee.is_hung_up()
+
+
+@call
+def message(caller, callee):
+    """A MESSAGE outside of calls (RFC 3428); who gets it looks whether it is one, and what it says."""
+    caller.request(
+        "MESSAGE", 1, headers=("Content-Type: text/plain", "Subject: cue"), body="On air in ten seconds", in_dialog=False)
+    caller.expect(202)
+    callee.variables |= {"unused", "contact"}
+    callee.receive("request", "MESSAGE", actions="""<action>
+      <ereg regexp="^On air in ten seconds" search_in="body" check_it="true" assign_to="unused"/>
+      <ereg regexp="text/plain" search_in="hdr" header="Content-Type:" check_it="true" assign_to="unused"/>
+      <ereg regexp="cue" search_in="hdr" header="Subject:" check_it="true" assign_to="unused"/>
+      <ereg regexp="sip:" search_in="hdr" header="Contact:" check_it_inverse="true" assign_to="contact"/>
+    </action>""")
+    callee.answer(202, "Accepted")
+
+
+@call
+def message_registered(caller, callee):
+    """A MESSAGE for a device that another program is."""
+    caller.request("MESSAGE", 1, headers=("Content-Type: text/plain",), body="Stand by, desk", in_dialog=False)
+    caller.expect(200)
+    callee.request_comes("MESSAGE")
 
 
 @call

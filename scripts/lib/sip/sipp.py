@@ -58,7 +58,7 @@ class Scenario:
 
     def send(self, lines, body="", attributes=""):
         lines = [line for line in lines if line]
-        if body:
+        if body and not any(line.startswith("Content-Type:") for line in lines):
             lines.append("Content-Type: application/sdp")
         lines += ["Content-Length: [len]", "", *body.splitlines()]
         text = "\n".join(f"      {line}".rstrip() for line in lines)
@@ -113,8 +113,9 @@ class Caller(Scenario):
                 "From: \"Caller\" <sip:caller@[local_ip]:[local_port]>;tag=c[pid]-[call_number]",
                 "To: <sip:[service]@[remote_ip]:[remote_port]>" + ("[peer_tag_param]" if in_dialog else ""),
                 "Call-ID: [call_id]", f"CSeq: {sequence} {method}",
-                "Contact: <sip:caller@[local_ip]:[local_port];transport=[transport]>", "Max-Forwards: 70",
-                "[routes]" if in_dialog else "", *headers,
+                # A MESSAGE outside of dialogs has none (RFC 3428 section 4).
+                "" if method == "MESSAGE" else "Contact: <sip:caller@[local_ip]:[local_port];transport=[transport]>",
+                "Max-Forwards: 70", "[routes]" if in_dialog else "", *headers,
             ],
             body, ' retrans="500"' if repeats and method != "ACK" else "")
 

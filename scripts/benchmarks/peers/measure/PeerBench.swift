@@ -147,7 +147,8 @@ final class PeerBench: Sendable {
         let direct = try await send(past, past: true)
         var busy = max(0, direct.idle - result.idle)
         if peer.isProgram, processor != programProcessor {
-            busy += max(0, work(result) - work(direct))
+            // All of it: a program that polls works as much while nothing comes, and has the processor for itself.
+            busy += work(result)
         }
         let gigabits = load * Double(legs) * Double((frameLength + MediaFormat.wireOverhead) * 8) / 1e9
         return PeerFigures(

@@ -11,7 +11,7 @@
  *   sessions_per_second   from the first connect() to the last reply to PLAY
  *   first_packet_ms       from the reply to PLAY to the first packet at the RTP socket, both as the kernel stamped them when they
  *                         came in (SO_TIMESTAMPNS): this program's own delay is not in it. A packet that came before the reply
- *                         counts as 0 and is told as "early"
+ *                         counts as 0 and is told as "early", with the longest such time
  *   announced_wrong       sessions whose first packet is not the one that RTP-Info of the reply to PLAY names
  *   missing               sequence numbers between a session's first packet and its last that did not come
  *   after_teardown        packets whose stamp is later than that of the reply to TEARDOWN
@@ -413,6 +413,7 @@ static void
 report(int64_t began)
 {
 	int64_t *first = calloc(session_count, sizeof(*first)), *setup = calloc(session_count, sizeof(*setup)), last = began;
+	int64_t earliest = 0;
 	uint64_t packets = 0, missing = 0, disorder = 0, after_teardown = 0;
 	int set_up = 0, heard = 0, early = 0, announced = 0, announced_wrong = 0;
 
@@ -431,6 +432,8 @@ report(int64_t began)
 		if (!session->packets)
 			continue;
 		early += session->first_packet < session->play_reply;
+		if (session->play_reply - session->first_packet > earliest)
+			earliest = session->play_reply - session->first_packet;
 		announced += session->announced >= 0;
 		announced_wrong += session->announced >= 0 && session->announced != session->first_sequence;
 		first[heard++] = session->first_packet < session->play_reply ? 0 : session->first_packet - session->play_reply;
@@ -441,8 +444,8 @@ report(int64_t began)
 	print_times("setup_ms", setup, set_up);
 	print_times("first_packet_ms", first, heard);
 	printf("\"announced\": %d, \"announced_wrong\": %d, ", announced, announced_wrong);
-	printf("\"early\": %d, \"without_packets\": %d, \"packets\": %llu, \"missing\": %llu, \"disorder\": %llu, \"after_teardown\": %llu}\n",
-	       early, set_up - heard, (unsigned long long)packets, (unsigned long long)missing, (unsigned long long)disorder,
+	printf("\"early\": %d, \"earliest_ms\": %.3f, \"without_packets\": %d, \"packets\": %llu, \"missing\": %llu, \"disorder\": %llu, \"after_teardown\": %llu}\n",
+	       early, earliest / 1e6, set_up - heard, (unsigned long long)packets, (unsigned long long)missing, (unsigned long long)disorder,
 	       (unsigned long long)after_teardown);
 	free(first);
 	free(setup);
