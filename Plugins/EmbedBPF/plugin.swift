@@ -7,7 +7,8 @@ import PackagePlugin
 struct EmbedBPF: BuildToolPlugin {
     func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
         let package = context.package.directoryURL
-        let folder = package.appending(path: "bpf")
+        // A link in scripts/sanitizers, whose contents FileManager does not list.
+        let folder = package.appending(path: "bpf").resolvingSymlinksInPath()
         let script = package.appending(path: "scripts/embed-bpf")
         let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
             .sorted { $0.path < $1.path }

@@ -11,12 +11,16 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+
 let package = Package(
     name: "crosspoint",
+    dependencies: [.package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")],
     targets: [
         .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf"),
         .systemLibrary(name: "CLibXDP", pkgConfig: "libxdp"),
         .systemLibrary(name: "CLibMNL", pkgConfig: "libmnl"),
+        .systemLibrary(name: "CLibSRTP", pkgConfig: "libsrtp2"),
         .target(
             name: "CrosspointShim", dependencies: ["CLibBPF", "CLibMNL"],
             cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
@@ -29,7 +33,12 @@ let package = Package(
             name: "FastPath", dependencies: ["RTPWire", "BPFPrograms", "CrosspointShim", "CLibBPF"],
             swiftSettings: strict
         ),
-        .target(name: "AFXDP", dependencies: ["FastPath", "CrosspointShim", "CLibXDP"], swiftSettings: strict),
+        .target(name: "SRTPKeys", swiftSettings: strict),
+        .target(name: "SRTP", dependencies: ["SRTPKeys", "CLibSRTP", crypto], swiftSettings: strict),
+        .target(
+            name: "AFXDP", dependencies: ["FastPath", "SRTP", "SRTPKeys", "CrosspointShim", "CLibXDP"],
+            swiftSettings: strict
+        ),
         .target(
             name: "LoadGenerator", dependencies: ["RTPWire", "FastPath", "BPFPrograms", "CrosspointShim", "CLibBPF"],
             swiftSettings: strict
@@ -38,16 +47,18 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["CrosspointShim"], path: "Tests/TestSupport", swiftSettings: strict),
         .target(
-            name: "EngineSupport", dependencies: ["AFXDP", "FastPath", "CLibXDP", "CrosspointShim"],
+            name: "EngineSupport", dependencies: ["SRTP", "AFXDP", "FastPath", "CLibXDP", "CrosspointShim"],
             path: "Tests/EngineSupport", swiftSettings: strict
         ),
         .testTarget(
             name: "AFXDPTests",
             dependencies: [
-                "AFXDP", "EngineSupport", "FastPath", "RTPWire", "CrosspointShim", "CLibXDP", "TestSupport",
+                "SRTP", "SRTPKeys", "AFXDP", "EngineSupport", "FastPath", "RTPWire", "CrosspointShim", "CLibXDP",
+                "TestSupport",
             ],
             swiftSettings: strict
         ),
+        .testTarget(name: "SRTPTests", dependencies: ["SRTP", "SRTPKeys", crypto], swiftSettings: strict),
         .testTarget(
             name: "ControllerTests",
             dependencies: [
