@@ -22,7 +22,12 @@ let package = Package(
             name: "Authentication", dependencies: [.product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: fuzzed
         ),
+        .systemLibrary(name: "CLibSRTP", pkgConfig: "libsrtp2"),
         .target(name: "SRTPKeys", swiftSettings: fuzzed),
+        .target(
+            name: "SRTP", dependencies: ["SRTPKeys", "CLibSRTP", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: fuzzed
+        ),
         .target(
             name: "KeyManagement", dependencies: ["SRTPKeys", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: fuzzed
@@ -37,8 +42,9 @@ let package = Package(
             name: "SIPFuzz", dependencies: ["RTPWire", "SDP", "Authentication", "SIPCore"], path: "sip",
             swiftSettings: fuzzed
         ),
+        .target(name: "SRTPFuzz", dependencies: ["SRTP", "SRTPKeys"], path: "srtp", swiftSettings: fuzzed),
         .executableTarget(
-            name: "crosspoint-fuzz", dependencies: ["RTSPFuzz", "SIPFuzz"], path: "main",
+            name: "crosspoint-fuzz", dependencies: ["RTSPFuzz", "SIPFuzz", "SRTPFuzz"], path: "main",
             cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]
         ),

@@ -10,9 +10,10 @@
 
 typedef int (*target)(const uint8_t *data, size_t size);
 
-/* RTSPFuzz.swift and SIPFuzz.swift: NULL when there is none of that name. */
+/* RTSPFuzz.swift, SIPFuzz.swift and SRTPFuzz.swift: NULL when there is none of that name. */
 target rtsp_fuzz_target(const char *name);
 target sip_fuzz_target(const char *name);
+target srtp_fuzz_target(const char *name);
 
 static target chosen;
 
@@ -23,6 +24,8 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 		chosen = rtsp_fuzz_target((*argv)[2]);
 	else if (*argc > 2 && strcmp((*argv)[1], "sip") == 0)
 		chosen = sip_fuzz_target((*argv)[2]);
+	else if (*argc > 2 && strcmp((*argv)[1], "srtp") == 0)
+		chosen = srtp_fuzz_target((*argv)[2]);
 	if (!chosen) {
 		fprintf(stderr, "crosspoint-fuzz: name a protocol and a target (scripts/fuzz --help lists them)\n");
 		exit(64);
