@@ -28,23 +28,35 @@ struct ReceiverFuzz: ~Copyable {
 
     static func run(_ bytes: [UInt8]) {
         var reader = InputReader(bytes)
-        guard let first = reader.byte(), var fuzz = try? ReceiverFuzz(first, reader) else { return }
+        guard let first = reader.byte(), let keys = try? keys(first), let sender = try? sender(keys, first),
+            let receiver = try? receiver(keys)
+        else { return }
+        var fuzz = ReceiverFuzz(reader, sender, receiver)
         while fuzz.step() {}
     }
 
-    private init(_ first: UInt8, _ reader: InputReader) throws {
+    private init(_ reader: InputReader, _ sender: consuming SRTPSender, _ receiver: consuming SRTPReceiver) {
         self.reader = reader
-        switch try Self.keys(first) {
-        case .told(let keys):
-            sender = try SRTPSender(keys[Int(first >> 7) % keys.count], indices: SentIndices())
-            receiver = try SRTPReceiver(keys)
+        self.sender = sender
+        self.receiver = receiver
+    }
+
+    private static func sender(_ keys: Keys, _ first: UInt8) throws -> SRTPSender {
+        switch keys {
+        case .told(let keys): return try SRTPSender(keys[Int(first >> 7) % keys.count], indices: SentIndices())
         case .link(let link):
             var epoch: UInt64 = 0
-            sender = try SRTPSender(link) {
+            return try SRTPSender(link) {
                 epoch += 1
                 return LinkEpoch(time: epoch, random: 0)
             }
-            receiver = SRTPReceiver(link)
+        }
+    }
+
+    private static func receiver(_ keys: Keys) throws -> SRTPReceiver {
+        switch keys {
+        case .told(let keys): try SRTPReceiver(keys)
+        case .link(let link): SRTPReceiver(link)
         }
     }
 
