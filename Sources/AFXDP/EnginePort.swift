@@ -14,10 +14,13 @@ public struct EnginePort: Hashable, Sendable {
     public var receives: Bool
     /// Whether the driver has zero-copy; nil where the kernel does not say.
     public var hasZeroCopy: Bool?
+    /// Whether the driver sends, too, when a queue is polled for what was received. Where it does not, a zero-copy socket that polls by
+    /// preference would never send (xsk_no_wakeup() in the kernel's net/xdp/xsk.c): its worker asks for wakeups then.
+    public var sendsWhenPolled: Bool
 
     public init(
         number: UInt16, name: String, interfaceIndex: UInt32, queues: Int, mtu: Int, receives: Bool,
-        hasZeroCopy: Bool? = nil
+        hasZeroCopy: Bool? = nil, sendsWhenPolled: Bool = true
     ) {
         self.number = number
         self.name = name
@@ -26,6 +29,7 @@ public struct EnginePort: Hashable, Sendable {
         self.mtu = mtu
         self.receives = receives
         self.hasZeroCopy = hasZeroCopy
+        self.sendsWhenPolled = sendsWhenPolled
     }
 
     /// The longest frame without FCS: as the kernel engine has it, one tag does not count (is_skb_forwardable).

@@ -33,7 +33,7 @@ extension ForwardingLoop {
         for index in 0..<channelCount { channels[index].pointee.publishKernelCounters() }
     }
 
-    /// Polls the drivers' queues in this thread.
+    /// Polls the drivers' queues in this thread, where the sockets are set so; wakes the others' drivers where they ask for it.
     func pollDrivers() {
         for index in 0..<channelCount where channels[index].pointee.isReceiving {
             _ = crosspoint_xdp_receive(channels[index].pointee.descriptor)

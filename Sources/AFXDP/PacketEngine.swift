@@ -214,7 +214,9 @@ public final class PacketEngine {
             as: UInt8.self, repeating: 0, count: MemoryLayout<crosspoint_socket>.stride)
         var isZeroCopy = false
         _ = crosspoint_xdp_is_zero_copy(socket.descriptor, &isZeroCopy)
-        if settings.polling == .busy { _ = crosspoint_set_busy_poll(socket.descriptor, 20, 64) }
+        if settings.polling == .busy, port.receives, port.sendsWhenPolled || !isZeroCopy {
+            _ = crosspoint_set_busy_poll(socket.descriptor, 20, 64)
+        }
         let isMultiBuffer = area.binding.isMultiBuffer
         record.pointee.worker = UInt32(worker)
         record.pointee.flags =

@@ -100,7 +100,7 @@ extension FlowController {
             return EnginePort(
                 number: port.number, name: interface.name, interfaceIndex: index,
                 queues: Int(max(interface.receiveQueues, 1)), mtu: Int(interface.mtu), receives: receives,
-                hasZeroCopy: Self.hasZeroCopy(interface))
+                hasZeroCopy: Self.hasZeroCopy(interface), sendsWhenPolled: Self.sendsWhenPolled(interface))
         }
     }
 
@@ -111,6 +111,9 @@ extension FlowController {
     private static func hasZeroCopy(_ interface: NetworkInterface) -> Bool? {
         interface.driver == "virtio_net" ? false : interface.xdpFeatures.map { $0.contains(.zeroCopy) }
     }
+
+    /// Whether a driver sends when it is polled for what came: virtio_net has a NAPI instance of its own for each direction.
+    private static func sendsWhenPolled(_ interface: NetworkInterface) -> Bool { interface.driver != "virtio_net" }
 
     /// Makes the sockets those that the routes need now.
     func refreshEngine() {

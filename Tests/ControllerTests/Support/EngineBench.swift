@@ -60,7 +60,8 @@ final class EngineBench: @unchecked Sendable {
             EnginePort(
                 number: try #require(fastPath.port(named: interface.name)).number, name: interface.name,
                 interfaceIndex: interface.index, queues: cables.queues, mtu: mtu,
-                receives: receiving.contains(interface.name), hasZeroCopy: cables.haveZeroCopy)
+                receives: receiving.contains(interface.name), hasZeroCopy: cables.haveZeroCopy,
+                sendsWhenPolled: cables == .veth)
         }
     }
 

@@ -45,7 +45,8 @@ final class EngineRig: @unchecked Sendable {
             EnginePort(
                 number: try #require(try bench.fastPath.port(named: interface.name)).number, name: interface.name,
                 interfaceIndex: interface.index, queues: cables.queues, mtu: 1500, receives: interface.name == "in0",
-                hasZeroCopy: cables.haveZeroCopy)
+                hasZeroCopy: cables.haveZeroCopy,
+                sendsWhenPolled: cables == .veth)
         }
     }
 

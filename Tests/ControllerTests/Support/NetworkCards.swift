@@ -3,10 +3,13 @@
 import Glibc
 import RTPWire
 import TestSupport
+import Testing
 
 /// The cards that scripts/lib/vm/machine.sh gives a machine: each knows its cable and its end by its address.
 ///
-/// A card is moved into a test's namespace, and comes back by itself when that is gone.
+/// A card is moved into a test's namespace and back. By itself it would come back with the end of the namespace, which threads of the
+/// runtime's pool keep for as long as they idle: they begin in the namespace of the thread that needed one more. For the same reason
+/// nothing here counts on being called in the process's own namespace.
 enum NetworkCards {
     /// Cables, of two cards each.
     static let cables = 3
@@ -26,10 +29,10 @@ enum NetworkCards {
     ) throws {
         let mac = "02:00:00:00:0c:\(cable)\(end)"
         let card = try find(mac)
-        try Command.run(["ip", "link", "set", card, "down", "mtu", "1500"])
+        try run(["ip", "link", "set", card, "down", "mtu", "1500"])
         // Refused while an earlier test's program is on its way out, and where nothing changes by some versions.
-        try attempt { try Command.run(["ethtool", "-L", card, "combined", "\(queues)"]) }
-        try Command.run(["ip", "link", "set", card, "netns", namespace.name, "name", name])
+        try attempt { try run(["ethtool", "-L", card, "combined", "\(queues)"]) }
+        try run(["ip", "link", "set", card, "netns", namespace.name, "name", name])
         for address in addresses {
             let nodad = address.contains(":") ? ["nodad"] : []
             try namespace.run(["ip", "address", "add", address, "dev", name] + nodad)
@@ -40,17 +43,34 @@ enum NetworkCards {
         try namespace.waitUntilRunning(name)
     }
 
+    /// Moves a card back to where it came from: this process's own namespace.
+    static func takeBack(_ name: String, cable: Int, end: Int, from namespace: NetworkNamespace) {
+        do {
+            try attempt {
+                try namespace.run(["ip", "link", "set", name, "netns", "\(getpid())", "name", "card\(cable)\(end)"])
+            }
+        } catch {
+            Issue.record("\(name) does not come back: \(error)")
+        }
+    }
+
     /// The name of the card, once the last test's namespace has let go of it.
     private static func find(_ mac: String) throws -> String {
         for _ in 0..<1000 {
             // 3: eth1: <…> … link/ether 02:00:00:00:0c:01 …
-            let lines = try Command.run(["ip", "-o", "link", "show"]).split(separator: "\n")
+            let lines = try run(["ip", "-o", "link", "show"]).split(separator: "\n")
             if let line = lines.first(where: { $0.contains("link/ether \(mac) ") }) {
                 return String(line.split(separator: " ")[1].dropLast())
             }
             usleep(20_000)
         }
         throw SystemFailure("card \(mac)", error: ENODEV)
+    }
+
+    /// Runs a command in the namespace that the process began in.
+    @discardableResult
+    private static func run(_ arguments: [String]) throws -> String {
+        try Command.run(["nsenter", "--net=/proc/\(getpid())/ns/net"] + arguments)
     }
 
     private static func attempt(_ body: () throws -> Void) throws {

@@ -23,6 +23,7 @@ final class TestNetwork: Sendable {
     let source: Interface
     let egress: [Interface]
     let sinks: [Interface]
+    private let cables: Cables
 
     /// What the ports are.
     enum Cables: Hashable, Sendable {
@@ -41,6 +42,7 @@ final class TestNetwork: Sendable {
     }
 
     init(egressPorts: Int, hasAddresses: Bool = false, cables: Cables = .veth) throws {
+        self.cables = cables
         node = try NetworkNamespace("node")
         far = try NetworkNamespace("far")
         for namespace in [node, far] where !hasAddresses {
@@ -81,6 +83,14 @@ final class TestNetwork: Sendable {
     }
 
     deinit {
+        if cables != .veth {
+            for (cable, near) in ([ingress] + egress).enumerated() {
+                NetworkCards.takeBack(near.name, cable: cable, end: 0, from: node)
+            }
+            for (cable, other) in ([source] + sinks).enumerated() {
+                NetworkCards.takeBack(other.name, cable: cable, end: 1, from: far)
+            }
+        }
         node.close()
         far.close()
     }

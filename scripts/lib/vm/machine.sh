@@ -41,6 +41,8 @@ vm_run() {
     vm_archive "$vm_kernel/root" "$work/modules.cpio"
     cat "$work/userland.cpio" "$work/modules.cpio" >"$work/initrd"
     local cable end name cards=()
+    # One thread for both processors: with two, an emulated processor may run a breakpoint of the kernel's code patching after it is gone,
+    # which ends the machine (bpf_dispatcher_xdp_func, when a program is attached while packets come).
     local card=disable-legacy=on,iommu_platform=on,guest_tso4=off,guest_tso6=off,guest_ufo=off,guest_ecn=off,guest_csum=off
     card=$card,mq=on,vectors=$((2 * vm_queues + 2)),host_mtu=$((vm_mtu - 100)),rx_queue_size=1024
     for ((cable = 0; cable < vm_cables; cable++)); do
@@ -50,7 +52,7 @@ vm_run() {
             cards+=(-device "virtio-net-pci,netdev=$name,mac=02:00:00:00:0c:$cable$end,$card")
         done
     done
-    inside cables timeout --foreground "$6" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 3072 -nodefaults \
+    inside cables timeout --foreground "$6" qemu-system-x86_64 -accel tcg,thread=single -cpu max -smp 2 -m 3072 -nodefaults \
         -display none -no-reboot -kernel "$vm_kernel/vmlinuz" -initrd "$work/initrd" \
         -append "console=ttyS0 quiet panic=-1 mitigations=off crosspoint.filter=$1 crosspoint.skip=$2 crosspoint.cards=$3" \
         "${cards[@]}" -serial stdio -serial "file:$5" </dev/null >"$4" 2>&1
