@@ -162,10 +162,14 @@ extension ForwardingLoop {
 
     // MARK: What leaves
 
+    /// What encrypts a leg's packets; nil where it has no key.
+    @inline(__always) private func sender(of index: Int) -> UnsafeMutablePointer<SRTPSender>? {
+        Self.context(tables.legContexts + index)?.assumingMemoryBound(to: SRTPSender.self)
+    }
+
     /// How many bytes a leg's encryption adds to a packet; nil where the leg has no key.
-    @inline(__always) func protectionOverhead(_ packet: Packet, _ index: Int) -> Int? {
-        guard let context = tables.legContexts[index] else { return nil }
-        let sender = context.assumingMemoryBound(to: SRTPSender.self)
+    func protectionOverhead(_ packet: Packet, _ index: Int) -> Int? {
+        guard let sender = sender(of: index) else { return nil }
         return packet.note.frame & CROSSPOINT_FRAME_RTCP.rawValue != 0
             ? sender.pointee.controlOverhead : sender.pointee.overhead
     }
@@ -175,12 +179,12 @@ extension ForwardingLoop {
         _ packet: Packet, _ index: Int, _ flags: UInt32, _ growth: Int, _ output: UnsafeMutablePointer<Channel>,
         _ port: Int, isLast: Bool
     ) -> Bool {
-        guard let context = tables.legContexts[index], let overhead = protectionOverhead(packet, index) else {
+        guard let sender = sender(of: index) else {
             count(CROSSPOINT_COPY_SRTP_NO_KEY, port: port)
             return false
         }
-        let sender = context.assumingMemoryBound(to: SRTPSender.self)
         let isControl = packet.note.frame & CROSSPOINT_FRAME_RTCP.rawValue != 0
+        let overhead = isControl ? sender.pointee.controlOverhead : sender.pointee.overhead
         let length = packet.length &+ overhead
         guard length &+ growth <= output.pointee.longestFrame, length <= Self.longestPacket else {
             count(CROSSPOINT_COPY_TOO_LONG, port: port)

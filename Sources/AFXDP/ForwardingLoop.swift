@@ -186,11 +186,11 @@ package struct ForwardingLoop {
         let packet = Packet(
             channel: channel, first: first, count: count, length: length, firstLength: Int(head.len), start: start,
             address: head.addr, note: note)
-        if let receiver = tables.flowContexts[Int(note.group)] {
+        if let receiver = Self.context(tables.flowContexts + Int(note.group)) {
             return deliverDecrypted(packet, receiver, leg: Int(leg), count: legCount)
         }
         // A flow of an earlier daemon has its legs before this one has its key.
-        guard tables.flowDetails[Int(note.group)].rules & CROSSPOINT_RULE_ENCRYPTED.rawValue == 0 else {
+        guard rules(of: Int(note.group)) & CROSSPOINT_RULE_ENCRYPTED.rawValue == 0 else {
             self.count(CROSSPOINT_COPY_SRTP_NO_KEY, port: Int(channel.pointee.port))
             return releaseAll(channel, first, count)
         }
@@ -216,12 +216,25 @@ package struct ForwardingLoop {
             : crosspoint_read64(Self.field(tables.flowDetails + slot, rtcpTargetOffset))
     }
 
+    /// What this process has for a flow or a leg; all of it is written when its address is.
+    @inline(__always)
+    static func context(_ place: UnsafePointer<UnsafeMutableRawPointer?>) -> UnsafeMutableRawPointer? {
+        UnsafeMutableRawPointer(
+            bitPattern: UInt(crosspoint_read64(UnsafeRawPointer(place).assumingMemoryBound(to: UInt64.self))))
+    }
+
+    @inline(__always) private func rules(of slot: Int) -> UInt32 {
+        crosspoint_read32(
+            (UnsafeRawPointer(tables.flowDetails + slot) + rulesOffset).assumingMemoryBound(to: UInt32.self))
+    }
+
     @inline(__always)
     private static func field<Record>(_ record: UnsafePointer<Record>, _ offset: Int) -> UnsafePointer<UInt64> {
         (UnsafeRawPointer(record) + offset).assumingMemoryBound(to: UInt64.self)
     }
 
     private let targetOffset = MemoryLayout<crosspoint_flow>.offset(of: \.target) ?? 0
+    private let rulesOffset = MemoryLayout<crosspoint_flow_detail>.offset(of: \.rules) ?? 0
     private let rtcpTargetOffset = MemoryLayout<crosspoint_flow_detail>.offset(of: \.rtcp_target) ?? 0
 
     /// A received packet: `count` descriptors from `first` on in the receive ring.

@@ -79,14 +79,16 @@ extension FastPath {
     }
 
     private static func apply(
-        _ parameters: FlowParameters, to flow: inout crosspoint_flow, _ detail: inout crosspoint_flow_detail
+        _ parameters: FlowParameters, to flow: UnsafeMutablePointer<crosspoint_flow>,
+        _ detail: UnsafeMutablePointer<crosspoint_flow_detail>
     ) {
-        flow.nanoseconds_per_tick = parameters.nanosecondsPerTick
-        flow.outage = parameters.outage
-        flow.clock_mask = parameters.clockMask
-        detail.max_dropout = parameters.maximumDropout
-        detail.max_misorder = parameters.maximumMisorder
-        detail.rules = parameters.rules
+        flow.pointee.nanoseconds_per_tick = parameters.nanosecondsPerTick
+        flow.pointee.outage = parameters.outage
+        flow.pointee.clock_mask = parameters.clockMask
+        detail.pointee.max_dropout = parameters.maximumDropout
+        detail.pointee.max_misorder = parameters.maximumMisorder
+        // Workers read them at any time.
+        crosspoint_publish32(&detail.pointee.rules, parameters.rules)
     }
 
     private func publish(
@@ -138,7 +140,7 @@ extension FastPath {
         flowDetails[index].pointee.source = detail.source
         place.pointee.port = new.port
         place.pointee.ingress_mac = new.ingress_mac
-        Self.apply(parameters, to: &place.pointee, &flowDetails[index].pointee)
+        Self.apply(parameters, to: place, flowDetails[index])
         place.pointee.source_port = new.source_port
         setFlags(new.flags, at: index)
         return FlowHandle(slot: index, generation: flowDetails[index].pointee.generation)
@@ -186,7 +188,7 @@ extension FastPath {
     public func setParameters(_ parameters: FlowParameters, of handle: FlowHandle) {
         guard isCurrent(handle) else { return }
         let place = flowTable.slots[handle.slot]
-        Self.apply(parameters, to: &place.pointee, &flowDetails[handle.slot].pointee)
+        Self.apply(parameters, to: place, flowDetails[handle.slot])
         flowLabels[counters(of: handle)].pointee.clock_rate = parameters.clockRate ?? 0
         flowLabels[counters(of: handle)].pointee.engine_reason = parameters.engineReason.rawValue
         let kept =

@@ -1,5 +1,7 @@
 // The contexts of flows or legs, by index, as workers read them.
 
+import CrosspointShim
+
 /// Plain pointers for workers, and beside them what keeps alive what they point to.
 final class ContextTable {
     let first: UnsafeMutablePointer<UnsafeMutableRawPointer?>
@@ -19,7 +21,9 @@ final class ContextTable {
     func set(_ context: WorkerContext?, at index: Int) -> WorkerContext? {
         if context == nil, owners.isEmpty { return nil }
         let old = owners[index]
-        first[index] = context?.address
+        crosspoint_publish64(
+            UnsafeMutableRawPointer(first + index).assumingMemoryBound(to: UInt64.self),
+            UInt64(UInt(bitPattern: context?.address)))
         owners[index] = context
         return old
     }
