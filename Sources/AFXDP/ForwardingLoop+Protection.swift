@@ -205,6 +205,8 @@ extension ForwardingLoop {
         guard isInPlace || hasFrames(output, buffers, port), let place = reserve(output, buffers, port) else {
             return false
         }
+        // By the time that the packet is encrypted.
+        crosspoint_prefetch(xsk_ring_prod__tx_desc(output.pointee.transmitRing, place))
         var start = packet.start
         var address = packet.address
         if isOneBuffer, !isInPlace {
@@ -257,7 +259,8 @@ extension ForwardingLoop {
         }
         let longer: Int
         do {
-            longer = try sender.pointee.protect(came.payload, length: length, isControl: isControl)
+            longer = try sender.pointee.protect(
+                came.payload, length: length, isControl: isControl, isAlone: isAlone)
         } catch {
             count(Self.reason(error), port: port)
             return nil
