@@ -101,6 +101,9 @@ import Testing
             #expect(text.contains(part), "\(part) in:\n\(text)")
         }
         #expect(text.split(separator: "\n").allSatisfy { $0.last != " " })
+        // The jitter, last in its row, is the same with the node and without.
+        let added = try #require(text.split(separator: "\n").first { $0.hasPrefix("added") })
+        #expect(added.hasSuffix(" none") && !added.dropLast(5).contains("none"), "\(added)")
     }
 
     /// What the program finds on this machine, at a load so small that it is no question of speed.

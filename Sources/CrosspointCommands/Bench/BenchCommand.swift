@@ -27,7 +27,8 @@ struct BenchCommand: AsyncParsableCommand {
             arrives at the second, where the node forwards it, and comes back by the same cable. Both must carry nothing else.
 
             LATENCY is the time from the generator to the sink at half of the flows found, ADDED what is more than on a virtual \
-            cable without the node. JITTER is that of RFC 3550 section 6.4.1. The last line is the answer.
+            cable without the node: the difference of two measurements, "none" where the other one is not below. JITTER is that of \
+            RFC 3550 section 6.4.1. The last line is the answer.
 
             EXAMPLES
               crosspoint bench

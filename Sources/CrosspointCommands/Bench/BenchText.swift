@@ -75,13 +75,15 @@ enum BenchText {
             .left("AT \(Count.text(load.flows, "FLOW").uppercased())"), .right("P50"), .right("P99"), .right("P99.9"),
             .right("MAX"), .right("JITTER"),
         ])
-        func add(_ title: Table.Cell, _ latency: QualificationReport.Latency) {
+        func add(_ title: Table.Cell, _ latency: QualificationReport.Latency, _ text: (Double) -> String = { time($0) })
+        {
             let figures = [latency.p50, latency.p99, latency.p999, latency.max, latency.jitter]
-            table.add([title] + figures.map { Table.Cell(time($0)) })
+            table.add([title] + figures.map { Table.Cell(text($0)) })
         }
         add("latency", load.latency)
         if let direct = load.directLatency { add("without the node", direct) }
-        if let added = load.addedLatency { add("added", added) }
+        // A rare delay may have met the measurement without the node instead.
+        if let added = load.addedLatency { add("added", added) { $0 > 0 ? time($0) : "none" } }
         return table.text(colour: colour)
     }
 
@@ -101,8 +103,7 @@ enum BenchText {
 
     /// `-120 ns`: a difference of two measurements may be below zero.
     private static func time(_ nanoseconds: Double) -> String {
-        let text = Quantity.duration(nanoseconds: UInt64(abs(nanoseconds).rounded()))
-        return nanoseconds <= -0.5 ? "-" + text : text
+        Quantity.duration(nanoseconds: UInt64(max(nanoseconds, 0).rounded()))
     }
 
     /// Three significant digits, down to a thousandth of a percent.
