@@ -27,11 +27,14 @@ sip_make_network() {
 sip_start_crosspoint() {
     make_bpffs_directory
     write_configuration
-    cat >>"$work/crosspoint.yaml" <<'CONFIGURATION'
+    # Four flows to a call, and a few that have just ended.
+    cat >>"$work/crosspoint.yaml" <<CONFIGURATION
 ports: [eth0, eth1]
+limits: {flows: $((4 * sip_held_calls + 1024))}
 sip:
   allow: [10.1.0.0/24, 10.2.0.0/24]
-  limits: {requests-per-second: 0}
+  udp-ports: 20000-59999
+  limits: {requests-per-second: 0, calls: $((sip_held_calls + 100)), calls-per-source: $((sip_held_calls + 100))}
   dial-plan:
     - {name: callees, to: ["sip:10.2.0.5"]}
 CONFIGURATION
@@ -43,7 +46,7 @@ sip_start_kamailio() {
     mkdir "$work/kamailio"
     # By itself it keeps the sockets of calls that have ended for half a minute, and the next round finds none left.
     start proxy rtpengine.log rtpengine --foreground --log-stderr --log-level=3 --table=-1 --listen-ng=127.0.0.1:2223 --delete-delay=0 \
-        --interface=in/10.11.0.1 --interface=out/10.12.0.1 --port-min=30000 --port-max=39999 --pidfile="$work/rtpengine.pid"
+        --interface=in/10.11.0.1 --interface=out/10.12.0.1 --port-min=20000 --port-max=59999 --pidfile="$work/rtpengine.pid"
     start proxy kamailio.log kamailio -DD -E -f "$repository/scripts/benchmarks/sip/kamailio.cfg" -P "$work/kamailio/pid" \
         -Y "$work/kamailio" -m 256 -M 16 -A 'CALLEES="sip:10.12.0.5:5060"' -l udp:10.11.0.1:5060 -l udp:10.12.0.1:5060
     wait_until 10 sip_proxy_listens || die "Kamailio: $(tail -n 1 "$work/kamailio.log"); rtpengine: $(tail -n 1 "$work/rtpengine.log")"
@@ -115,7 +118,7 @@ sip_round_held() {
     local before after rate media passed="" members=""
     before="$(sip_memory "$1")"
     sip_calls "$1" measured-held -m "$sip_held_calls" -l "$sip_held_calls" -r 200 -recv_timeout 110000
-    wait_until 30 sip_held || die "$1: $(grep -c . "$work/callers/places") of $sip_held_calls calls stand: $(tail -n 2 "$work/callers/errors")"
+    wait_until $((30 + sip_held_calls / 100)) sip_held || die "$1: $(grep -c . "$work/callers/places") of $sip_held_calls calls stand: $(tail -n 2 "$work/callers/errors")"
     after="$(sip_memory "$1")"
     # SIPp gives every call four UDP ports from -mp on, but sits on those of the first itself: that one has no media.
     cat "$work/callers/places" "$work/callees/places" |
@@ -149,6 +152,11 @@ bench_sip() {
             --rounds) rounds=${2:?} && shift ;;
             --json) json=${2:?} && shift ;;
             --only) only=${2:?} && shift ;;
+            --calls)
+                if ! [[ ${2-} =~ ^[0-9]{3,5}$ ]] || [ "$2" -gt 10000 ]; then die "--calls: a number from 100 to 10,000"; fi
+                # One more than have media: see sip_round_held.
+                sip_held_calls=$(($2 + 1)) && shift
+                ;;
             *) die "$1: not an option of sip (see $0 --help)" ;;
         esac
         shift

@@ -9,7 +9,7 @@ vm_tests='^(FastPathTests|NetlinkTests|AFXDPTests|ControllerTests)'
 # What sends load and compares what came with what was sent: an emulated processor falls behind its own generator, and rings
 # and sockets overflow. And what compares the programs' lengths with a baseline, which is of one kernel and not in the machine.
 # shellcheck disable=SC2034  # scripts/test passes it
-vm_load_tests='ChangesOnAir|SumsAgree|Handover|WrongHeaders|ScaleTests|metadataSurvivesTheClones|loopsAreRefused|manyLegs|EngineLoad|EngineRoutes|HostPorts/receiving|SessionRoutes/delivery|InstructionTests'
+vm_load_tests='ChangesOnAir|SumsAgree|Handover|WrongHeaders|ScaleTests|metadataSurvivesTheClones|loopsAreRefused|manyLegs|EngineLoad|EngineRoutes|HostPorts/receiving|SessionRoutes/delivery|CallMediaSuite/group|InstructionTests'
 
 # Cables between two network cards each of a machine, and queues of a card (Tests/ControllerTests/Support/NetworkCards.swift).
 vm_cables=3
