@@ -98,8 +98,7 @@ extension ForwardingLoop {
         let left: Int
         do {
             left = try receiver.pointee.unprotect(
-                datagram.payload, length: length, isControl: packet.note.frame & CROSSPOINT_FRAME_RTCP.rawValue != 0,
-                now: now)
+                datagram.payload, length: length, isControl: Self.isControl(packet), now: now)
         } catch {
             count(Self.reason(error), port: port)
             return false
@@ -169,9 +168,16 @@ extension ForwardingLoop {
 
     /// How many bytes a leg's encryption adds to a packet; nil where the leg has no key.
     func protectionOverhead(_ packet: Packet, _ index: Int) -> Int? {
-        guard let sender = sender(of: index) else { return nil }
-        return packet.note.frame & CROSSPOINT_FRAME_RTCP.rawValue != 0
-            ? sender.pointee.controlOverhead : sender.pointee.overhead
+        sender(of: index).map { Self.overhead($0, isControl: Self.isControl(packet)) }
+    }
+
+    @inline(__always)
+    private static func overhead(_ sender: UnsafeMutablePointer<SRTPSender>, isControl: Bool) -> Int {
+        isControl ? sender.pointee.controlOverhead : sender.pointee.overhead
+    }
+
+    @inline(__always) private static func isControl(_ packet: Packet) -> Bool {
+        packet.note.frame & CROSSPOINT_FRAME_RTCP.rawValue != 0
     }
 
     /// Sends one leg's copy encrypted. True when the received frame itself is on its way.
@@ -183,8 +189,8 @@ extension ForwardingLoop {
             count(CROSSPOINT_COPY_SRTP_NO_KEY, port: port)
             return false
         }
-        let isControl = packet.note.frame & CROSSPOINT_FRAME_RTCP.rawValue != 0
-        let overhead = isControl ? sender.pointee.controlOverhead : sender.pointee.overhead
+        let isControl = Self.isControl(packet)
+        let overhead = Self.overhead(sender, isControl: isControl)
         let length = packet.length &+ overhead
         guard length &+ growth <= output.pointee.longestFrame, length <= Self.longestPacket else {
             count(CROSSPOINT_COPY_TOO_LONG, port: port)
@@ -205,8 +211,6 @@ extension ForwardingLoop {
         guard isInPlace || hasFrames(output, buffers, port), let place = reserve(output, buffers, port) else {
             return false
         }
-        // By the time that the packet is encrypted.
-        crosspoint_prefetch(xsk_ring_prod__tx_desc(output.pointee.transmitRing, place))
         var start = packet.start
         var address = packet.address
         if isOneBuffer, !isInPlace {
@@ -259,8 +263,7 @@ extension ForwardingLoop {
         }
         let longer: Int
         do {
-            longer = try sender.pointee.protect(
-                came.payload, length: length, isControl: isControl, isAlone: isAlone)
+            longer = try sender.pointee.protect(came.payload, length: length, isControl: isControl)
         } catch {
             count(Self.reason(error), port: port)
             return nil

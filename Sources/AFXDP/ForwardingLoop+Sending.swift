@@ -109,7 +109,7 @@ extension ForwardingLoop {
         _ channel: UnsafeMutablePointer<Channel>
     ) {
         let address = xsk_ring_prod__tx_desc(ring, place).unsafelyUnwrapped.pointee.addr
-        let copy = channel.pointee.memory.pointee.copy(at: address)
+        let copy = channel.pointee.memory.pointee.copies[FrameMemory.index(address)]
         if copy.counter < tables.legCounters {
             let refusal = tables.legRefusals + Int(copy.counter)
             refusal.pointee.packets &+= 1

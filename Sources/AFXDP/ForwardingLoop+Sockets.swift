@@ -40,16 +40,9 @@ extension ForwardingLoop {
         }
     }
 
-    /// Wakes the drivers that found no frames to receive into and want to be told of new ones: who waits by poll() does it so.
+    /// Wakes the drivers that want it: who waits by poll() does so by that.
     func wakeReceivers() {
-        for index in 0..<channelCount where channels[index].pointee.isReceiving {
-            let channel = channels[index]
-            guard channel.pointee.descriptor >= 0, xsk_ring_prod__needs_wakeup(channel.pointee.fillRing) != 0 else {
-                continue
-            }
-            _ = crosspoint_xdp_receive(channel.pointee.descriptor)
-            channel.pointee.count(CROSSPOINT_SOCKET_RX_WAKEUPS)
-        }
+        for index in 0..<channelCount where channels[index].pointee.isReceiving { Self.wakeReceiver(channels[index]) }
     }
 
     /// Writes down what to wait for. Returns how many descriptors, and whether anything that was sent has not come back yet.

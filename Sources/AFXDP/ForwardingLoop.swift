@@ -15,8 +15,6 @@ package struct ForwardingLoop {
     static let copiesPerBatch = 2048
 
     let tables: WorkerTables
-    /// Whether there is no other worker, with which packets of a leg would have to take turns where they are encrypted.
-    let isAlone: Bool
     /// The sockets, in no order, and how many.
     let channels: UnsafeMutablePointer<UnsafeMutablePointer<Channel>>
     var channelCount = 0
@@ -30,9 +28,8 @@ package struct ForwardingLoop {
 
     static let maximumChannels = 250
 
-    package init(tables: WorkerTables, isAlone: Bool) {
+    package init(tables: WorkerTables) {
         self.tables = tables
-        self.isAlone = isAlone
         scratch = .allocate(byteCount: FrameMemory.headroom + Self.longestPacket + Self.longestOverhead, alignment: 64)
         channels = .allocate(capacity: Self.maximumChannels)
         byPort = .allocate(capacity: Int(CROSSPOINT_MAX_PORTS))
@@ -107,10 +104,16 @@ package struct ForwardingLoop {
         }
         xsk_ring_prod__submit(ring, count)
         channel.pointee.filled &+= Int(count)
-        if channel.pointee.descriptor >= 0, xsk_ring_prod__needs_wakeup(ring) != 0 {
-            _ = crosspoint_xdp_receive(channel.pointee.descriptor)
-            channel.pointee.count(CROSSPOINT_SOCKET_RX_WAKEUPS)
+        wakeReceiver(channel)
+    }
+
+    /// Wakes a driver that found no frames to receive into and wants to be told of new ones.
+    @inline(__always) static func wakeReceiver(_ channel: UnsafeMutablePointer<Channel>) {
+        guard channel.pointee.descriptor >= 0, xsk_ring_prod__needs_wakeup(channel.pointee.fillRing) != 0 else {
+            return
         }
+        _ = crosspoint_xdp_receive(channel.pointee.descriptor)
+        channel.pointee.count(CROSSPOINT_SOCKET_RX_WAKEUPS)
     }
 
     private mutating func receive(_ channel: UnsafeMutablePointer<Channel>) -> Int {
@@ -130,7 +133,6 @@ package struct ForwardingLoop {
                 channel.pointee.count(CROSSPOINT_SOCKET_RX_TRUNCATED)
                 releaseAll(channel, first &+ used, count)
             } else {
-                if used &+ count < available { prefetch(channel, first &+ used &+ count) }
                 process(channel, first &+ used, count)
                 packets &+= 1
             }
@@ -145,13 +147,6 @@ package struct ForwardingLoop {
     @inline(__always)
     private static func goesOn(_ ring: UnsafeMutablePointer<xsk_ring_cons>, _ index: UInt32) -> Bool {
         xsk_ring_cons__rx_desc(ring, index).unsafelyUnwrapped.pointee.options & UInt32(CROSSPOINT_XDP_PKT_CONTD) != 0
-    }
-
-    /// Fetches the beginning of the packet that is next, while this one is copied or encrypted.
-    @inline(__always)
-    private func prefetch(_ channel: UnsafeMutablePointer<Channel>, _ index: UInt32) {
-        let descriptor = xsk_ring_cons__rx_desc(channel.pointee.receiveRing, index).unsafelyUnwrapped
-        channel.pointee.memory.pointee.prefetch(descriptor.pointee.addr)
     }
 
     /// Gives back the frames of a received packet that nothing refers to any more.
@@ -475,8 +470,8 @@ package struct ForwardingLoop {
             count.pointee.bytes &+= UInt64(truncatingIfNeeded: bytes)
         }
         let address = xsk_ring_prod__tx_desc(output.pointee.transmitRing, place).unsafelyUnwrapped.pointee.addr
-        output.pointee.memory.pointee.setCopy(
-            FrameMemory.Copy(counter: counter, bytes: UInt32(truncatingIfNeeded: bytes)), at: address)
+        output.pointee.memory.pointee.copies[FrameMemory.index(address)] = FrameMemory.Copy(
+            counter: counter, bytes: UInt32(truncatingIfNeeded: bytes))
         tables.ports[port].transmitted_copies &+= 1
         output.pointee.pending &+= descriptors
         output.pointee.count(CROSSPOINT_SOCKET_TX_PACKETS)

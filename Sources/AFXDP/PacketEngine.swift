@@ -85,9 +85,7 @@ public final class PacketEngine {
     private func startWorkers(_ count: Int) throws(EngineError) {
         for index in 0..<count {
             workers.append(
-                try Worker(
-                    index: index, tables: fastPath.tables(ofWorker: index), polling: settings.polling,
-                    isAlone: count == 1))
+                try Worker(index: index, tables: fastPath.tables(ofWorker: index), polling: settings.polling))
         }
         areas = Array(repeating: [], count: count)
         nextNumber = Array(repeating: 1, count: count)

@@ -27,16 +27,12 @@ final class Worker: @unchecked Sendable {
     private var thread = pthread_t()
 
     /// Starts the thread, in the network namespace of the calling one.
-    ///
-    /// - Parameter isAlone: it is the only one.
-    init(
-        index: Int, tables: WorkerTables, polling: EngineSettings.Polling, isAlone: Bool
-    ) throws(EngineError) {
+    init(index: Int, tables: WorkerTables, polling: EngineSettings.Polling) throws(EngineError) {
         self.index = index
         self.polling = polling
         wakeup = crosspoint_eventfd()
         loop = .allocate(capacity: 1)
-        loop.initialize(to: ForwardingLoop(tables: tables, isAlone: isAlone))
+        loop.initialize(to: ForwardingLoop(tables: tables))
         pollSet = .allocate(capacity: ForwardingLoop.maximumChannels + 1)
         let error = pthread_create(
             &thread, nil,

@@ -111,12 +111,9 @@ public struct SRTPSender: ~Copyable {
     }
 
     /// Protects the RTP or RTCP packet of `length` bytes, behind which there is room for the overhead. Returns its new length.
-    ///
-    /// - Parameter isAlone: no other thread calls at the same time, which need not be found out then.
     public mutating func protect(
-        _ packet: UnsafeMutableRawPointer, length: Int, isControl: Bool, isAlone: Bool = false
+        _ packet: UnsafeMutableRawPointer, length: Int, isControl: Bool
     ) throws(SRTPError) -> Int {
-        if isAlone { return isControl ? try protectRTCP(packet, length) : try protectRTP(packet, length) }
         var patience = Self.patience
         while isBusy.exchange(true, ordering: .acquiring) {
             patience &-= 1

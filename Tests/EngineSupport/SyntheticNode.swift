@@ -57,7 +57,7 @@ package final class SyntheticNode {
                     legDetails: legDetails, legSlots: UInt32(Self.legCapacity), groups: groups,
                     groupSlots: UInt32(Self.slots), flowContexts: flowContexts, legContexts: legContexts,
                     legCounts: legCounts, legRefusals: legRefusals,
-                    legCounters: UInt32(Self.legCapacity), ports: ports, reasons: reasons), isAlone: true))
+                    legCounters: UInt32(Self.legCapacity), ports: ports, reasons: reasons)))
     }
 
     deinit {

@@ -27,14 +27,15 @@ sip_make_network() {
 sip_start_crosspoint() {
     make_bpffs_directory
     write_configuration
-    # Four flows to a call, and a few that have just ended.
+    # For 1,000 held calls the node's own defaults: what it may have beside those, as other calls end and drain, stays the same for more.
+    local calls=$((sip_held_calls + 1047))
     cat >>"$work/crosspoint.yaml" <<CONFIGURATION
 ports: [eth0, eth1]
-limits: {flows: $((4 * sip_held_calls + 1024))}
+limits: {flows: $((4 * calls))}
 sip:
   allow: [10.1.0.0/24, 10.2.0.0/24]
   udp-ports: 20000-59999
-  limits: {requests-per-second: 0, calls: $((sip_held_calls + 100)), calls-per-source: $((sip_held_calls + 100))}
+  limits: {requests-per-second: 0, calls: $calls, calls-per-source: $calls}
   dial-plan:
     - {name: callees, to: ["sip:10.2.0.5"]}
 CONFIGURATION

@@ -41,13 +41,6 @@ crosspoint_read64(const uint64_t *place)
 	return __atomic_load_n(place, __ATOMIC_RELAXED);
 }
 
-/* Has this core's cache fetch what is written soon. */
-static inline void
-crosspoint_prefetch(const void *place)
-{
-	__builtin_prefetch(place, 1);
-}
-
 static inline uint32_t
 crosspoint_read32(const uint32_t *place)
 {

@@ -4,7 +4,7 @@
 
 # What is tested: the fast path, its owner and both engines.
 # shellcheck disable=SC2034  # scripts/test passes it
-vm_tests='^(FastPathTests|NetlinkTests|AFXDPTests|ControllerTests)'
+vm_kernel_tests='^(FastPathTests|NetlinkTests|AFXDPTests|ControllerTests)'
 
 # What sends load and compares what came with what was sent: an emulated processor falls behind its own generator, and rings
 # and sockets overflow. And what compares the programs' lengths with a baseline, which is of one kernel and not in the machine.
