@@ -31,6 +31,8 @@ package struct Channel {
     var filled = 0
     /// Descriptors that were written and not yet shown to the kernel.
     var pending: UInt32 = 0
+    /// Copies that are encrypted before they are written into the transmit ring.
+    var collected: UInt32 = 0
     /// Descriptors that were shown to it and not completed.
     var outstanding: Int = 0
     /// The driver, which has zero-copy, says that the interface is down: nothing more is written into its ring.

@@ -25,12 +25,16 @@ package struct ForwardingLoop {
     var copiesOfBatch = 0
     /// Where a packet of several buffers lies in one piece while it is encrypted or decrypted, behind a frame's headroom.
     let scratch: UnsafeMutableRawPointer
+    /// Copies of this batch that are to be encrypted, and how many.
+    let protectedCopies: UnsafeMutablePointer<ProtectedCopy>
+    var protectedCount = 0
 
     static let maximumChannels = 250
 
     package init(tables: WorkerTables) {
         self.tables = tables
         scratch = .allocate(byteCount: FrameMemory.headroom + Self.longestPacket + Self.longestOverhead, alignment: 64)
+        protectedCopies = .allocate(capacity: Self.protectedLimit)
         channels = .allocate(capacity: Self.maximumChannels)
         byPort = .allocate(capacity: Int(CROSSPOINT_MAX_PORTS))
         byPort.initialize(repeating: nil, count: Int(CROSSPOINT_MAX_PORTS))
@@ -40,6 +44,7 @@ package struct ForwardingLoop {
         channels.deallocate()
         byPort.deallocate()
         scratch.deallocate()
+        protectedCopies.deallocate()
     }
 
     // MARK: One pass
@@ -138,6 +143,7 @@ package struct ForwardingLoop {
             }
             used &+= count
         }
+        encryptCollected()
         if used < available { xsk_ring_cons__cancel(ring, available &- used) }
         xsk_ring_cons__release(ring, used)
         channel.pointee.count(CROSSPOINT_SOCKET_RX_PACKETS, packets)
@@ -300,23 +306,27 @@ package struct ForwardingLoop {
 
     /// Counts a copy whose interface is down as the kernel engine does: made, and refused. Nothing is encrypted for it.
     private func refuseUnsent(_ packet: Packet, _ index: Int, _ flags: UInt32, _ growth: Int, _ port: Int) {
-        var bytes = UInt64(truncatingIfNeeded: packet.length &+ growth)
+        var bytes = packet.length &+ growth
         if flags & CROSSPOINT_LEG_PROTECT.rawValue != 0 {
             guard let overhead = protectionOverhead(packet, index) else {
                 count(CROSSPOINT_COPY_SRTP_NO_KEY, port: port)
                 return
             }
-            bytes &+= UInt64(truncatingIfNeeded: overhead)
+            bytes &+= overhead
         }
+        countUnsent(index, bytes: bytes, port: port)
+    }
+
+    func countUnsent(_ index: Int, bytes: Int, port: Int) {
         count(CROSSPOINT_COPY_INTERFACE_DOWN, port: port)
         tables.ports[port].transmitted_copies &+= 1
         tables.ports[port].refused_copies &+= 1
         let counter = Int(tables.legs[index].counter)
         guard counter < tables.legCounters else { return }
         tables.legCounts[counter].packets &+= 1
-        tables.legCounts[counter].bytes &+= bytes
+        tables.legCounts[counter].bytes &+= UInt64(truncatingIfNeeded: bytes)
         tables.legRefusals[counter].packets &+= 1
-        tables.legRefusals[counter].bytes &+= bytes
+        tables.legRefusals[counter].bytes &+= UInt64(truncatingIfNeeded: bytes)
     }
 
     private func gateIsClosed(_ index: Int, flags: UInt32, _ note: crosspoint_metadata) -> Bool {
@@ -450,15 +460,27 @@ package struct ForwardingLoop {
         descriptor.pointee.options = goesOn ? UInt32(CROSSPOINT_XDP_PKT_CONTD) : 0
     }
 
-    /// The copy is complete in the ring: everything that is counted about it.
+    /// The copy of a packet is complete in the ring.
     @inline(__always)
-    func finish(
+    private func finish(
         _ packet: Packet, _ index: Int, _ growth: Int, _ output: UnsafeMutablePointer<Channel>, _ port: Int,
         _ place: UInt32, _ descriptors: UInt32, _ outcome: HeaderRewriter.Outcome
     ) {
-        let bytes = packet.length &+ growth
+        finish(
+            index, bytes: packet.length &+ growth,
+            lacksChecksum: outcome == .lacksChecksum
+                || (packet.isChanged && isIPv6(tables.legs + index, packet.note.frame)), output, port, place,
+            descriptors)
+    }
+
+    /// A copy is complete in the ring: everything that is counted about it.
+    @inline(__always)
+    func finish(
+        _ index: Int, bytes: Int, lacksChecksum: Bool, _ output: UnsafeMutablePointer<Channel>, _ port: Int,
+        _ place: UInt32, _ descriptors: UInt32
+    ) {
         let leg = tables.legs + index
-        if outcome == .lacksChecksum || (packet.isChanged && isIPv6(leg, packet.note.frame)) {
+        if lacksChecksum {
             DatagramChecksum.write(
                 output.pointee.transmitRing, place, descriptors, base: output.pointee.memory.pointee.base,
                 offset: Int(leg.pointee.l3_offset) + HeaderRewriter.ipv6Length)
@@ -491,9 +513,13 @@ package struct ForwardingLoop {
         if xsk_ring_prod__reserve(output.pointee.transmitRing, count, &place) == count { return place }
         flush(output)
         if xsk_ring_prod__reserve(output.pointee.transmitRing, count, &place) == count { return place }
-        output.pointee.count(CROSSPOINT_SOCKET_TX_RING_FULL)
-        self.count(CROSSPOINT_COPY_REFUSED, port: port)
+        countRingFull(output, port)
         return nil
+    }
+
+    func countRingFull(_ output: UnsafeMutablePointer<Channel>, _ port: Int) {
+        output.pointee.count(CROSSPOINT_SOCKET_TX_RING_FULL)
+        count(CROSSPOINT_COPY_REFUSED, port: port)
     }
 
     private func unreserve(_ output: UnsafeMutablePointer<Channel>, _ count: UInt32, _ port: Int) {
@@ -505,6 +531,7 @@ package struct ForwardingLoop {
     mutating func hasFrames(_ output: UnsafeMutablePointer<Channel>, _ count: UInt32, _ port: Int) -> Bool {
         if output.pointee.memory.pointee.freeCount >= Int(count) { return true }
         // Frames under way at any socket of the memory come back when the kernel has sent them.
+        encryptCollected()
         for index in 0..<channelCount where channels[index].pointee.memory == output.pointee.memory {
             flush(channels[index])
         }

@@ -21,13 +21,13 @@ struct ProtectionTests {
         var port: UInt16 = 1
     }
 
-    private static func key(_ first: UInt8, _ profile: SRTPProfile = .aeadAES128GCM) throws -> SRTPKey {
+    static func key(_ first: UInt8, _ profile: SRTPProfile = .aeadAES128GCM) throws -> SRTPKey {
         try SRTPKey(
             profile, masterKey: (0..<profile.masterKeyLength).map { first &+ UInt8($0) },
             masterSalt: (0..<profile.masterSaltLength).map { first &+ 50 &+ UInt8($0) }, identifier: [first])
     }
 
-    private static func set(_ legs: [Leg], of node: SyntheticNode, contexts: [WorkerContext?], fromIPv6: Bool) {
+    static func set(_ legs: [Leg], of node: SyntheticNode, contexts: [WorkerContext?], fromIPv6: Bool) {
         node.setLegs(
             legs.enumerated().map { number, leg in
                 let parameters = LegParameters(
@@ -41,7 +41,7 @@ struct ProtectionTests {
         for (number, context) in contexts.enumerated() { node.legContexts[number] = context?.address }
     }
 
-    private static func note(_ node: SyntheticNode, _ packet: Packet, isControl: Bool = false) -> crosspoint_metadata {
+    static func note(_ node: SyntheticNode, _ packet: Packet, isControl: Bool = false) -> crosspoint_metadata {
         let frame = packet.bytes
         var flags = UInt32(14) | (isControl ? CROSSPOINT_FRAME_RTCP : CROSSPOINT_FRAME_RTP).rawValue
         if packet.isIPv6 {
@@ -57,19 +57,19 @@ struct ProtectionTests {
         return node.note(frame: flags)
     }
 
-    private static func payload(_ count: Int, sequence: UInt16) -> [UInt8] {
+    static func payload(_ count: Int, sequence: UInt16) -> [UInt8] {
         [0x80, 96, UInt8(sequence >> 8), UInt8(sequence & 0xff), 0, 0, 0, 1, 0, 0, 0, 0]
             + (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) }
     }
 
-    private static func packet(_ payload: [UInt8], isIPv6: Bool) -> Packet {
+    static func packet(_ payload: [UInt8], isIPv6: Bool) -> Packet {
         var packet = isIPv6 ? Packet.ipv6(rtp: nil) : Packet(rtp: nil)
         packet.payload = payload
         return packet
     }
 
     /// The frame that a leg sends with this UDP payload.
-    private static func expected(_ packet: Packet, _ leg: Leg, _ number: Int, payload: [UInt8], isChanged: Bool)
+    static func expected(_ packet: Packet, _ leg: Leg, _ number: Int, payload: [UInt8], isChanged: Bool)
         -> [UInt8]
     {
         var copy = packet
@@ -86,7 +86,7 @@ struct ProtectionTests {
         return copy.bytes
     }
 
-    private static func protect(
+    static func protect(
         _ sender: inout SRTPSender, _ payload: [UInt8], isControl: Bool = false
     ) throws -> [UInt8] {
         var bytes = payload + [UInt8](repeating: 0, count: 64)

@@ -179,7 +179,13 @@ private final class ReferenceWorker {
         _ record: UnsafeMutablePointer<crosspoint_socket>
     ) -> CInt {
         let counters = (UnsafeMutableRawPointer(record) + 16).assumingMemoryBound(to: UInt64.self)
-        return reference_open(worker, name, UInt8(number), receives ? 1 : 0, counters)
+        var result = -EBUSY
+        // The kernel gives a queue free some time after the socket before was closed (xp_release_deferred).
+        for _ in 0..<200 where result == -EBUSY {
+            result = reference_open(worker, name, UInt8(number), receives ? 1 : 0, counters)
+            if result == -EBUSY { usleep(5_000) }
+        }
+        return result
     }
 
     func open(_ name: String, _ number: UInt16, receives: Bool) throws {
