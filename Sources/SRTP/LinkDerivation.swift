@@ -36,3 +36,13 @@ public struct LinkDerivation: Sendable {
             masterSalt: Array(bytes.suffix(profile.masterSaltLength)), identifier: epoch.bytes + [0, 0])
     }
 }
+
+extension KeyMaterial {
+    /// By how many bytes an RTP packet grows that is encrypted with the key: tag and MKI.
+    public var overhead: Int {
+        switch self {
+        case .srtp(let keys): profile.tagLength + (keys.first?.identifier.count ?? 0)
+        case .link: profile.tagLength + LinkDerivation.identifierLength
+        }
+    }
+}

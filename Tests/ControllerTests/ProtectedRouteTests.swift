@@ -28,6 +28,31 @@ extension NodeFastPathTests {
             return route
         }
 
+        /// Tags of 10 bytes in packets of at most 1,538 on the wire: six parts in a thousand more.
+        @Test func whatEncryptionAddsCountsForTheLink() async throws {
+            let bench = try await ControllerBench(egressPorts: 1)
+            try await bench.controller.setKeys([try Self.key(1)], named: "session.1")
+            // A veth says that it has 10 Gb/s.
+            for (name, to, rate, isAdmitted) in [
+                ("plain", "", 9_990_000_000, true), ("encrypted", ",srtp=session.1", 9_990_000_000, false),
+                ("slower", ",srtp=session.1", 9_930_000_000, true),
+            ] as [(String, String, UInt64, Bool)] {
+                var route = try Self.route(name, udpPort: 5004, to: to)
+                route.wireRate = rate
+                let wanted = route
+                let error = await bench.refusal {
+                    _ = try await bench.controller.add(wanted, owner: .operator)
+                }
+                #expect((error == nil) == isAdmitted, "\(name): \(String(describing: error))")
+                if error == nil {
+                    try await bench.controller.remove(route: name)
+                } else {
+                    #expect(error?.code == .capacity && error?.message.contains("10.05 Gb/s") == true)
+                }
+            }
+            await bench.stop()
+        }
+
         @Test("M-19: RTP and RTCP of a session share its key, which can be renewed on air")
         func sessionKeys() async throws {
             let bench = try await ControllerBench(egressPorts: 1)

@@ -2,24 +2,29 @@
 
 /// Compares what is routed to a port, by rate on the wire, with what its link carries.
 enum AdmissionControl {
-    /// What one route asks of one port.
-    struct Load: Hashable {
-        var route: String
-        /// Bits per second on the wire of one leg; nil while nobody knows.
-        var wireRate: UInt64?
-        var legs: Int
-    }
-
-    /// Nil if everything fits; else why not, with both figures.
-    static func refusal(port: String, speed: UInt64?, existing: [Load], adding: Load) -> String? {
-        guard let speed, let rate = adding.wireRate, adding.legs > 0 else { return nil }
-        let before = existing.reduce(UInt64(0)) { $0 + ($1.wireRate ?? 0) * UInt64($1.legs) }
-        let total = before + rate * UInt64(adding.legs)
+    /// Nil if everything fits; else why not, with both figures. Rates are those of legs on the wire, bits per second.
+    static func refusal(port: String, speed: UInt64?, existing: [UInt64], adding: [UInt64]) -> String? {
+        guard let speed, let rate = adding.first else { return nil }
+        let before = existing.reduce(0, +)
+        let more = adding.reduce(0, +)
+        let total = before + more
         guard total > speed else { return nil }
-        let legs = adding.legs == 1 ? "a leg of \(text(rate))" : "\(adding.legs) legs of \(text(rate))"
+        let legs =
+            adding.count == 1
+            ? "a leg of \(text(rate))"
+            : adding.allSatisfy { $0 == rate }
+                ? "\(adding.count) legs of \(text(rate))" : "\(adding.count) legs of \(text(more)) together"
         let already = before == 0 ? "" : ", with \(text(before)) routed there already,"
         return "port \(port): \(legs) on the wire\(already) would make \(text(total)), and the link carries "
             + "\(text(speed)); use another port, remove legs, or --force"
+    }
+
+    /// The rate of a leg whose packets are `growth` bytes longer than those of its flow, which has `wireRate`. Where `packetRate` is not known
+    /// (0), packets are taken to be as long as `mtu` allows: it is at least that much.
+    static func rate(wireRate: UInt64, packetRate: UInt64, mtu: UInt32, growth: Int) -> UInt64 {
+        // Preamble, Ethernet header, FCS and inter-frame gap.
+        let packets = packetRate > 0 ? packetRate : wireRate / (8 * (UInt64(mtu) + 38))
+        return UInt64(max(Int64(wireRate) + Int64(packets) * 8 * Int64(growth), 0))
     }
 
     /// The longest frame that the kernel copies to several legs: with headroom it must lie in one page of memory

@@ -4,6 +4,7 @@ import FastPath
 import Logging
 import Netlink
 import RTPWire
+import SRTP
 
 extension FlowController {
     // MARK: Checks
@@ -65,21 +66,43 @@ extension FlowController {
         {
             throw RoutingError(.capacity, "route \(route.name): \(refusal)")
         }
-        let rate = route.wireRate ?? state.flatMap { $0.observation.wireRate == 0 ? nil : $0.observation.wireRate }
-        // Of a rate that nobody knows there is nothing to say.
-        guard let rate else { return }
+        // What a new route decrypts is not at work yet, nor is what its legs encrypt.
+        let decrypted = try route.source.srtp.map { key throws(RoutingError) in
+            -(try keys.material(key.key, of: "source \(route.source)").overhead)
+        }
         for (name, legs) in Dictionary(grouping: legs, by: \.port.interface) {
-            let existing = table.values.map { other in
-                AdmissionControl.Load(
-                    route: other.specification.name,
-                    wireRate: other.specification.wireRate ?? other.observation.wireRate,
-                    legs: other.legs.filter { $0.specification.port.interface == name }.count)
+            var adding: [UInt64] = []
+            for leg in legs {
+                var growth = decrypted ?? 0
+                if let key = leg.srtp { growth += try keys.material(key.key, of: "leg \(leg)").overhead }
+                // Of a rate that nobody knows there is nothing to say.
+                guard let rate = rate(of: leg, route, state?.observation, growth: growth) else { continue }
+                adding.append(rate)
+            }
+            let existing = table.values.flatMap { other in
+                other.legs.filter { $0.specification.port.interface == name }.compactMap { leg in
+                    rate(
+                        of: leg.specification, other.specification, other.observation,
+                        growth: (leg.protection?.context.growth ?? 0) + (other.receiving?.context.growth ?? 0))
+                }
             }
             let refusal = AdmissionControl.refusal(
-                port: name, speed: view.interface(named: name)?.speed, existing: existing,
-                adding: AdmissionControl.Load(route: route.name, wireRate: rate, legs: legs.count))
+                port: name, speed: view.interface(named: name)?.speed, existing: existing, adding: adding)
             if let refusal { throw RoutingError(.capacity, "route \(route.name): \(refusal)") }
         }
+    }
+
+    /// Bits per second of a leg on the wire, whose payload is `growth` bytes longer than the flow's; nil while nobody knows.
+    private func rate(
+        of leg: LegSpecification, _ route: RouteSpecification, _ observation: FlowObservation?, growth: Int
+    ) -> UInt64? {
+        let source = route.source
+        guard let wireRate = route.wireRate ?? observation?.wireRate, wireRate > 0 else { return nil }
+        var growth = growth + 4 * (leg.port.vlans.count - source.port.vlans.count)
+        if leg.address.family != source.address.family { growth += leg.address.family == .ipv6 ? 20 : -20 }
+        return AdmissionControl.rate(
+            wireRate: wireRate, packetRate: observation?.packetRate ?? 0,
+            mtu: view.interface(named: source.port.interface)?.mtu ?? 1500, growth: growth)
     }
 
     // MARK: Installing

@@ -479,11 +479,11 @@ def measured_quick(caller, callee):
 
 @call
 def measured_held(caller, callee):
-    """A call that is held, and tells its number, which its UDP port follows from, and where its media goes."""
+    """A call that is held, and tells its UDP port and where its media goes."""
     measured(
-        caller, callee, {"port": "[auto_media_port]"},
+        caller, callee, {"port": "[field0]"},
         *(PLACE_ACTIONS.replace(
-            "</action>", f'  <log message="{side} [media_ip] [call_number] [$address] [$port]"/>\n    </action>')
+            "</action>", f'  <log message="{side} [media_ip] [field0] [$address] [$port]"/>\n    </action>')
           for side in ("caller", "callee")))
 
 

@@ -30,7 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ENDS_MAX 8192
+#define ENDS_MAX 20002
 #define PAYLOAD 160
 
 struct packet {
