@@ -27,7 +27,7 @@ struct Report: Encodable {
     struct Cost: Encodable {
         /// Of a packet with all its copies, in the worker's own code, without the kernel.
         var nanosecondsPerPacket: Double
-        /// The same in instructions; nil without valgrind.
+        /// The same in instructions; nil where they are not counted.
         var instructionsPerPacket: Double?
         var rounds: [Double]
     }
@@ -97,6 +97,7 @@ struct AFXDPBenchmark: ParsableCommand {
         }
 
         private func measureCosts(_ report: inout Report, rounds: Int) throws {
+            let instructions = try Instructions()
             for legs in [1, 8, 64] {
                 var measured: [Language: [Double]] = [:]
                 for _ in 0..<rounds {
@@ -109,7 +110,7 @@ struct AFXDPBenchmark: ParsableCommand {
                     let rounds = measured[language] ?? []
                     report.costs["\(language.rawValue)_\(legs)"] = Report.Cost(
                         nanosecondsPerPacket: rounds.sorted()[rounds.count / 2],
-                        instructionsPerPacket: Instructions.perPacket(language, legs: legs), rounds: rounds)
+                        instructionsPerPacket: try instructions.perPacket(language, legs: legs), rounds: rounds)
                 }
             }
         }
