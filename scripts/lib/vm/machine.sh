@@ -7,9 +7,10 @@
 vm_kernel_tests='^(FastPathTests|NetlinkTests|AFXDPTests|ControllerTests)'
 
 # What sends load and compares what came with what was sent: an emulated processor falls behind its own generator, and rings
-# and sockets overflow. And what compares the programs' lengths with a baseline, which is of one kernel and not in the machine.
+# and sockets overflow. And what compares with something that is not in the machine: the programs' lengths with a baseline, which is
+# of one kernel, and the parsers with tshark's.
 # shellcheck disable=SC2034  # scripts/test passes it
-vm_load_tests='ChangesOnAir|SumsAgree|Handover|WrongHeaders|ScaleTests|metadataSurvivesTheClones|loopsAreRefused|manyLegs|EngineLoad|EngineRoutes|HostPorts/receiving|SessionRoutes/delivery|CallMediaSuite/group|InstructionTests'
+vm_load_tests='ChangesOnAir|SumsAgree|Handover|WrongHeaders|ScaleTests|metadataSurvivesTheClones|loopsAreRefused|manyLegs|EngineLoad|EngineRoutes|HostPorts/receiving|SessionRoutes/delivery|CallMediaSuite/group|InstructionTests|AgreementTests/generated'
 
 # Cables between two network cards each of a machine, and queues of a card (Tests/ControllerTests/Support/NetworkCards.swift).
 vm_cables=3
