@@ -137,7 +137,8 @@ extension FastPathSuite {
             "copy_rewrite_failed": egress(note: { $0[5] = 1 }, keep: 61),
             "copy_interface_down": live(["ip", "link", "set", "out0", "down"]),
             "copy_too_long": live(["ip", "link", "set", "out0", "mtu", "90"]),
-            // Without a program or GRO at its peer, veth takes no redirected frames.
+            // Without a program or GRO at its peer, veth takes no redirected frames. Before Linux 6.3 the kernel does not ask for that
+            // (NETDEV_XDP_ACT_NDO_XMIT), and the driver refuses them.
             "copy_not_supported": live(["ethtool", "-K", "out0-peer", "gro", "off"]),
         ]
 
@@ -148,7 +149,9 @@ extension FastPathSuite {
             #expect(Set(Self.causes.keys).isDisjoint(with: Self.exceptions.keys))
         }
 
-        @Test("the cause raises the reason, once and alone", arguments: causes.keys.sorted())
+        @Test(
+            "the cause raises the reason, once and alone",
+            arguments: causes.keys.filter { $0 != "copy_not_supported" || KernelRelease.isAtLeast(6, 3) }.sorted())
         func cause(of reason: String) throws {
             let bench = try TestBench()
             let handle = try bench.route(for: Packet(), legs: [bench.leg()])

@@ -48,7 +48,8 @@ extension KernelTests {
             try network.node.run(["ip", "link", "set", "eth0", "up"])
             try await events.wait("link up") {
                 if case .linkChanged(let link) = $0 {
-                    link.index == index && link.isRunning && link.driver == "veth" && link.xdpFeatures != nil
+                    link.index == index && link.isRunning && link.driver == "veth"
+                        && (link.xdpFeatures != nil) == tellsXDPFeatures
                 } else {
                     false
                 }
