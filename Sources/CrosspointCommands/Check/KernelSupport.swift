@@ -3,12 +3,10 @@
 /// What is known of a kernel's series, the first two numbers of its release.
 ///
 /// `scripts/test vm` runs the fast path's tests on the oldest series, on that of Debian 13 and on the newest one; it is what
-/// stands behind `oldest`, `oldestInWhole` and `newest`.
+/// stands behind `oldest` and `newest`.
 enum KernelSupport: String, Encodable {
-    /// Between the oldest and the newest series on which all tests were run.
+    /// Between the oldest and the newest series on which the tests were run.
     case tested
-    /// A part of the tests was run on a series as old as this.
-    case testedInPart = "tested-in-part"
     /// Older than the oldest: what the programs need of the kernel may be missing.
     case tooOld = "too-old"
     /// Newer than the newest.
@@ -26,8 +24,6 @@ enum KernelSupport: String, Encodable {
 
     /// Debian 12's.
     static let oldest = Series(major: 6, minor: 1)
-    /// Debian 13's.
-    static let oldestInWhole = Series(major: 6, minor: 12)
     static let newest = Series(major: 7, minor: 3)
 
     /// - Parameter release: As `uname -r` prints it: `6.1.0-50-cloud-amd64`.
@@ -40,21 +36,18 @@ enum KernelSupport: String, Encodable {
             return
         }
         let series = Series(major: major, minor: minor)
-        self =
-            series < Self.oldest
-            ? .tooOld : series < Self.oldestInWhole ? .testedInPart : series > Self.newest ? .untested : .tested
+        self = series < Self.oldest ? .tooOld : series > Self.newest ? .untested : .tested
     }
 
     /// What a person is told behind the release.
     var text: String {
         switch self {
         case .tested: Self.range
-        case .testedInPart: "\(Self.range); from \(Self.oldest) on in part"
         case .tooOld: "older than \(Self.oldest), the oldest that Crosspoint is tested on"
         case .untested: "newer than \(Self.newest), the newest that Crosspoint is tested on"
         case .unknown: "\(Self.range), and this release is not understood"
         }
     }
 
-    private static var range: String { "tested: \(oldestInWhole) to \(newest)" }
+    private static var range: String { "tested: \(oldest) to \(newest)" }
 }
