@@ -41,7 +41,7 @@ extension KeyMaterial {
     /// By how many bytes an RTP packet grows that is encrypted with the key: tag and MKI.
     public var overhead: Int {
         switch self {
-        case .srtp(let keys): profile.tagLength + (keys.first?.identifier.count ?? 0)
+        case .srtp(let keys): keys.first?.overhead ?? 0
         case .link: profile.tagLength + LinkDerivation.identifierLength
         }
     }

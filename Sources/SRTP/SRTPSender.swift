@@ -81,7 +81,7 @@ public struct SRTPSender: ~Copyable {
         initial = key
         placement = MasterKeyIdentifier(key.profile, length: key.identifier.count)
         identifier = MasterKeyIdentifier.number(key.identifier)
-        overhead = key.profile.tagLength + key.identifier.count
+        overhead = key.overhead
         controlOverhead = key.profile.controlTagLength + 4 + key.identifier.count
         lifetime = key.lifetime ?? SRTPKey.longestLifetime
         self.link = link

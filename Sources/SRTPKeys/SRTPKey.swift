@@ -62,6 +62,11 @@ public struct SRTPKey: Hashable, Sendable {
     }
 }
 
+extension SRTPKey {
+    /// By how many bytes an RTP packet grows that is encrypted with the key: tag and MKI.
+    public var overhead: Int { profile.tagLength + identifier.count }
+}
+
 extension SRTPKey: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The profile, and that there is a key.
     public var description: String { "\(profile.rawValue) (secret)" }

@@ -131,6 +131,24 @@ extension NodeFastPathTests {
             }
         }
 
+        @Test(arguments: [100_000_000_000_001, UInt64.max])
+        func aRateThatNoLinkHasIsRefused(rate: UInt64) async throws {
+            try await withRoute { bench in
+                var route = try ControllerBench.route(
+                    "much", from: "239.1.1.20:5004@in0", to: ["239.9.9.7:5004@out1"])
+                route.wireRate = rate
+                // Not even by force: others' admission counts with it.
+                route.isForced = true
+                let wanted = route
+                let error = await bench.refusal { _ = try await bench.controller.add(wanted, owner: .operator) }
+                #expect(error?.code == .invalid)
+                #expect(error?.message.contains("is more than any link carries") == true)
+                // What another route asks is counted as ever.
+                try await bench.add("new", from: "239.1.1.20:5004@in0", to: ["239.9.9.7:5004@out1"])
+                try await bench.controller.remove(route: "new")
+            }
+        }
+
         @Test("F-11: a full table refuses one route more")
         func aFullTableIsRefused() async throws {
             let bench = try await ControllerBench(egressPorts: 1, limits: FastPath.Limits(flows: 64, legs: 64))

@@ -9,11 +9,11 @@ enum AdmissionControl {
         let more = adding.reduce(0, +)
         let total = before + more
         guard total > speed else { return nil }
+        let areEqual = adding.allSatisfy { $0 == rate }
         let legs =
             adding.count == 1
             ? "a leg of \(text(rate))"
-            : adding.allSatisfy { $0 == rate }
-                ? "\(adding.count) legs of \(text(rate))" : "\(adding.count) legs of \(text(more)) together"
+            : "\(adding.count) legs of \(areEqual ? text(rate) : text(more) + " together")"
         let already = before == 0 ? "" : ", with \(text(before)) routed there already,"
         return "port \(port): \(legs) on the wire\(already) would make \(text(total)), and the link carries "
             + "\(text(speed)); use another port, remove legs, or --force"
@@ -24,7 +24,7 @@ enum AdmissionControl {
     static func rate(wireRate: UInt64, packetRate: UInt64, mtu: UInt32, growth: Int) -> UInt64 {
         // Preamble, Ethernet header, FCS and inter-frame gap.
         let packets = packetRate > 0 ? packetRate : wireRate / (8 * (UInt64(mtu) + 38))
-        return UInt64(max(Int64(wireRate) + Int64(packets) * 8 * Int64(growth), 0))
+        return UInt64(max(Int64(clamping: wireRate) + Int64(packets) * 8 * Int64(growth), 0))
     }
 
     /// The longest frame that the kernel copies to several legs: with headroom it must lie in one page of memory

@@ -54,6 +54,8 @@ public struct RouteSpecification: Hashable, Sendable {
     public var clockRate: UInt32?
     /// The rate in bits per second on the wire, preamble to inter-frame gap, that admission counts with (`--rate`); nil if not told.
     public var wireRate: UInt64?
+    /// The highest rate, bits per second: those of as many legs as there can be add up to 64 bits.
+    static let highestRate: UInt64 = 100_000_000_000_000
     /// Whether admission is skipped (`--force`).
     public var isForced: Bool
     /// Where the packets go after accounting.

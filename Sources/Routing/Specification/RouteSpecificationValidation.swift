@@ -120,6 +120,11 @@ extension RouteSpecification {
                 .setting("engine"), "afxdp", of: name, "sends nothing to the host",
                 remedy: "leave it out, or use delivery legs")
         }
+        if let wireRate, wireRate > Self.highestRate {
+            throw SpecificationError(
+                .setting("rate"), "\(BitRate(bitsPerSecond: wireRate))", of: name, "is more than any link carries",
+                remedy: "use a rate such as 2.66Gb/s, or leave it out")
+        }
         if wireRate == 0 {
             throw SpecificationError(
                 .setting("rate"), "0", of: name, "is no rate", remedy: "use a rate such as 2.66Gb/s, or leave it out")
