@@ -175,7 +175,9 @@ let package = Package(
         // What scripts/bench runs.
         .executableTarget(
             name: "fastpath-benchmark",
-            dependencies: ["RTPWire", "FastPath", "LoadGenerator", "CrosspointShim", "TestSupport", argumentParser],
+            dependencies: [
+                "RTPWire", "FastPath", "BPFPrograms", "LoadGenerator", "CrosspointShim", "TestSupport", argumentParser,
+            ],
             path: "scripts/benchmarks/fastpath",
             swiftSettings: strict
         ),
@@ -272,7 +274,7 @@ let package = Package(
         ),
         .testTarget(
             name: "FastPathTests",
-            dependencies: ["FastPath", "RTPWire", "BPFPrograms", "CrosspointShim", "TestSupport"],
+            dependencies: ["FastPath", "RTPWire", "BPFPrograms", "CrosspointShim", "CLibBPF", "TestSupport"],
             exclude: ["instruction-baseline.json"], swiftSettings: strict
         ),
         // The AF_XDP loop without a kernel, for its tests and its benchmark.

@@ -19,12 +19,35 @@ crosspoint_fold_short(__u32 sum)
 	return (__u16)(sum + (sum >> 16));
 }
 
+/* What stands in place of the checksums on the way to a copy's headers. */
+struct crosspoint_sums {
+	__u16 ip;
+	__u16 udp; /* 0: there is no checksum */
+};
+
+/* The sums of a packet whose TTL will be one less; `without` is crosspoint_without_ipv4() of its addresses. */
+static __always_inline struct crosspoint_sums
+crosspoint_sums_without(const struct iphdr *ip, const struct udphdr *udp, __u32 without)
+{
+	struct crosspoint_sums sums = {
+		/* The TTL is the lower byte of its word; 0xffff is 0 to a checksum. */
+		.ip = crosspoint_fold_short((__u16)~ip->check + without + 0xffff - 1),
+	};
+
+	if (udp->check) {
+		__u16 sum = crosspoint_fold_short((__u16)~udp->check + without);
+
+		sums.udp = sum ? sum : 0xffff;
+	}
+	return sums;
+}
+
 /* Returns 0 when the frame is shorter than its headers. */
 static __always_inline int
 crosspoint_note_write(void *data, void *data_end, const struct crosspoint_metadata *what)
 {
 	__u32 offset = what->frame & CROSSPOINT_FRAME_L3_OFFSET;
-	__u32 without = what->frame >> CROSSPOINT_FRAME_WITHOUT;
+	struct crosspoint_sums sums;
 	struct iphdr *ip;
 	struct udphdr *udp;
 
@@ -39,14 +62,10 @@ crosspoint_note_write(void *data, void *data_end, const struct crosspoint_metada
 	*(__u32 *)(data + 8) = what->group;
 	if (what->frame & CROSSPOINT_FRAME_IPV6)
 		return 1;
+	sums = crosspoint_sums_without(ip, udp, what->frame >> CROSSPOINT_FRAME_WITHOUT);
 	ip->ttl--;
-	/* The TTL is the lower byte of its word; 0xffff is 0 to a checksum. */
-	ip->check = crosspoint_fold_short((__u16)~ip->check + without + 0xffff - 1);
-	if (udp->check) {
-		__u16 sum = crosspoint_fold_short((__u16)~udp->check + without);
-
-		udp->check = sum ? sum : 0xffff;
-	}
+	ip->check = sums.ip;
+	udp->check = sums.udp;
 	return 1;
 }
 
@@ -78,16 +97,16 @@ crosspoint_note_undo(void *data, void *data_end, __u32 frame)
 }
 
 /*
- * Gives a copy the headers of its leg, the short way: untagged IPv4 as crosspoint_note_write() left it, and a leg with none
- * of CROSSPOINT_LEG_SPECIAL. The caller has checked that Ethernet, IP and UDP header are there.
+ * Gives a copy the headers of its leg, the short way: untagged IPv4, its TTL already one less, and a leg with none of
+ * CROSSPOINT_LEG_SPECIAL. The caller has checked that Ethernet, IP and UDP header are there.
  */
 static __always_inline void
-crosspoint_rewrite_copy(void *data, const struct crosspoint_leg *leg, __u32 flags)
+crosspoint_rewrite_copy(void *data, const struct crosspoint_leg *leg, __u32 flags, struct crosspoint_sums sums)
 {
 	struct iphdr *ip = data + sizeof(struct ethhdr);
 	struct udphdr *udp = (void *)(ip + 1);
 	__u32 *udp_ports = (__u32 *)udp;
-	__u32 sum = ip->check + leg->address_sum, udp_sum = udp->check, before, after;
+	__u32 sum = sums.ip + leg->address_sum, before, after;
 	__u64 change = leg->address_sum;
 
 	*(__u64 *)data = ((const __u64 *)leg)[1];
@@ -120,8 +139,8 @@ crosspoint_rewrite_copy(void *data, const struct crosspoint_leg *leg, __u32 flag
 	if (flags & CROSSPOINT_LEG_KEEP_SOURCE_PORT)
 		after |= before & 0xffff;
 	*udp_ports = after;
-	if (udp_sum) {
-		__u16 check = ~crosspoint_fold(change + crosspoint_change(before, after) + udp_sum);
+	if (sums.udp) {
+		__u16 check = ~crosspoint_fold(change + crosspoint_change(before, after) + sums.udp);
 
 		/* 0 would say that there is no checksum (RFC 768). */
 		udp->check = check ? check : 0xffff;

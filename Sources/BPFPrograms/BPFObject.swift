@@ -22,6 +22,13 @@ public struct BPFObject: Sendable {
         self.version = version
     }
 
+    /// Other programs in place of an object's: what a benchmark compares.
+    package init(_ object: BPFObject, version: String, bytes: [UInt8]) {
+        name = object.name
+        self.version = version
+        self.bytes = bytes
+    }
+
     /// Decodes what `scripts/embed-bpf` encoded (RFC 4648 section 4); anything outside the alphabet is passed over.
     private static func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8] {
         var bytes: [UInt8] = []

@@ -29,8 +29,8 @@ extension FastPathSuite {
             let bench = try TestBench()
             let egress = try EgressBench(bench)
             let programs = [
-                ("ingress", bench.fastPath.ingress), ("egress", bench.fastPath.egress),
-                ("egress_under_test", egress.program),
+                ("ingress", bench.fastPath.ingress), ("ingress_long", bench.fastPath.ingressLong),
+                ("egress", bench.fastPath.egress), ("egress_under_test", egress.program),
             ]
             var sizes: [String: Size] = [:]
             for (name, program) in programs {

@@ -80,10 +80,13 @@ final class TestBench {
             destination: try #require(IPAddress(packet.destination)), udpPort: packet.destinationPort)
     }
 
+    /// RTP that takes the short way from its first packet on.
+    static let plain = FlowParameters(clockRate: 90_000, reportsFirstPacket: false)
+
     /// Installs a flow with the given legs.
     @discardableResult
     func route(
-        _ key: FlowKey, _ parameters: FlowParameters = FlowParameters(clockRate: 90_000), legs: [LegParameters] = []
+        _ key: FlowKey, _ parameters: FlowParameters = TestBench.plain, legs: [LegParameters] = []
     ) throws -> FlowHandle {
         routes += 1
         let label = FlowLabel(route: "route\(routes)", from: "test", accounting: 0)
@@ -97,7 +100,7 @@ final class TestBench {
     /// A route for `packet`.
     @discardableResult
     func route(
-        for packet: Packet, _ parameters: FlowParameters = FlowParameters(clockRate: 90_000), legs: [LegParameters] = []
+        for packet: Packet, _ parameters: FlowParameters = TestBench.plain, legs: [LegParameters] = []
     ) throws -> FlowHandle {
         try route(key(for: packet), parameters, legs: legs)
     }

@@ -1,5 +1,6 @@
 // Sets the node up for a case, sends, and counts at the sinks.
 
+import BPFPrograms
 import FastPath
 import Glibc
 import LoadGenerator
@@ -39,9 +40,9 @@ final class Bench {
 
     /// Makes all tables anew. Which of their pages share sets of the cache is decided when they are made, and is worth
     /// several hundredths of a figure with thousands of flows: each round has its own luck, and the median none.
-    func renewTables() throws {
+    func renewTables(_ object: BPFObject = .crosspoint) throws {
         pins.removeAll()
-        fastPath = try FastPath(pins: pins, name: "benchmark", limits: limits)
+        fastPath = try FastPath(pins: pins, name: "benchmark", limits: limits, object: object)
         try attachEgress()
     }
 
@@ -74,8 +75,8 @@ final class Bench {
         ])
     }
 
-    /// Runs one round of a case; packets per second at the ingress port, all copies arrived.
-    func round(_ what: Case, isQuick: Bool) throws -> Double {
+    /// Runs one turn of a case; packets per second at the ingress port, all copies arrived.
+    func turn(_ what: Case, packets: Int) throws -> Double {
         let undo = try setUp(what)
         defer { undo() }
         var plan = LoadGenerator.Plan(
@@ -85,7 +86,7 @@ final class Bench {
         plan.flows = what.flows
         generator.set(plan)
         let before = generator.received.packets
-        try generator.send(what.packets(isQuick: isQuick), batch: what.batch)
+        try generator.send(packets, batch: what.batch)
         let arrived = generator.received.packets - before
         let expected = generator.sent * UInt64(what.legs)
         guard arrived == expected else {
@@ -94,14 +95,14 @@ final class Bench {
         return generator.packetsPerSecond
     }
 
-    /// Millions of packets per second of one round. One more try: a stray packet in a sink is void, and not the figure's
+    /// Millions of packets per second of one turn. One more try: a stray packet in a sink is void, and not the figure's
     /// fault.
-    func rate(of what: Case, isQuick: Bool, void: (VoidRun) -> Void) throws -> Double {
+    func rate(of what: Case, packets: Int, void: (VoidRun) -> Void) throws -> Double {
         do {
-            return try round(what, isQuick: isQuick) / 1e6
+            return try turn(what, packets: packets) / 1e6
         } catch let run as VoidRun {
             void(run)
-            return try round(what, isQuick: isQuick) / 1e6
+            return try turn(what, packets: packets) / 1e6
         }
     }
 

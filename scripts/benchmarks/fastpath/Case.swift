@@ -86,16 +86,14 @@ enum Case: Hashable {
         if case .forwardScattered = self { 40_503 } else { 1 }
     }
 
-    /// Packets of one round: a third of a second or so.
-    func packets(isQuick: Bool) -> Int {
-        let full: Int
+    /// Packets that give a figure: a third of a second or so.
+    var packets: Int {
         switch self {
-        case .kernelNAT: full = 1 << 20
+        case .kernelNAT: 1 << 20
         case .fanoutBare(let legs), .fanoutEmpty(let legs), .fanout(let legs), .fanoutCounters(let legs):
-            full = legs >= 16 ? (1 << 22) / legs : 1 << 19
-        default: full = 1 << 22
+            legs >= 16 ? (1 << 22) / legs : 1 << 19
+        default: 1 << 22
         }
-        return isQuick ? full / 2 : full
     }
 
     /// The accounting of the case's flows; nil where nothing of ours runs.

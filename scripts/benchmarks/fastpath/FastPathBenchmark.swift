@@ -1,6 +1,7 @@
 // Measures the fast path against a program that only redirects and against the kernel's own NAT.
 
 import ArgumentParser
+import BPFPrograms
 import FastPath
 import Foundation
 import Glibc
@@ -11,7 +12,7 @@ struct Target: Encodable {
     var reached: Double
     var required: Double
     var isMet: Bool
-    /// The same of each round.
+    /// The same of each turn.
     var rounds: [Double]
 }
 
@@ -19,7 +20,7 @@ struct Target: Encodable {
 struct Report: Encodable {
     struct Result: Encodable {
         var millionPacketsPerSecond: Double
-        /// The same of each round.
+        /// The same of each turn.
         var rounds: [Double]
         var legs: Int
         var gigabitsPerSecond: Double
@@ -48,8 +49,9 @@ struct FastPathBenchmark: ParsableCommand {
         commandName: "fastpath",
         abstract: "Measure the fast path on one core, in a network namespace of its own.",
         discussion: """
-            All cases take turns in every round; figures are medians of the rounds, in millions of packets per second \
-            at 1442-byte frames, counted at the sinks. A round in which any copy is missing is void. Exit code 3: a \
+            All cases take turns, four times in every round, which begins with tables made anew; figures are medians \
+            of the turns, in millions of packets per second \
+            at 1442-byte frames, counted at the sinks. A turn in which any copy is missing is void. Exit code 3: a \
             required figure was missed; 1: it could not be measured.
             """)
 
@@ -58,6 +60,29 @@ struct FastPathBenchmark: ParsableCommand {
     @Option(help: "The CPU that everything runs on.") var cpu = 1
     @Flag(help: "Fewer and shorter rounds, 1:1 only.") var quick = false
     @Option(help: "Measure only this case and what it is compared with.") var only: [String] = []
+    @Option(help: "Measure this compiled object too, in turns with the built one.") var program: [String] = []
+
+    /// How often the cases take turns in a round: a shared machine's pace changes within seconds.
+    private static let turns = 4
+
+    /// A fast path to measure; the name tells the results of one from those of the built one, which has none.
+    private struct Program {
+        var name: String?
+        var object: BPFObject
+
+        func label(_ what: String) -> String { name.map { "\(what)@\($0)" } ?? what }
+    }
+
+    private func programs() throws -> [Program] {
+        try [Program(object: .crosspoint)]
+            + program.map { path in
+                let file = URL(fileURLWithPath: path)
+                let name = file.deletingPathExtension().lastPathComponent
+                return Program(
+                    name: name,
+                    object: BPFObject(.crosspoint, version: name, bytes: [UInt8](try Data(contentsOf: file))))
+            }
+    }
 
     func run() throws {
         let pins = try Benchmarks.prepare(cpu: cpu)
@@ -66,54 +91,69 @@ struct FastPathBenchmark: ParsableCommand {
         let cases = Case.all.filter {
             quick ? [.bare, .forward].contains($0) : only.isEmpty || only.contains($0.name)
         }
-        var measured: [Case: [Double]] = [:]
+        let programs = try programs()
+        var measured: [String: [Double]] = [:]
         var report = Report()
         for round in 1...(quick ? 3 : rounds) {
-            try bench.renewTables()
-            for what in cases {
-                let rate = try bench.rate(of: what, isQuick: quick) { report.voidRuns.append($0.description) }
-                measured[what, default: []].append(rate)
+            for program in programs {
+                try bench.renewTables(program.object)
+                for _ in 1...Self.turns {
+                    for what in cases {
+                        let rate = try bench.rate(of: what, packets: what.packets / Self.turns) {
+                            report.voidRuns.append($0.description)
+                        }
+                        measured[program.label(what.name), default: []].append(rate)
+                    }
+                }
             }
             if isatty(2) == 1 { FileHandle.standardError.write(Data("round \(round) done\r".utf8)) }
         }
-        for what in cases {
-            report.results[what.name] = Report.Result(rounds: measured[what] ?? [], legs: what.legs)
-            if what.parameters != nil, what.legs == 1, what.flows == 1 {
-                report.programNanoseconds[what.name] = try bench.programCost(what)
+        for program in programs {
+            try bench.renewTables(program.object)
+            for what in cases {
+                let name = program.label(what.name)
+                report.results[name] = Report.Result(rounds: measured[name] ?? [], legs: what.legs)
+                if what.parameters != nil, what.legs == 1, what.flows == 1 {
+                    report.programNanoseconds[name] = try bench.programCost(what)
+                }
             }
+            addTargets(to: &report, of: program)
         }
-        addTargets(to: &report)
-        try show(report)
+        try show(report, of: programs)
         if report.targets.contains(where: { !$0.isMet }) { throw ExitCode(3) }
     }
 
-    private func addTargets(to report: inout Report) {
+    private func addTargets(to report: inout Report, of program: Program) {
         let required: [(String, String, Double)] = [
             ("forward", "bare", 0.70), ("forward_sampled", "bare", 0.82), ("forward_counters", "bare", 0.87),
             ("fanout_8", "fanout_bare_8", 0.90), ("forward_4096", "forward", 0.88),
         ]
         for (name, base, figure) in required {
-            guard let result = report.results[name], let reference = report.results[base] else { continue }
-            // Ratios of the same round, then their median: the machine's own pace cancels out.
+            guard let result = report.results[program.label(name)], let reference = report.results[program.label(base)]
+            else { continue }
+            // Ratios of the same turn, then their median: the machine's own pace cancels out.
             let ratios = zip(result.rounds, reference.rounds).map { $0 / $1 }
             let ratio = ratios.sorted()[ratios.count / 2]
             report.targets.append(
                 Target(
-                    name: "\(name) / \(base)", reached: ratio, required: figure, isMet: ratio >= figure, rounds: ratios)
+                    name: program.label("\(name) / \(base)"), reached: ratio, required: figure, isMet: ratio >= figure,
+                    rounds: ratios)
             )
         }
     }
 
-    private func show(_ report: Report) throws {
+    private func show(_ report: Report, of programs: [Program]) throws {
         func pad(_ text: String, _ width: Int) -> String {
             text + String(repeating: " ", count: max(0, width - text.count))
         }
         func number(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
-        for what in Case.all {
-            guard let result = report.results[what.name] else { continue }
-            let cost = report.programNanoseconds[what.name].map { ", program \(number($0, 0)) ns" } ?? ""
+        let names = programs.flatMap { program in Case.all.map { program.label($0.name) } }
+        let width = (names.filter { report.results[$0] != nil }.map(\.count).max() ?? 0) + 2
+        for name in names {
+            guard let result = report.results[name] else { continue }
+            let cost = report.programNanoseconds[name].map { ", program \(number($0, 0)) ns" } ?? ""
             print(
-                pad(what.name, 18) + pad("\(number(result.millionPacketsPerSecond, 2)) Mpps", 12)
+                pad(name, width) + pad("\(number(result.millionPacketsPerSecond, 2)) Mpps", 12)
                     + "\(number(result.gigabitsPerSecond, 1)) Gb/s sent" + cost)
         }
         for target in report.targets {
