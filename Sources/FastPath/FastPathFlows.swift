@@ -1,38 +1,7 @@
-// Flows and their legs: what the fast path is asked for again and again.
+// Installing, changing and removing flows.
 
 import CrosspointShim
-public import RTPWire
-
-/// Who a flow is, for statistics that are read without the daemon.
-public struct FlowLabel: Hashable, Sendable {
-    /// The route's name.
-    public var route: String
-    /// The flow's source as it was asked for.
-    public var from: String
-    /// 0 full, 1 sampled, 2 counters.
-    public var accounting: UInt8
-
-    public init(route: String, from: String, accounting: UInt8) {
-        self.route = route
-        self.from = from
-        self.accounting = accounting
-    }
-}
-
-/// An installed flow.
-public struct FlowHandle: Hashable, Sendable {
-    /// The slot in the flow table, which is also the index of the flow's counters.
-    public let slot: Int
-    /// Tells uses of the slot apart.
-    public let generation: UInt64
-}
-
-/// A flow that was found in the table.
-public struct FoundFlow: Hashable, Sendable {
-    public var handle: FlowHandle
-    public var route: String
-    public var isDraining: Bool
-}
+import RTPWire
 
 extension FastPath {
     /// Installs a flow without legs: packets of the key are accounted, and dropped as `drop_no_leg`.
@@ -153,7 +122,7 @@ extension FastPath {
     }
 
     /// The index of the flow's counters.
-    private func counters(of handle: FlowHandle) -> Int { Int(flowTable.slots[handle.slot].pointee.index) }
+    func counters(of handle: FlowHandle) -> Int { Int(flowTable.slots[handle.slot].pointee.index) }
 
     private func write(_ label: FlowLabel, _ parameters: FlowParameters, at index: Int, slot: Int) {
         var record = crosspoint_flow_label()
@@ -179,7 +148,7 @@ extension FastPath {
         }
     }
 
-    private func isCurrent(_ handle: FlowHandle) -> Bool {
+    func isCurrent(_ handle: FlowHandle) -> Bool {
         let flow = flowTable.slots[handle.slot].pointee
         return FlowTable.isUsed(flow.kind) && flowDetails[handle.slot].pointee.generation == handle.generation
     }
@@ -255,7 +224,7 @@ extension FastPath {
     }
 
     /// The sets of legs that a flow uses: one, or another one for RTCP.
-    private func targets(at index: Int) -> Set<FlowTarget> {
+    func targets(at index: Int) -> Set<FlowTarget> {
         [
             FlowTarget(encoded: flowTable.slots[index].pointee.target),
             FlowTarget(encoded: flowDetails[index].pointee.rtcp_target),
@@ -346,66 +315,6 @@ extension FastPath {
         removeSlot(index)
     }
 
-    /// Keeps packets to a joined group, whatever their UDP port, from the host. Counted: as many calls take it away.
-    public func guardGroup(_ group: IPAddress, interfaceIndex: UInt32, vlans: [UInt16]) throws(FastPathError) {
-        let place = FlowKey(interfaceIndex: interfaceIndex, vlans: vlans, destination: group, udpPort: 0)
-        try addGuard(
-            FlowTable.Key(guardOf: group, interfaceIndex: interfaceIndex, vlans: place.encodedVLANs))
-    }
-
-    public func unguardGroup(_ group: IPAddress, interfaceIndex: UInt32, vlans: [UInt16]) {
-        let place = FlowKey(interfaceIndex: interfaceIndex, vlans: vlans, destination: group, udpPort: 0)
-        removeGuard(FlowTable.Key(guardOf: group, interfaceIndex: interfaceIndex, vlans: place.encodedVLANs))
-    }
-
-    /// Keeps packets to a reserved address and UDP port from the host on whatever port they come in.
-    public func guardAddress(_ address: IPAddress, udpPort: UInt16) throws(FastPathError) {
-        try addGuard(FlowTable.Key(guardOf: address, udpPort: udpPort))
-    }
-
-    public func unguardAddress(_ address: IPAddress, udpPort: UInt16) {
-        removeGuard(FlowTable.Key(guardOf: address, udpPort: udpPort))
-    }
-
-    private func addGuard(_ key: FlowTable.Key) throws(FastPathError) {
-        if let uses = guards[key] {
-            guards[key] = uses + 1
-            return
-        }
-        guard let index = flowTable.place(for: key) else {
-            throw FastPathError(.full, "flow table: no slot for the guard of \(key.destination); remove routes")
-        }
-        flowTable.publish(key, crosspoint_flow(), crosspoint_flow_detail(), at: index)
-        guards[key] = 1
-    }
-
-    private func removeGuard(_ key: FlowTable.Key) {
-        guard let uses = guards[key] else { return }
-        guards[key] = uses - 1
-        if uses <= 1 {
-            guards[key] = nil
-            if let index = flowTable.find(key) { flowTable.remove(at: index) }
-        }
-    }
-
-    /// Removes guards that an earlier process left and nobody asked for again.
-    public func removeUnusedGuards() {
-        for (key, uses) in guards where uses == 0 { removeGuard(key) }
-    }
-
-    /// The flows in the table, as an earlier process left them.
-    public func foundFlows() -> [FoundFlow] {
-        (0..<flowTable.slots.count).compactMap { slot in
-            let flow = flowTable.slots[slot].pointee
-            guard FlowTable.isUsed(flow.kind), flow.kind != UInt8(CROSSPOINT_SLOT_GUARD.rawValue) else { return nil }
-            let label = flowLabels[Int(flow.index)].pointee
-            return FoundFlow(
-                handle: FlowHandle(slot: slot, generation: flowDetails[slot].pointee.generation),
-                route: label.in_use != 0 ? Self.text(label.route) : "",
-                isDraining: flow.flags & UInt16(CROSSPOINT_FLOW_DRAINING.rawValue) != 0)
-        }
-    }
-
     /// Removes a flow at once, whatever it is in the middle of: nobody owns it.
     public func removeFlow(_ handle: FlowHandle) {
         guard isCurrent(handle) else { return }
@@ -413,175 +322,4 @@ extension FastPath {
         clearTargets(at: handle.slot)
         removeSlot(handle.slot)
     }
-
-    /// The handle of a flow that is installed under the key already; nil if it is not, or belongs to another route.
-    public func findFlow(_ key: FlowKey, route: String) -> FlowHandle? {
-        let candidates = [FlowTable.Key(sourceOf: key), FlowTable.Key(destinationOf: key)]
-        for candidate in candidates {
-            guard let slot = flowTable.find(candidate) else { continue }
-            let flow = flowTable.slots[slot].pointee
-            let label = flowLabels[Int(flow.index)].pointee
-            guard label.in_use != 0, Self.text(label.route) == route else { continue }
-            let filters = flow.flags & UInt16(CROSSPOINT_FLOW_FILTER_SOURCE.rawValue) != 0
-            let filtersPort = flow.flags & UInt16(CROSSPOINT_FLOW_FILTER_SOURCE_PORT.rawValue) != 0
-            guard filters == (key.source != nil), filtersPort == (key.sourceUDPPort != nil),
-                key.source.map({ $0 == IPAddress(words: flowDetails[slot].pointee.source) }) ?? true,
-                key.sourceUDPPort.map({ $0 == UInt16(bigEndian: flow.source_port) }) ?? true
-            else { continue }
-            return FlowHandle(slot: slot, generation: flowDetails[slot].pointee.generation)
-        }
-        return nil
-    }
-
-    /// When the flow's last packet came (CLOCK_MONOTONIC, ns), and how many came; nil before the first.
-    public func activity(of handle: FlowHandle) -> (last: UInt64, packets: UInt64, timestamp: UInt32)? {
-        let index = counters(of: handle)
-        let packets = (0..<lanes).reduce(UInt64(0)) {
-            $0 + flowCounts[$1 * flowLabels.count + index].pointee.packets
-        }
-        let record = rtp[index].pointee
-        return packets == 0 ? nil : (record.last_arrival, packets, record.last_timestamp)
-    }
-
-    /// How far the flow has come: the records as they lie in memory, with the sums over all CPUs.
-    public func progress(of handle: FlowHandle) -> FlowRecords {
-        let index = counters(of: handle)
-        let detail = rtpDetails[index].pointee
-        let record = rtp[index].pointee
-        let counts = (0..<lanes).reduce(into: (packets: UInt64(0), bytes: UInt64(0))) { sum, lane in
-            let count = flowCounts[lane * flowLabels.count + index].pointee
-            sum.packets &+= count.packets
-            sum.bytes &+= count.bytes
-        }
-        let rate = flowLabels[index].pointee.clock_rate
-        return FlowRecords(
-            packets: counts.packets, bytes: counts.bytes, rtcpPackets: detail.rtcp_packets,
-            hasRTP: record.state & UInt8(CROSSPOINT_RTP_STARTED.rawValue) != 0,
-            // The fast path begins at 2^32 (bpf/rtp_stats.h); wraps are counted from 0.
-            extendedHighestSequence: record.highest &- 1 << 32, timestamp: record.last_timestamp, ssrc: record.ssrc,
-            payloadType: record.payload_type, lastArrival: record.last_arrival, clockRate: rate == 0 ? nil : rate,
-            expected: record.highest &- detail.base &+ 1, received: record.received, jitter: record.jitter >> 4)
-    }
-
-    /// The payload type of the flow's last RTP packet.
-    public func payloadType(of handle: FlowHandle) -> UInt8 { rtp[counters(of: handle)].pointee.payload_type }
-
-    /// Packets dropped at the port because their flow was removed (`drop_draining`).
-    public func drainedPackets(at port: Port) -> UInt64 {
-        (0..<lanes).reduce(0) { sum, lane in
-            let index = lane * Int(CROSSPOINT_MAX_PORTS) + Int(port.number)
-            return sum
-                + withUnsafeBytes(of: reasonCounts[index].pointee.packets) {
-                    $0.load(fromByteOffset: Int(CROSSPOINT_DROP_DRAINING.rawValue) * 8, as: UInt64.self)
-                }
-        }
-    }
-
-    /// The RTP clock rate that an installed flow is accounted with; nil if unknown.
-    public func clockRate(of handle: FlowHandle) -> UInt32? {
-        let rate = flowLabels[counters(of: handle)].pointee.clock_rate
-        return rate == 0 ? nil : rate
-    }
-
-    /// Bytes of the flow so far, Ethernet header to payload.
-    public func bytes(of handle: FlowHandle) -> UInt64 {
-        let index = counters(of: handle)
-        return (0..<lanes).reduce(0) { $0 + flowCounts[$1 * flowLabels.count + index].pointee.bytes }
-    }
-
-    /// How many flows there can be at once, those that drain included.
-    public var flowCapacity: Int { flowLabels.count }
-
-    // MARK: Legs
-
-    /// Takes a counter for a leg, which it keeps through all changes of its record.
-    public func addLegCounter(flow: FlowHandle, number: UInt32, to: String) throws(FastPathError) -> UInt32 {
-        guard let counter = legCounters.allocate(1) else {
-            throw FastPathError(.full, "leg table: all \(legLabels.count) legs are in use; raise limits: legs")
-        }
-        for lane in 0..<lanes {
-            legCounts.clear(lane * legLabels.count + counter)
-            legRefusals.clear(lane * legLabels.count + counter)
-        }
-        describeLeg(UInt32(counter), flow: flow, number: number, to: to)
-        return UInt32(counter)
-    }
-
-    /// Says anew what the leg is, or which flow it belongs to.
-    public func describeLeg(_ counter: UInt32, flow: FlowHandle, number: UInt32, to: String) {
-        var label = crosspoint_leg_label()
-        label.flow = UInt32(counters(of: flow))
-        label.number = number
-        Self.store(to, in: &label.to)
-        label.in_use = 1
-        legLabels[Int(counter)].pointee = label
-    }
-
-    /// Gives a leg's counter back; the leg is in no set any more, and a grace period has passed.
-    public func removeLegCounter(_ counter: UInt32) {
-        legLabels[Int(counter)].pointee.in_use = 0
-        legCounters.release(first: Int(counter), count: 1)
-    }
-
-    /// Gives back every counter that is not among `known`: of legs that an earlier process left and nobody owns.
-    public func removeLegCounters(except known: Set<UInt32>) {
-        for counter in 0..<legLabels.count
-        where legLabels[counter].pointee.in_use != 0 && !known.contains(UInt32(counter)) {
-            removeLegCounter(UInt32(counter))
-        }
-    }
-
-    /// Opens a leg that was set shut, in place: its copies are sent from the gate on, or from the next packet. Of an open leg, its
-    /// gate is replaced.
-    public func openLeg(_ counter: UInt32, gate: LegParameters.Gate?, of handle: FlowHandle) {
-        guard isCurrent(handle) else { return }
-        for target in targets(at: handle.slot) { legStore.open(counter: counter, gate: gate, in: target) }
-    }
-
-    /// Whether a leg of the flow is shut; nil where the flow has no such leg.
-    public func isShut(_ counter: UInt32, of handle: FlowHandle) -> Bool? {
-        guard isCurrent(handle) else { return nil }
-        return targets(at: handle.slot).compactMap { legStore.isShut(counter: counter, in: $0) }.first
-    }
-
-    /// The number of the leg that has taken the counter, if any: to find legs of an earlier process.
-    public func legNumber(ofCounter counter: UInt32) -> UInt32? {
-        guard Int(counter) < legLabels.count, legLabels[Int(counter)].pointee.in_use != 0 else { return nil }
-        return legLabels[Int(counter)].pointee.number
-    }
-
-    // MARK: Ports
-
-    /// The attached ports, by number.
-    public var ports: [Port] { portTable.ports.values.sorted { $0.number < $1.number } }
-
-    public func port(named name: String) -> Port? { portTable.port(named: name) }
-
-    /// Attaches an interface, or finds it attached; one that came back gets its old number.
-    public func attachPort(name: String, interfaceIndex: UInt32, mac: MACAddress) throws(FastPathError) -> Port {
-        let before = portTable.port(named: name)
-        let port = try portTable.attach(
-            name: name, interfaceIndex: interfaceIndex, mac: mac, ingress: ingress, egress: egress)
-        if before?.mac != mac { setIngressMAC(of: port) }
-        if let before, before.interfaceIndex != interfaceIndex {
-            try legStore.refreshShapes(egress: egress, interface: portTable.interface(ofNumber:))
-        }
-        return port
-    }
-
-    /// Tells every flow of a port the port's own address, which has changed.
-    private func setIngressMAC(of port: Port) {
-        let mac = port.mac.bytes
-        for slot in 0..<flowTable.slots.count {
-            let place = flowTable.slots[slot]
-            guard FlowTable.isUsed(place.pointee.kind), place.pointee.port == UInt8(port.number) else { continue }
-            place.pointee.ingress_mac = (mac[0], mac[1], mac[2], mac[3], mac[4], mac[5])
-        }
-    }
-
-    /// Takes note that a port's interface is gone.
-    public func interfaceGone(_ port: Port) { portTable.interfaceGone(port.number) }
-
-    /// Detaches a port that no flow and no leg uses.
-    public func detachPort(_ port: Port) { portTable.detach(port.number) }
 }

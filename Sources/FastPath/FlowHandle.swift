@@ -1,0 +1,9 @@
+// How the rest of the node names a flow that it installed.
+
+/// An installed flow.
+public struct FlowHandle: Hashable, Sendable {
+    /// The slot in the flow table, which is also the index of the flow's counters.
+    public let slot: Int
+    /// Tells uses of the slot apart.
+    public let generation: UInt64
+}
