@@ -45,6 +45,25 @@ crosspoint_is_from(const struct crosspoint_packet *packet, __u32 slot)
 	       *(__u64 *)&detail->source[0] == packet->source_high;
 }
 
+/* Whether the packet's source is the one that the flow takes, if it takes one only. */
+static __always_inline int
+crosspoint_admits(const struct crosspoint_packet *packet, const struct crosspoint_flow *flow, __u32 slot)
+{
+	if ((flow->flags & CROSSPOINT_FLOW_FILTER_SOURCE) && !crosspoint_is_from(packet, slot))
+		return 0;
+	return !(flow->flags & CROSSPOINT_FLOW_FILTER_SOURCE_PORT) || flow->source_port == packet->source_port;
+}
+
+/* Whether the node sent the frame itself, and it has come back (RFC 3550 section 8.2). `data` has an Ethernet header. */
+static __always_inline int
+crosspoint_is_own(const void *data, const struct crosspoint_flow *flow)
+{
+	const void *source = data + ETH_ALEN;
+
+	return *(const __u32 *)source == *(const __u32 *)flow->ingress_mac &&
+	       *(const __u16 *)(source + 4) == *(const __u16 *)&flow->ingress_mac[4];
+}
+
 /* The slot with this hash and selector that matches the packet, its source too where the kind of slot names one. */
 static __always_inline struct crosspoint_flow *
 crosspoint_search(const struct crosspoint_packet *packet, __u64 place, __u32 selector, __u32 hash, __u32 kind, __u32 *slot)

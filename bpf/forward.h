@@ -3,7 +3,7 @@
  * From a packet with its flow to its copies: one leg is rewritten here and leaves by its port, several leave by a broadcast and are
  * rewritten by egress.
  *
- * Packet pointers are invalid after each of these functions but count_copy() and gate_is_closed().
+ * Packet pointers are invalid after rewrite_frame(), forward_direct() and forward_group().
  */
 #pragma once
 
@@ -95,21 +95,32 @@ refuse_direct(struct crosspoint_lane *lane, const struct crosspoint_port_count *
 	lane->ports[ingress->direct_port & (CROSSPOINT_MAX_PORTS - 1)].refused_copies++;
 }
 
-/* What on_redirect_error() needs: the kernel tells of a refused redirect right after the program, on the same CPU. */
-static __always_inline void
-note_direct(struct crosspoint_port_count *ingress, __u32 counter, __u32 port, __u32 bytes)
-{
-	ingress->direct_leg = counter;
-	ingress->direct_port = port;
-	ingress->direct_bytes = bytes;
-}
-
 static __always_inline void
 count_forwarded(struct crosspoint_port_count *ingress, __u64 bytes, __u32 copies)
 {
 	ingress->forwarded_packets++;
 	ingress->forwarded_bytes += bytes;
 	ingress->requested_copies += copies;
+}
+
+/* Sends a frame that has its leg's headers by the leg's port, and counts it. */
+static __always_inline int
+send_direct(struct crosspoint_lane *lane, struct crosspoint_port_count *ingress, __u32 cpu, const struct crosspoint_leg *leg,
+	    __u32 port, __u32 bytes)
+{
+	long verdict;
+
+	count_copy(cpu, leg->counter, bytes);
+	lane->ports[port].transmitted_copies++;
+	/* The kernel tells of a refused redirect right after this program, on this CPU: on_redirect_error(). */
+	ingress->direct_leg = leg->counter;
+	ingress->direct_port = port;
+	ingress->direct_bytes = bytes;
+	verdict = bpf_redirect_map(&tx_ports, port, XDP_DROP);
+	/* The devmap loses its entry with the interface, and then the kernel has nothing to tell. */
+	if (CROSSPOINT_UNLIKELY(verdict != XDP_REDIRECT))
+		refuse_direct(lane, ingress, cpu, CROSSPOINT_COPY_INTERFACE_DOWN);
+	return verdict;
 }
 
 /* One leg: rewritten here, sent by its port. */
@@ -119,7 +130,6 @@ forward_direct(struct xdp_md *ctx, struct crosspoint_lane *lane, struct crosspoi
 {
 	struct crosspoint_leg *leg = bpf_map_lookup_elem(&legs, &leg_index);
 	__u32 bytes, port;
-	long verdict;
 
 	if (!leg)
 		return XDP_DROP;
@@ -134,14 +144,7 @@ forward_direct(struct xdp_md *ctx, struct crosspoint_lane *lane, struct crosspoi
 	/* What came with the frame is nobody's behind here. */
 	if (!crosspoint_metadata_clear(ctx) || !rewrite_frame(ctx, leg, leg_index, what->frame))
 		return drop(port, CROSSPOINT_COPY_REWRITE_FAILED);
-	count_copy(cpu, leg->counter, bytes);
-	lane->ports[port].transmitted_copies++;
-	note_direct(ingress, leg->counter, port, bytes);
-	verdict = bpf_redirect_map(&tx_ports, port, XDP_DROP);
-	/* The devmap loses its entry with the interface, and then the kernel has nothing to tell. */
-	if (CROSSPOINT_UNLIKELY(verdict != XDP_REDIRECT))
-		refuse_direct(lane, ingress, cpu, CROSSPOINT_COPY_INTERFACE_DOWN);
-	return verdict;
+	return send_direct(lane, ingress, cpu, leg, port, bytes);
 }
 
 /* Several legs: the kernel copies, egress rewrites. */

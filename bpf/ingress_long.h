@@ -72,9 +72,7 @@ ingress_long_way(struct xdp_md *ctx)
 	}
 	if (CROSSPOINT_UNLIKELY(flags & CROSSPOINT_FLOW_DRAINING))
 		return drop(flow->port, CROSSPOINT_DROP_DRAINING);
-	/* What we sent has come back (RFC 3550 section 8.2). The source address lies behind the destination's 6 bytes. */
-	if (CROSSPOINT_UNLIKELY(*(__u32 *)(data + ETH_ALEN) == *(__u32 *)flow->ingress_mac &&
-				*(__u16 *)(data + ETH_ALEN + 4) == *(__u16 *)&flow->ingress_mac[4]))
+	if (CROSSPOINT_UNLIKELY(crosspoint_is_own(data, flow)))
 		return drop(flow->port, CROSSPOINT_DROP_OWN_PACKET);
 	if (CROSSPOINT_UNLIKELY(packet.ttl <= 1)) {
 		crosspoint_count_reason(flow->port, CROSSPOINT_PASS_TTL_EXPIRED, 1);

@@ -14,6 +14,7 @@
 #include "counters.h"
 #include "flow_table.h"
 #include "forward.h"
+#include "metadata.h"
 #include "note.h"
 #include "parse.h"
 
@@ -60,19 +61,6 @@ rtp_is_plain(const struct crosspoint_rtp_header *rtp)
 	return rtp->first == 0x80 && crosspoint_payload_kind(rtp, sizeof(*rtp)) == CROSSPOINT_PAYLOAD_RTP;
 }
 
-/* Whether the packet comes from where its flow wants it to, and not from the node itself; `source` is its MAC address. */
-static __always_inline int
-source_is_right(const __u8 *source, const struct crosspoint_packet *packet,
-		const struct crosspoint_flow *flow, __u32 slot)
-{
-	if (CROSSPOINT_UNLIKELY(*(const __u32 *)source == *(const __u32 *)flow->ingress_mac &&
-				*(const __u16 *)(source + 4) == *(const __u16 *)&flow->ingress_mac[4]))
-		return 0;
-	if ((flow->flags & CROSSPOINT_FLOW_FILTER_SOURCE) && !crosspoint_is_from(packet, slot))
-		return 0;
-	return !(flow->flags & CROSSPOINT_FLOW_FILTER_SOURCE_PORT) || flow->source_port == packet->source_port;
-}
-
 /* One leg: all headers in one go, sent by its port. */
 static __always_inline int
 forward_plain(struct crosspoint_plain_headers headers, struct crosspoint_lane *lane, struct crosspoint_port_count *ingress,
@@ -81,7 +69,6 @@ forward_plain(struct crosspoint_plain_headers headers, struct crosspoint_lane *l
 	__u32 without = crosspoint_without_ipv4(headers.ip->saddr, headers.ip->daddr);
 	__u32 port = leg->port & (CROSSPOINT_MAX_PORTS - 1);
 	struct crosspoint_sums sums = crosspoint_sums_without(headers.ip, headers.udp, without);
-	long verdict;
 
 	headers.ip->ttl--;
 	if (CROSSPOINT_UNLIKELY(leg_flags & CROSSPOINT_LEG_RTP) && is_rtp) {
@@ -91,13 +78,7 @@ forward_plain(struct crosspoint_plain_headers headers, struct crosspoint_lane *l
 			sums.udp = sum ? sum : 0xffff;
 	}
 	crosspoint_rewrite_copy(headers.ethernet, leg, leg_flags, sums);
-	count_copy(cpu, leg->counter, length);
-	lane->ports[port].transmitted_copies++;
-	note_direct(ingress, leg->counter, port, length);
-	verdict = bpf_redirect_map(&tx_ports, port, XDP_DROP);
-	if (CROSSPOINT_UNLIKELY(verdict != XDP_REDIRECT))
-		refuse_direct(lane, ingress, cpu, CROSSPOINT_COPY_INTERFACE_DOWN);
-	return verdict;
+	return send_direct(lane, ingress, cpu, leg, port, length);
 }
 
 /* Returns a verdict, or CROSSPOINT_LONG_WAY. */
@@ -129,7 +110,7 @@ ingress_short_way(struct xdp_md *ctx)
 			       crosspoint_selector(&packet, CROSSPOINT_SLOT_DESTINATION), &slot);
 	if (CROSSPOINT_UNLIKELY(!flow || flow->flags & CROSSPOINT_FLOW_SPECIAL))
 		return CROSSPOINT_LONG_WAY;
-	if (CROSSPOINT_UNLIKELY(!source_is_right(data + ETH_ALEN, &packet, flow, slot)))
+	if (CROSSPOINT_UNLIKELY(crosspoint_is_own(data, flow) || !crosspoint_admits(&packet, flow, slot)))
 		return CROSSPOINT_LONG_WAY;
 	if ((flow->flags & CROSSPOINT_FLOW_RTP) && CROSSPOINT_UNLIKELY(!rtp_is_plain(headers.rtp)))
 		return CROSSPOINT_LONG_WAY;

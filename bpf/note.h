@@ -98,7 +98,7 @@ crosspoint_note_undo(void *data, void *data_end, __u32 frame)
 
 /*
  * Gives a copy the headers of its leg, the short way: untagged IPv4, its TTL already one less, and a leg with none of
- * CROSSPOINT_LEG_SPECIAL. The caller has checked that Ethernet, IP and UDP header are there.
+ * CROSSPOINT_LEG_SPECIAL but what the caller has done itself. Ethernet, IP and UDP header have been checked to be there.
  */
 static __always_inline void
 crosspoint_rewrite_copy(void *data, const struct crosspoint_leg *leg, __u32 flags, struct crosspoint_sums sums)

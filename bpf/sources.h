@@ -75,9 +75,5 @@ flow_of_source(struct xdp_md *ctx, const struct crosspoint_packet *packet, struc
 		if (flags & CROSSPOINT_FLOW_DISPATCH_ONLY)
 			return NULL;
 	}
-	if ((flags & CROSSPOINT_FLOW_FILTER_SOURCE) && !crosspoint_is_from(packet, *slot))
-		return NULL;
-	if ((flags & CROSSPOINT_FLOW_FILTER_SOURCE_PORT) && flow->source_port != packet->source_port)
-		return NULL;
-	return flow;
+	return crosspoint_admits(packet, flow, *slot) ? flow : NULL;
 }

@@ -54,8 +54,6 @@ public final class FastPath {
     /// Of the per-CPU arrays: one for each CPU, then one for each AF_XDP worker.
     let lanes: Int
     let ingress: Descriptor
-    /// What `ingress` calls for packets that are not plain: by the programs' own table, nothing else needs it.
-    let ingressLong: Descriptor
     let egress: Descriptor
     var portTable: PortTable
     var flowTable: FlowTable
@@ -152,7 +150,6 @@ public final class FastPath {
         sockets = try array("sockets")
         socketMap = try loaded.map("socket_map")
         ingress = try loaded.program("ingress")
-        ingressLong = try loaded.program("ingress_long")
         egress = try loaded.program("egress")
         let transmit = try loaded.map("tx_ports")
         portTable = try PortTable(
@@ -222,7 +219,6 @@ public final class FastPath {
             loaded = nil
             origin = .adopted
             ingress = try descriptor(.programs, "ingress")
-            ingressLong = try descriptor(.programs, "ingress_long")
             egress = try descriptor(.programs, "egress")
             adoptTables()
             return
@@ -237,7 +233,6 @@ public final class FastPath {
         self.loaded = loaded
         origin = .upgraded(from: runningVersion)
         ingress = try loaded.program("ingress")
-        ingressLong = try loaded.program("ingress_long")
         egress = try loaded.program("egress")
         adoptTables()
         for map in loaded.mapNames where !pins.exists(.maps, map) {
@@ -260,7 +255,7 @@ public final class FastPath {
     }
 
     private static func pinPrograms(_ loaded: LoadedObject, _ pins: PinDirectory) throws(FastPathError) {
-        for name in ["ingress", "ingress_long", "egress"] {
+        for name in ["ingress", "egress"] {
             try pins.pin(try loaded.program(name), .programs, name)
         }
         // A tracepoint's link cannot be updated: the new one is pinned over the old one, which goes with its pin.

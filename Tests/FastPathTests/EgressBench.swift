@@ -1,4 +1,4 @@
-// The egress program's body as a test can run it, over the maps of a bench.
+// Programs that a node does not run as they are, as a test can run them over the maps of a bench.
 
 import BPFPrograms
 import CrosspointShim
@@ -6,13 +6,15 @@ import TestSupport
 
 @testable import FastPath
 
-/// `egress_under_test` of `bpf/crosspoint.bpf.c`, loaded over the pinned maps of a bench.
+/// `egress_under_test` and `ingress_long` of `bpf/crosspoint.bpf.c`, loaded over the pinned maps of a bench.
 ///
 /// The kernel does not test-run devmap programs, so that the interface is given as if the copy came in by it.
 final class EgressBench {
     private let bench: TestBench
     private let loaded: LoadedObject
     let program: Descriptor
+    /// The long way through ingress, which packets take here whether they are plain or not.
+    let ingressLong: Descriptor
 
     init(_ bench: TestBench) throws {
         self.bench = bench
@@ -27,6 +29,7 @@ final class EgressBench {
             try LoadedObject(.crosspoint, sizes: sizes) { (name) throws(FastPathError) in try pins.open(.maps, name) }
         }
         program = try loaded.program("egress_under_test")
+        ingressLong = try loaded.program("ingress_long")
     }
 
     /// Gives the program a frame that ingress has left, as a copy that leaves by an output.

@@ -29,7 +29,7 @@ extension FastPathSuite {
             let bench = try TestBench()
             let egress = try EgressBench(bench)
             let programs = [
-                ("ingress", bench.fastPath.ingress), ("ingress_long", bench.fastPath.ingressLong),
+                ("ingress", bench.fastPath.ingress), ("ingress_long", egress.ingressLong),
                 ("egress", bench.fastPath.egress), ("egress_under_test", egress.program),
             ]
             var sizes: [String: Size] = [:]

@@ -14,9 +14,10 @@ extension FastPathSuite {
         /// A node with a flow of every kind, each at a UDP port of its own, and the random traffic for them.
         private struct Scene {
             let bench: TestBench
-            private let random: (inout SeededGenerator) -> Packet
+            /// The last sequence number of each flow.
+            private var sequences: [UInt16]
 
-            /// UDP ports of the flows, in the order of `flows`.
+            /// The first flow's UDP port; the others' follow.
             static let firstUDPPort: UInt16 = 5000
 
             init() throws {
@@ -82,23 +83,17 @@ extension FastPathSuite {
                     key.sourceUDPPort = sourcePort
                     try bench.route(key, rtp, legs: [bench.leg()])
                 }
-                let count = UInt16(flows.count + 2)
-                var sequences = [UInt16](repeating: 65_500, count: Int(count))
-                random = { generator in Self.packet(flows: count, sequences: &sequences, &generator) }
+                sequences = [UInt16](repeating: 65_500, count: flows.count + 2)
             }
 
-            func packet(_ generator: inout SeededGenerator) -> Packet { random(&generator) }
-
             /// Mostly the next plain packet of a flow; else something about it is not plain, not right, or not in order.
-            private static func packet(
-                flows: UInt16, sequences: inout [UInt16], _ random: inout SeededGenerator
-            ) -> Packet {
-                let flow = UInt16.random(in: 0..<flows, using: &random)
-                sequences[Int(flow)] &+= 1
-                var rtp = RTPPacket(sequence: sequences[Int(flow)], timestamp: UInt32(sequences[Int(flow)]) * 3000)
+            mutating func packet(_ random: inout SeededGenerator) -> Packet {
+                let flow = Int.random(in: 0..<sequences.count, using: &random)
+                sequences[flow] &+= 1
+                var rtp = RTPPacket(sequence: sequences[flow], timestamp: UInt32(sequences[flow]) * 3000)
                 rtp.payload = (0..<Int.random(in: 0...90, using: &random)).map { UInt8($0) }
                 rtp.marker = .random(using: &random)
-                var packet = Packet(destinationPort: firstUDPPort + flow, rtp: rtp)
+                var packet = Packet(destinationPort: Self.firstUDPPort + UInt16(flow), rtp: rtp)
                 packet.trafficClass = .random(in: 0...255, using: &random)
                 packet.timeToLive = .random(in: 2...255, using: &random)
                 if Int.random(in: 0..<4, using: &random) == 0 { packet.checksum = .absent }
@@ -112,7 +107,7 @@ extension FastPathSuite {
                 case 5: packet.rtp?.payloadType = .random(in: 64...80, using: &random)
                 case 6: packet.rtp?.ssrc = .random(in: 0...1, using: &random)
                 case 7: packet.rtp?.sequence &-= .random(in: 0...70, using: &random)
-                case 8: sequences[Int(flow)] &+= .random(in: 1...5000, using: &random)
+                case 8: sequences[flow] &+= .random(in: 1...5000, using: &random)
                 case 9: packet.source = "10.1.0.8"
                 case 10: packet.sourcePort = 5001
                 case 11: packet.sourceMAC = "02:00:00:00:00:01"
@@ -149,18 +144,19 @@ extension FastPathSuite {
 
         @Test("leaves the same bytes and the same counts as the long way", arguments: 0..<4)
         func agreement(seed: UInt64) throws {
-            let (short, long) = (try Scene(), try Scene())
+            var (short, long) = (try Scene(), try Scene())
+            let ingressLong = try EgressBench(long.bench).ingressLong
             var (random, same) = (SeededGenerator(seed: seed), SeededGenerator(seed: seed))
             var redirected = 0
             for number in 0..<3000 {
                 let frame = short.packet(&random).bytes
                 #expect(long.packet(&same).bytes == frame)
-                let one = try short.bench.thread.run {
-                    try short.bench.fastPath.runIngress(frame: frame, interfaceIndex: short.bench.interface)
+                let (first, second) = (short.bench, long.bench)
+                let one = try first.thread.run {
+                    try first.fastPath.runIngress(frame: frame, interfaceIndex: first.interface)
                 }
-                let other = try long.bench.thread.run {
-                    try long.bench.fastPath.run(
-                        long.bench.fastPath.ingressLong, frame: frame, interfaceIndex: long.bench.interface)
+                let other = try second.thread.run {
+                    try second.fastPath.run(ingressLong, frame: frame, interfaceIndex: second.interface)
                 }
                 try #require(one == other, "packet \(number): \(frame)")
                 if one.verdict == .redirect { redirected += 1 }
