@@ -49,6 +49,8 @@ let package = Package(
         .plugin(name: "EmbedBPF", capability: .buildTool()),
         .target(name: "BPFPrograms", swiftSettings: strict, plugins: ["EmbedBPF"]),
 
+        // Instants and deadlines, for every timer.
+        .target(name: "Timing", swiftSettings: strict),
         // Wire formats, fast path, slow path, node, commands: each imports only what stands above it.
         .target(name: "RTPWire", swiftSettings: strict),
         // Keys of SRTP as values, whoever negotiates or uses them.
@@ -121,7 +123,7 @@ let package = Package(
         .target(
             name: "RTSPProxy",
             dependencies: [
-                "RTPWire", "SDP", "Authentication", "RTSPCore", "SRTP", "SRTPKeys", "KeyManagement", "Routing",
+                "Timing", "RTPWire", "SDP", "Authentication", "RTSPCore", "SRTP", "SRTPKeys", "KeyManagement", "Routing",
                 "Sessions", "AgentSupport", "CrosspointShim",
                 logging,
                 nioCore,
@@ -229,6 +231,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["CrosspointShim"], path: "Tests/TestSupport", swiftSettings: strict
         ),
+        .testTarget(name: "TimingTests", dependencies: ["Timing"], swiftSettings: strict),
         .testTarget(name: "RTPWireTests", dependencies: ["RTPWire", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "SRTPKeysTests", dependencies: ["SRTPKeys"], swiftSettings: strict),
         .testTarget(

@@ -9,6 +9,7 @@ import RTPWire
 import RTSPCore
 import Routing
 import SDP
+import Timing
 
 /// Pulls a presentation from an RTSP server into the fast path, once for all players: connects, negotiates by a `ClientSession`, falls back
 /// to interleaved media, keeps the session alive, reports reception, and says when it is lost.
@@ -167,8 +168,8 @@ final class UpstreamSource: MediaSource {
         timer?.cancel()
         timer = nil
         guard let deadline = session?.deadline else { return }
-        let wait = Int64(clamping: deadline.subtractingReportingOverflow(MonotonicClock.now).partialValue)
-        timer = AgentActor.loop.scheduleTask(in: .nanoseconds(max(wait, 0) + 1_000_000)) { [weak self] in
+        let wait = Deadline(at: deadline).delay(at: MonotonicClock.now, slack: 1_000_000)
+        timer = AgentActor.loop.scheduleTask(in: .nanoseconds(wait)) { [weak self] in
             AgentActor.assumeIsolated { self?.post(.timer) }
         }
     }
