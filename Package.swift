@@ -55,6 +55,9 @@ let package = Package(
         .target(name: "RTPWire", swiftSettings: strict),
         // Keys of SRTP as values, whoever negotiates or uses them.
         .target(name: "SRTPKeys", swiftSettings: strict),
+        // What outlives a process: records with versions and sums, understood or not.
+        .target(
+            name: "Journal", dependencies: [.product(name: "Crypto", package: "swift-crypto")], swiftSettings: strict),
         // What the kernel says of a file.
         .target(name: "FileStatus", swiftSettings: strict),
         // Protocol cores: bytes, events and time in, actions out; no I/O, no clock.
@@ -99,7 +102,9 @@ let package = Package(
         .target(
             name: "Routing",
             dependencies: [
-                "RTPWire", "FastPath", "AFXDP", "SRTP", "SRTPKeys", "Netlink", "FileStatus", "CrosspointShim", logging,
+                "RTPWire", "Journal", "FastPath", "AFXDP", "SRTP", "SRTPKeys", "Netlink", "FileStatus",
+                "CrosspointShim",
+                logging,
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict
@@ -123,7 +128,8 @@ let package = Package(
         .target(
             name: "RTSPProxy",
             dependencies: [
-                "Timing", "RTPWire", "SDP", "Authentication", "RTSPCore", "SRTP", "SRTPKeys", "KeyManagement", "Routing",
+                "Timing", "RTPWire", "SDP", "Authentication", "RTSPCore", "SRTP", "SRTPKeys", "KeyManagement",
+                "Routing",
                 "Sessions", "AgentSupport", "CrosspointShim",
                 logging,
                 nioCore,
@@ -147,7 +153,8 @@ let package = Package(
         .target(
             name: "Node",
             dependencies: [
-                "FileStatus", "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions", "AgentSupport",
+                "Timing", "FileStatus", "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions",
+                "AgentSupport",
                 "RTSPProxy",
                 "Authentication",
                 "SIPCore",
@@ -163,7 +170,8 @@ let package = Package(
         .target(
             name: "CrosspointCommands",
             dependencies: [
-                "FileStatus", "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions", "AgentSupport",
+                "Timing", "FileStatus", "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions",
+                "AgentSupport",
                 "RTSPProxy",
                 "SIPAgent", "Authentication", "SRTPKeys", "Node", "Qualification", "SIPCore", logging,
                 argumentParser,
@@ -231,6 +239,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["CrosspointShim"], path: "Tests/TestSupport", swiftSettings: strict
         ),
+        .testTarget(name: "JournalTests", dependencies: ["Journal", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "TimingTests", dependencies: ["Timing"], swiftSettings: strict),
         .testTarget(name: "RTPWireTests", dependencies: ["RTPWire", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "SRTPKeysTests", dependencies: ["SRTPKeys"], swiftSettings: strict),
@@ -304,7 +313,7 @@ let package = Package(
         .testTarget(
             name: "ControllerTests",
             dependencies: [
-                "SRTP", "SRTPKeys", "FastPath", "AFXDP", "LoadGenerator", "Routing", "Netlink", "RTPWire",
+                "SRTP", "SRTPKeys", "FastPath", "AFXDP", "LoadGenerator", "Journal", "Routing", "Netlink", "RTPWire",
                 "BPFPrograms",
                 "CrosspointShim", "TestSupport", "AgentSupport", "SIPAgent", "SIPCore", "SDP", "Sessions", logging,
             ],

@@ -158,12 +158,23 @@ extension FastPath {
         guard isCurrent(handle) else { return }
         let place = flowTable.slots[handle.slot]
         Self.apply(parameters, to: place, flowDetails[handle.slot])
-        flowLabels[counters(of: handle)].pointee.clock_rate = parameters.clockRate ?? 0
-        flowLabels[counters(of: handle)].pointee.engine_reason = parameters.engineReason.rawValue
+        let label = flowLabels[counters(of: handle)]
+        label.pointee.clock_rate = parameters.clockRate ?? 0
+        label.pointee.payload = parameters.payload.rawValue
+        label.pointee.engine_reason = parameters.engineReason.rawValue
         let kept =
             CROSSPOINT_FLOW_FILTER_SOURCE.rawValue | CROSSPOINT_FLOW_FILTER_SOURCE_PORT.rawValue
             | CROSSPOINT_FLOW_HAS_SOURCES.rawValue | CROSSPOINT_FLOW_HAS_SOURCE_PORTS.rawValue
         setFlags(place.pointee.flags & UInt16(kept) | parameters.flags, at: handle.slot)
+    }
+
+    /// Changes the label of an installed flow, which readers of the statistics see.
+    public func setLabel(_ label: FlowLabel, of handle: FlowHandle) {
+        guard isCurrent(handle) else { return }
+        let record = flowLabels[counters(of: handle)]
+        Self.store(label.route, in: &record.pointee.route)
+        Self.store(label.from, in: &record.pointee.from)
+        record.pointee.accounting = label.accounting
     }
 
     /// Sets what workers have for the flow's packets, before it goes to any legs; nil for nothing.
@@ -201,26 +212,40 @@ extension FastPath {
     /// RTP headers.
     public func setLegs(_ legs: [LegParameters], of handle: FlowHandle) throws(FastPathError) {
         guard isCurrent(handle) else { return }
+        publish(try prepareLegs(legs), of: handle)
+    }
+
+    /// Writes sets of legs that no flow uses yet: all that can fail of a change of legs. Each is published or discarded once.
+    public func prepareLegs(_ legs: [LegParameters]) throws(FastPathError) -> PreparedLegs {
         // A single copy is rewritten by ingress; more are broadcast and rewritten by egress.
         if legs.count > 1, try portTable.prepareForGroups(legs.map(\.port), egress: egress) { GracePeriod.wait() }
         let forRTP = legs.filter { $0.packets != .rtcp }
         let forRTCP = legs.contains(where: \.rewritesRTP) ? [] : legs.filter { $0.packets != .rtp }
         let target = try legStore.write(forRTP, egress: egress, interface: portTable.interface(ofNumber:))
-        let rtcpTarget: FlowTarget
+        if forRTCP == forRTP { return PreparedLegs(target: target, rtcpTarget: target) }
         do {
-            rtcpTarget =
-                forRTCP == forRTP
-                ? target : try legStore.write(forRTCP, egress: egress, interface: portTable.interface(ofNumber:))
+            let rtcpTarget = try legStore.write(forRTCP, egress: egress, interface: portTable.interface(ofNumber:))
+            return PreparedLegs(target: target, rtcpTarget: rtcpTarget)
         } catch {
             legStore.retire(target)
             throw error
         }
+    }
+
+    /// Has a flow use prepared legs: stores only, nothing that can fail. Legs for a flow that is gone are discarded.
+    public func publish(_ legs: PreparedLegs, of handle: FlowHandle) {
+        guard isCurrent(handle) else { return discard(legs) }
         let old = targets(at: handle.slot)
         let detail = flowDetails[handle.slot]
-        if forRTCP.isEmpty { crosspoint_publish64(&detail.pointee.rtcp_target, FlowTarget.none.encoded) }
-        crosspoint_publish64(&flowTable.slots[handle.slot].pointee.target, target.encoded)
-        if !forRTCP.isEmpty { crosspoint_publish64(&detail.pointee.rtcp_target, rtcpTarget.encoded) }
+        if legs.rtcpTarget.isNone { crosspoint_publish64(&detail.pointee.rtcp_target, FlowTarget.none.encoded) }
+        crosspoint_publish64(&flowTable.slots[handle.slot].pointee.target, legs.target.encoded)
+        if !legs.rtcpTarget.isNone { crosspoint_publish64(&detail.pointee.rtcp_target, legs.rtcpTarget.encoded) }
         old.forEach { legStore.retire($0) }
+    }
+
+    /// Gives back prepared legs that no flow is to use.
+    public func discard(_ legs: PreparedLegs) {
+        for target in Set([legs.target, legs.rtcpTarget]) { legStore.retire(target) }
     }
 
     /// The sets of legs that a flow uses: one, or another one for RTCP.

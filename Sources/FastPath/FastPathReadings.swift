@@ -6,25 +6,35 @@ import RTPWire
 extension FastPath {
     /// The flows in the table, as an earlier process left them.
     public func foundFlows() -> [FoundFlow] {
-        (0..<flowTable.slots.count).compactMap { slot in
+        var legs: [UInt32: [FoundFlow.Leg]] = [:]
+        for counter in 0..<legLabels.count where legLabels[counter].pointee.in_use != 0 {
+            let label = legLabels[counter].pointee
+            legs[label.flow, default: []].append(
+                FoundFlow.Leg(counter: UInt32(counter), number: label.number, to: Self.text(label.to)))
+        }
+        return (0..<flowTable.slots.count).compactMap { slot in
             let flow = flowTable.slots[slot].pointee
             guard FlowTable.isUsed(flow.kind), flow.kind != UInt8(CROSSPOINT_SLOT_GUARD.rawValue) else { return nil }
             let label = flowLabels[Int(flow.index)].pointee
+            let isUsed = label.in_use != 0
             return FoundFlow(
                 handle: FlowHandle(slot: slot, generation: flowDetails[slot].pointee.generation),
-                route: label.in_use != 0 ? Self.text(label.route) : "",
-                isDraining: flow.flags & UInt16(CROSSPOINT_FLOW_DRAINING.rawValue) != 0)
+                route: isUsed ? Self.text(label.route) : "", from: isUsed ? Self.text(label.from) : "",
+                isDraining: flow.flags & UInt16(CROSSPOINT_FLOW_DRAINING.rawValue) != 0,
+                isForwarding: !targets(at: slot).allSatisfy(\.isNone),
+                legs: isUsed ? (legs[flow.index] ?? []).sorted { $0.number < $1.number } : [])
         }
     }
 
-    /// The handle of a flow that is installed under the key already; nil if it is not, or belongs to another route.
-    public func findFlow(_ key: FlowKey, route: String) -> FlowHandle? {
+    /// The handle of a flow that is installed under the key already; nil if it is not, or belongs to a route of another name than the
+    /// wanted ones.
+    public func findFlow(_ key: FlowKey, where isWanted: (String) -> Bool) -> FlowHandle? {
         let candidates = [FlowTable.Key(sourceOf: key), FlowTable.Key(destinationOf: key)]
         for candidate in candidates {
             guard let slot = flowTable.find(candidate) else { continue }
             let flow = flowTable.slots[slot].pointee
             let label = flowLabels[Int(flow.index)].pointee
-            guard label.in_use != 0, Self.text(label.route) == route else { continue }
+            guard label.in_use != 0, isWanted(Self.text(label.route)) else { continue }
             let filters = flow.flags & UInt16(CROSSPOINT_FLOW_FILTER_SOURCE.rawValue) != 0
             let filtersPort = flow.flags & UInt16(CROSSPOINT_FLOW_FILTER_SOURCE_PORT.rawValue) != 0
             guard filters == (key.source != nil), filtersPort == (key.sourceUDPPort != nil),

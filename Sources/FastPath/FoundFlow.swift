@@ -2,7 +2,21 @@
 
 /// A flow that was found in the table.
 public struct FoundFlow: Hashable, Sendable {
+    /// A leg that has a counter.
+    public struct Leg: Hashable, Sendable {
+        public var counter: UInt32
+        public var number: UInt32
+        /// The leg as it was asked for.
+        public var to: String
+    }
+
     public var handle: FlowHandle
+    /// The route's name; empty for a destination without a flow of its own.
     public var route: String
+    /// The source as it was asked for.
+    public var from: String
     public var isDraining: Bool
+    /// Whether it sends to any legs.
+    public var isForwarding: Bool
+    public var legs: [Leg]
 }

@@ -124,8 +124,8 @@ final class NetworkEventReader: Sendable {
         case RTM_DELNEIGH:
             return NeighbourMessage.neighbour(message.payload)
                 .map { .neighbourRemoved(address: $0.address, interfaceIndex: $0.interfaceIndex) }
-        case RTM_NEWROUTE, RTM_DELROUTE, RTM_NEWRULE, RTM_DELRULE, RTM_NEWNEXTHOP, RTM_DELNEXTHOP:
-            return .routeChanged
+        case RTM_NEWROUTE, RTM_DELROUTE: return .routeChanged(RouteMessage.prefix(message.payload))
+        case RTM_NEWRULE, RTM_DELRULE, RTM_NEWNEXTHOP, RTM_DELNEXTHOP: return .routeChanged(nil)
         default:
             return nil
         }

@@ -97,7 +97,7 @@ struct ControlAPITests {
             let error = try await #require(throws: CommandError.self) {
                 let _: [RouteReport] = try await node.client.send(.post, "/v1/routes", body: more)
             }
-            #expect(error.message.hasPrefix("route 's3' (none was added): "))
+            #expect(error.message.hasPrefix("none was added: "))
             #expect(await node.control.routes().count == 500)
         }
     }

@@ -94,7 +94,35 @@ actor MockRouteControl: RouteControl {
 
     func routes() async -> [RouteReport] { reports.values.sorted { $0.specification.name < $1.specification.name } }
 
-    func reconcile(configuration routes: [RouteSpecification]) async -> ReconcileReport {
+    func apply(_ changes: [RouteChange]) async throws(RoutingError) -> [RouteReport] {
+        let before = reports
+        var changed: [RouteReport] = []
+        do throws(RoutingError) {
+            for change in changes {
+                switch change {
+                case .add(let route, let owner, _): changed.append(try await add(route, owner: owner))
+                case .replace(let route, let owner, _):
+                    let old = try await self.route(route.name)
+                    reports[route.name] = nil
+                    changed.append(try await add(route, owner: owner ?? old.owner))
+                case .setLeg(let number, let name, let leg): _ = try await setLeg(number, of: name, to: leg)
+                case .remove(let name): try await remove(route: name)
+                }
+            }
+        } catch {
+            reports = before
+            throw error
+        }
+        return changed
+    }
+
+    func problems(with changes: [RouteChange]) async throws(RoutingError) {
+        let before = reports
+        defer { reports = before }
+        _ = try await apply(changes)
+    }
+
+    func reconcile(configuration routes: [RouteSpecification], _ mode: ReconcileMode) async -> ReconcileReport {
         var result = ReconcileReport()
         let wanted = Set(routes.map(\.name))
         for report in reports.values where report.owner == .configuration && !wanted.contains(report.specification.name)

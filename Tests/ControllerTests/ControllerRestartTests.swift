@@ -1,6 +1,8 @@
 // A new controller takes over what the last one left, while packets flow.
 
 import FastPath
+import Foundation
+import Journal
 import LoadGenerator
 import RTPWire
 import TestSupport
@@ -55,22 +57,131 @@ extension NodeFastPathTests {
             #expect(added.number == 5)
         }
 
-        @Test func anUnreadableJournalFileIsReportedAndTheOthersAreTakenOver() async throws {
+        @Test("A route that a later version wrote goes on as it was, with the reason, until an operator removes it")
+        func quarantine() async throws {
+            let bench = try await ControllerBench(egressPorts: 1)
+            try bench.plan(flows: 2)
+            let groups = [IPAddress(239, 9, 9, 1), IPAddress(239, 9, 9, 2)]
+            for number in 1...2 {
+                try bench.expect(number, egress: 0, flow: UInt32(number - 1), to: groups[number - 1])
+            }
+            func leg(_ number: Int) -> String { ControllerBench.leg(number, egress: 0, to: "239.9.9.\(number)") }
+            try await bench.add("cam", to: [leg(1)])
+            try await bench.add("merged", from: "239.1.1.10:5005@in0", to: [leg(2)])
+            try await bench.add("left", from: "239.1.1.11:5004@in0", to: [])
+            await bench.stop()
+            let log = try JournalLog(path: "\(bench.directory.path)/routes/journal")
+            for name in ["merged", "left"] {
+                let key = JournalKey("route", name)
+                let value = try #require(log.contents.values[key])
+                let text = String(decoding: value.json, as: UTF8.self)
+                    .replacing("\"payload\"", with: "\"merge\":\"2022-7\",\"payload\"")
+                try log.append([JournalChange(key, JournalValue(version: 1, json: Array(text.utf8)))])
+            }
+            try await bench.start()
+            let reports = try await bench.controller.routes()
+            #expect(reports.map(\.specification.name) == ["cam", "left", "merged"])
+            #expect(reports.map(\.standing) == [.live, .quarantined, .quarantined])
+            let merged = reports[2]
+            #expect(merged.owner == .unknown)
+            #expect(merged.problem?.contains("merge") == true)
+            #expect(merged.specification.source == (try SourceSpecification("239.1.1.10:5005@in0")))
+            #expect(merged.legs.map(\.specification.description) == [leg(2)])
+            // Its group is not left, its counters are not cleared, its packets go on.
+            #expect(bench.store.names == ["join 239.1.1.10 on in0", "join 239.1.1.11 on in0"])
+            try await bench.send(1000)
+            try bench.expectComplete([1, 2], packets: 500)
+            let refusal = await bench.refusal { try await bench.add("merged", from: "239.1.1.10:5006@in0", to: []) }
+            #expect(refusal?.code == .conflict)
+            // A restart keeps it, and its record says what the later version wrote.
+            await bench.stop()
+            #expect(
+                try JournalLog(path: "\(bench.directory.path)/routes/journal").contents
+                    .values[JournalKey("route", "merged")].map {
+                        String(decoding: $0.json, as: UTF8.self).contains("2022-7")
+                    }
+                    == true)
+            try await bench.start()
+            try await bench.controller.remove(route: "merged")
+            try await bench.controller.remove(route: "left")
+            #expect(bench.store.names == ["join 239.1.1.10 on in0"])
+            try await bench.send(1000)
+            #expect(try bench.generator.result(at: 2).good == 500)
+            try bench.expectComplete([1], packets: 1000)
+            await bench.stop()
+            try await bench.start()
+            #expect(try await bench.controller.routes().map(\.specification.name) == ["cam"])
+        }
+
+        @Test(
+            "A route whose record is damaged goes on; so does one in the file of an earlier version, and then in the journal"
+        )
+        func damageAndEarlierVersions() async throws {
+            let bench = try await ControllerBench(egressPorts: 1)
+            try bench.plan(flows: 2)
+            for number in 1...2 {
+                try bench.expect(number, egress: 0, flow: UInt32(number - 1), to: IPAddress(239, 9, 9, UInt8(number)))
+            }
+            func leg(_ number: Int) -> String { ControllerBench.leg(number, egress: 0, to: "239.9.9.\(number)") }
+            try await bench.add("cam", to: [leg(1)])
+            try await bench.add("old", from: "239.1.1.10:5005@in0", to: [leg(2)])
+            await bench.stop()
+            let record = try #require(
+                try JournalLog(path: "\(bench.directory.path)/routes/journal").contents
+                    .values[JournalKey("leg", "old/1")])
+            let counter = try JSONDecoder().decode(LegRecord.self, from: Data(record.json)).counter
+            let path = "\(bench.directory.path)/routes"
+            try Command.run(["sh", "-c", "sed -i 's/route cam 1/route cam 2/; /old/d' \(path)/journal"])
+            let file = """
+                {"route":{"name":"old","from":"239.1.1.10:5005@in0","to":[],"payload":"rtp","accounting":"full","force":false},\
+                "owner":"operator","nextLegNumber":1,"legs":[]}
+                {"leg":{"_0":{"number":1,"to":"\(leg(2))","counter":\(counter)}}}
+                """
+            #expect(FileManager.default.createFile(atPath: "\(path)/old.json", contents: Data(file.utf8)))
+            try await bench.start()
+            #expect(try await bench.controller.routes().map(\.standing) == [.quarantined, .live])
+            #expect(bench.log.contains("damaged"), "\(bench.log.all)")
+            #expect(!FileManager.default.fileExists(atPath: "\(path)/old.json"))
+            await bench.stop()
+            try await bench.start()
+            #expect(try await bench.controller.routes().map(\.standing) == [.quarantined, .live])
+            try await bench.send(1000)
+            try bench.expectComplete([1, 2], packets: 500)
+        }
+
+        @Test(
+            "With a full runtime directory a restart takes everything over, and changes are refused until there is room"
+        )
+        func fullDirectory() async throws {
             let bench = try await ControllerBench(egressPorts: 1)
             try bench.plan()
             try bench.expect(1, egress: 0, to: IPAddress(239, 9, 9, 1))
-            try await bench.add("cam", to: [ControllerBench.leg(1, egress: 0, to: "239.9.9.1")])
-            try await bench.add("broken", from: "239.1.1.11:5004@in0", to: [])
+            let leg = ControllerBench.leg(1, egress: 0, to: "239.9.9.1")
+            try Command.run([
+                "mount", "-t", "tmpfs", "-o", "size=64k", "crosspoint-test", "\(bench.directory.path)/routes",
+            ])
+            defer { _ = try? Command.run(["umount", "-l", "\(bench.directory.path)/routes"]) }
             await bench.stop()
-            let path = "\(bench.directory.path)/routes/broken.json"
-            try Command.run(["sh", "-c", "printf '{\"route\": {\"name\":' > \(path)"])
             try await bench.start()
-            #expect(try await bench.controller.routes().map(\.specification.name) == ["cam"])
-            #expect(bench.log.contains("warning: journal \(path): cannot be read"), "\(bench.log.all)")
-            #expect(bench.log.contains("flow of route broken: nobody owns it, removed"))
-            #expect(bench.store.names == ["join 239.1.1.10 on in0"])
+            try await bench.add("cam", to: [leg])
+            try Command.run(["sh", "-c", "head -c 100000 /dev/zero > \(bench.directory.path)/routes/filler || true"])
+            await bench.stop()
+            try await bench.start()
+            #expect(try await bench.controller.routes().map(\.standing) == [.live])
+            var refusal: RoutingError?
+            var count = 0
+            // The last page of the journal's file has room for some records.
+            while refusal == nil, count < 100 {
+                count += 1
+                refusal = await bench.refusal {
+                    try await bench.add("cam\(count)", from: "239.1.2.1:\(5000 + count)@in0", to: [])
+                }
+            }
+            #expect(refusal?.message.contains("free space there") == true, "\(refusal?.message ?? "")")
             try await bench.send(1000)
             try bench.expectComplete([1], packets: 1000)
+            try Command.run(["rm", "\(bench.directory.path)/routes/filler"])
+            try await bench.add("more", from: "239.1.1.12:5004@in0", to: [])
         }
     }
 }

@@ -39,9 +39,9 @@ extension NodeFastPathTests {
             let controller = try bench.controller
             #expect(await controller.routes().map(\.owner) == [.session])
             let before = await controller.routes()
-            #expect(await controller.reconcile(configuration: []) == ReconcileReport())
+            #expect(await controller.reconcile(configuration: [], .start) == ReconcileReport())
             let clash = try ControllerBench.route(name, from: "239.1.1.10:5006@in0", to: [])
-            let failures = await controller.reconcile(configuration: [clash]).failures
+            let failures = await controller.reconcile(configuration: [clash], .start).failures
             #expect(failures.count == 1 && failures[0].contains("crosspoint session close"))
             #expect(await controller.routes() == before)
         }

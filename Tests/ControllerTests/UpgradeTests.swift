@@ -68,7 +68,7 @@ extension NodeFastPathTests {
             #expect(try bench.fastPath.origin == .adopted)
             try expectNothingLost(bench)
             // The legs go on under the same counters and the same shape; a change finds both.
-            let flow = try #require(try bench.fastPath.findFlow(bench.key(0), route: "flow0"))
+            let flow = try #require(bench.fastPath.findFlow(bench.key(0), where: { $0 == "flow0" }))
             try await bench.network.node.perform {
                 let legs = try bench.snapshot().flows.first { $0.route == "flow0" }?.legs ?? []
                 #expect(legs.map(\.leg) == Self.legs.map { UInt32($0.number) })

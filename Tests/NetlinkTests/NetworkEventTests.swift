@@ -113,11 +113,11 @@ extension KernelTests {
             let index = try network.interface().index
             let events = Collector(try network.host.events())
             try network.node.run(["ip", "route", "add", "10.9.0.0/16", "via", "10.1.0.2"])
-            try await events.wait("route") { $0 == .routeChanged }
+            try await events.wait("route") { if case .routeChanged = $0 { true } else { false } }
             events.clear()
             try network.node.run(["ip", "address", "delete", "10.1.0.1/24", "dev", "eth0"])
             try await events.wait("address") { $0 == .addressChanged(interfaceIndex: index) }
-            try await events.wait("route") { $0 == .routeChanged }
+            try await events.wait("route") { if case .routeChanged = $0 { true } else { false } }
         }
 
         @Test func everybodyWhoAskedGetsEvents() async throws {
@@ -125,8 +125,8 @@ extension KernelTests {
             let first = Collector(try network.host.events())
             let second = Collector(try network.host.events())
             try network.node.run(["ip", "route", "add", "10.9.0.0/16", "via", "10.1.0.2"])
-            try await first.wait("route") { $0 == .routeChanged }
-            try await second.wait("route") { $0 == .routeChanged }
+            try await first.wait("route") { if case .routeChanged = $0 { true } else { false } }
+            try await second.wait("route") { if case .routeChanged = $0 { true } else { false } }
         }
 
         @Test func lostEventsAreReported() async throws {

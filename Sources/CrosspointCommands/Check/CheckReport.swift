@@ -3,6 +3,7 @@
 import Node
 import RTPWire
 import Routing
+import Timing
 
 /// The configuration against the host.
 struct CheckReport: Encodable {

@@ -11,7 +11,8 @@ struct ConfigCheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Check a configuration file, apart from this host.",
         discussion: """
-            An error names the file, the line and the key. 'crosspoint check' also looks at this host's interfaces.
+            An error names the file, the line and the key. Routes that clash, feed one another or feed one receiver together are \
+            errors too. 'crosspoint check' also looks at this host's interfaces.
 
             EXAMPLE
               crosspoint config check ./crosspoint.yaml
@@ -24,6 +25,11 @@ struct ConfigCheckCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try ConfigurationFile.load(file)
+        let problems = configuration.routes.problems()
+        if let problem = problems.first {
+            let rest = problems.dropFirst().map { "\n\(file): \($0)" }.joined()
+            throw CommandError("\(file): \(problem)\(rest)")
+        }
         let legs = configuration.routes.map(\.legs.count).reduce(0, +)
         let proxied = configuration.rtsp.map { ", \(Count.text($0.routes.count, "RTSP route"))" } ?? ""
         let dialled = configuration.sip.map { ", \(Count.text($0.dialPlan.count, "dial plan rule"))" } ?? ""

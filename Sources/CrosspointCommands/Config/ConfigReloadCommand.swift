@@ -9,22 +9,37 @@ struct ConfigReloadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reload", abstract: "Make the daemon read its configuration file again.",
         discussion: """
-            Routes of the file that did not change are not touched, and routes that operators added are left alone; calls go on \
-            under another dial plan. A file with an error changes nothing. The same as SIGHUP, but with an answer.
+            The routes of the file are checked as a whole and made live as a whole: routes that did not change are not touched, \
+            and a file with an error changes nothing. Routes that operators added, and routes of the file that were changed at \
+            run time, are left alone and listed; --discard-changes makes the latter what the file says. Calls go on under another \
+            dial plan. The same as SIGHUP, but with an answer.
 
-            EXAMPLE
+            EXAMPLES
+              crosspoint config reload --dry-run
               crosspoint config reload
             """)
+
+    @Flag(name: .long, help: "Report what would happen, and change nothing.")
+    var dryRun = false
+
+    @Flag(name: .long, help: "Undo changes of run time that the file does not have.")
+    var discardChanges = false
 
     @OptionGroup var control: ControlOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let report: ReloadReport = try await control.client.send(.post, "/v1/reload")
+        let report: ReloadReport = try await control.client.send(
+            .post, "/v1/reload?dry-run=\(dryRun)&discard-changes=\(discardChanges)")
         try output.print(report) {
             let routes = report.routes
-            var text = "reloaded: \(Count.text(routes.added.count, "route")) added, \(routes.changed.count) changed, "
+            let done = !routes.failures.isEmpty ? "nothing has changed" : dryRun ? "would be reloaded" : "reloaded"
+            var text = "\(done): \(Count.text(routes.added.count, "route")) added, \(routes.changed.count) changed, "
             text += "\(routes.removed.count) removed, \(routes.unchanged.count) unchanged\n"
+            for change in routes.kept { text += "kept: \(change)\n" }
+            if !routes.kept.isEmpty, !discardChanges {
+                text += "--discard-changes undoes these, 'crosspoint config save' keeps them in the file\n"
+            }
             if let routes = report.rtspRoutes {
                 text += "RTSP: \(Count.text(routes.added.count, "route")) added, \(routes.changed.count) changed, "
                 text += "\(routes.removed.count) removed, \(routes.unchanged.count) unchanged\n"
@@ -42,7 +57,8 @@ struct ConfigReloadCommand: AsyncParsableCommand {
             + [report.sip?.failure.map { "sip: the earlier configuration stays: \($0)" }].compactMap { $0 }
         if let failure = failures.first {
             let more = failures.count - 1
-            throw CommandError(failure + (more > 0 ? " (and \(more) more, see the daemon's log)" : ""))
+            throw CommandError(
+                failure + (more > 0 ? " (and \(more) more: \(failures.dropFirst().joined(separator: "; ")))" : ""))
         }
     }
 }

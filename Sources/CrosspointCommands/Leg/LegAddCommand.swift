@@ -24,7 +24,7 @@ struct LegAddCommand: AsyncParsableCommand {
     @Argument(help: "Where a copy goes.")
     var to: String
 
-    @Flag(name: .long, help: "Add it even if its port has no room for it.")
+    @Flag(name: .long, help: "Add it even if its port has no room for it, or another route sends there.")
     var force = false
 
     func run() async throws {

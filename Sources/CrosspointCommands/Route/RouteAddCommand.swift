@@ -61,7 +61,8 @@ struct RouteAddCommand: AsyncParsableCommand {
     )
     var engine = "auto"
 
-    @Flag(name: .long, help: "Add it even if a port has no room for it.")
+    @Flag(
+        name: .long, help: "Add it even if a port has no room for it, or another route sends to one of its receivers.")
     var force = false
 
     func run() async throws {

@@ -25,7 +25,7 @@ enum RouteText {
     static func table(_ reports: [RouteReport]) -> Table {
         var table = Table([
             .left("ROUTE"), .left("FROM"), .right("LEGS"), .right("SENDING"), .left("PAYLOAD"), .left("MEMBERSHIP"),
-            .left("ENGINE"), .left("OWNER"),
+            .left("ENGINE"), .left("OWNER"), .left("STATE"),
         ])
         for report in reports {
             let sending = report.legs.count { $0.state == .active }
@@ -35,9 +35,15 @@ enum RouteText {
                 Table.Cell("\(sending)", sending < report.legs.count ? .warning : nil),
                 Table.Cell(report.specification.payload.rawValue), Table.Cell(report.membership),
                 Table.Cell(report.engine), Table.Cell(report.owner.rawValue),
+                Table.Cell(state(of: report), report.standing == .live ? nil : .warning),
             ])
         }
         return table
+    }
+
+    /// Whether a route is carried, and whether the configuration file has it otherwise.
+    private static func state(of report: RouteReport) -> String {
+        report.standing.rawValue + (report.differsFromFile ? ", differs from file" : "")
     }
 
     /// Everything about one route.
@@ -50,8 +56,9 @@ enum RouteText {
             ("rate", route.wireRate.map { BitRate(bitsPerSecond: $0).description } ?? "not given"),
             ("membership", report.membership),
             ("engine", "\(report.engine) (\(report.engineReason)); asked for: \(route.engine.rawValue)"),
-            ("owner", report.owner.rawValue),
+            ("owner", report.owner.rawValue), ("state", state(of: report)),
         ]
+        if let problem = report.problem { lines.append(("problem", problem)) }
         if route.isForced { lines.append(("force", "true")) }
         var table = Table([.right("LEG"), .left("STATE"), .left("TO"), .left("NEXT HOP"), .left("REASON")])
         for leg in report.legs {

@@ -27,6 +27,16 @@ struct FlowTarget: Hashable {
     var isNone: Bool { shape == UInt16(CROSSPOINT_SHAPE_NONE) }
 }
 
+/// Sets of legs that are written and that no flow uses yet (`FastPath.prepareLegs`).
+public struct PreparedLegs: Hashable, Sendable {
+    var target: FlowTarget
+    /// The same, or another set for RTCP that shares the flow's UDP port.
+    var rtcpTarget: FlowTarget
+
+    /// No legs.
+    public static let none = PreparedLegs(target: .none, rtcpTarget: .none)
+}
+
 /// Writes sets of legs, and takes them back when no packet can use them any more.
 struct LegStore {
     private let legs: MappedArray<crosspoint_leg>

@@ -16,7 +16,33 @@ public enum NetworkEvent: Hashable, Sendable {
     case neighbourRemoved(address: IPAddress, interfaceIndex: UInt32)
     /// A route, rule or next hop object changed. The kernel does not say so for IPv4 routes that go because their
     /// link goes down: look next hops up again after `linkChanged`, too.
-    case routeChanged
+    /// The prefix is that of a route's destinations; nil where the change may concern any.
+    case routeChanged(RoutePrefix?)
     /// Events were lost. Read everything again: interfaces, addresses, next hops, neighbours.
     case overrun
+}
+
+/// The destinations of a route.
+public struct RoutePrefix: Hashable, Sendable {
+    public var address: IPAddress
+    /// The number of bits that destinations have in common with `address`.
+    public var length: UInt8
+
+    public init(_ address: IPAddress, length: UInt8) {
+        self.address = address
+        self.length = length
+    }
+
+    /// Whether an address is one of the route's destinations.
+    public func contains(_ other: IPAddress) -> Bool {
+        guard other.family == address.family else { return false }
+        var bits = Int(length)
+        for (one, two) in zip(address.bytes, other.bytes) {
+            if bits <= 0 { return true }
+            let mask = bits >= 8 ? 0xff : UInt8(truncatingIfNeeded: 0xff00 >> bits)
+            if (one ^ two) & mask != 0 { return false }
+            bits -= 8
+        }
+        return true
+    }
 }

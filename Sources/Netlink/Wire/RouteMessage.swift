@@ -35,6 +35,15 @@ enum RouteMessage {
         }
     }
 
+    /// The destinations of an RTM_NEWROUTE or RTM_DELROUTE; nil for a default route, and where it does not say.
+    static func prefix(_ payload: ArraySlice<UInt8>) -> RoutePrefix? {
+        guard let length = payload.integer(UInt8.self, at: 1),
+            let attributes = NetlinkAttributes(payload.dropFirst(MemoryLayout<rtmsg>.size)),
+            let address = attributes.address(RTA_DST.rawValue)
+        else { return nil }
+        return RoutePrefix(address, length: length)
+    }
+
     /// What an RTM_NEWROUTE says.
     static func answer(_ payload: ArraySlice<UInt8>) -> Answer? {
         guard let type = payload.integer(UInt8.self, at: 7),

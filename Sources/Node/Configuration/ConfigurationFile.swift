@@ -17,6 +17,13 @@ public enum ConfigurationFile {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ConfigurationError(file: path, problem: "is not UTF-8 text; save it as UTF-8")
         }
+        // What a full disk leaves of a file must not pass for a node without routes.
+        guard text.utf8.contains(where: { !" \t\r\n".utf8.contains($0) }) else {
+            throw ConfigurationError(
+                file: path,
+                problem: "is empty, as if it could not be written; write '{}' into it for a node without routes"
+            )
+        }
         return try parse(text, file: path, checksFiles: checksFiles)
     }
 

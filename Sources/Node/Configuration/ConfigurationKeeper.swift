@@ -29,16 +29,27 @@ public actor ConfigurationKeeper {
         self.logger = logger
     }
 
-    /// Brings the configured routes into the fast path. A route that cannot be carried is logged, and keeps no other from it.
+    /// Brings the configured routes into the fast path, at a start. A route that cannot be carried is logged, and keeps no other from it.
     public func apply() async -> ReconcileReport {
-        let report = await control.reconcile(configuration: configuration.routes)
-        for failure in report.failures { logger.error("\(failure)") }
+        let report = await control.reconcile(configuration: configuration.routes, .start)
+        log(report)
         return report
     }
 
-    /// Reads the file again and makes the configured routes equal to it. Routes that are equal are not touched, and a file with an error
-    /// changes nothing.
-    public func reload() async throws(RoutingError) -> ReloadReport {
+    private func log(_ report: ReconcileReport) {
+        for failure in report.failures { logger.error("\(failure)") }
+        for change in report.kept { logger.warning("\(change); it stays as it is ('crosspoint config diff')") }
+    }
+
+    /// Reads the file again and makes the configured routes equal to it, as a whole or not at all. Routes that are equal are not touched,
+    /// and a file with an error changes nothing.
+    ///
+    /// - Parameters:
+    ///   - discardsChanges: Whether changes that were made at run time, and that the file does not have, are undone.
+    ///   - isDryRun: Whether only the report is made.
+    public func reload(
+        discardsChanges: Bool = false, isDryRun: Bool = false
+    ) async throws(RoutingError) -> ReloadReport {
         guard let path else {
             throw RoutingError(
                 .unavailable, "the daemon runs without a configuration file; start it with --config FILE")
@@ -51,8 +62,17 @@ public actor ConfigurationKeeper {
             throw RoutingError(.invalid, error.description)
         }
         let needRestart = new.differences(from: configuration)
+        let routes = await control.reconcile(
+            configuration: new.routes, .reload(discardsChanges: discardsChanges, isDryRun: isDryRun))
+        var report = ReloadReport(routes: routes, needRestart: needRestart)
+        guard !isDryRun else { return report }
+        log(routes)
+        guard routes.failures.isEmpty else {
+            logger.error(
+                "the configuration was not reloaded: \(Self.count(routes.failures)) of \(path); nothing has changed")
+            return report
+        }
         configuration.routes = new.routes
-        var report = ReloadReport(routes: await apply(), needRestart: needRestart)
         // Without the section, what the proxy goes on with until it is started without is its routes too.
         if let rtspRoutes, let rtsp = new.rtsp {
             configuration.rtsp?.routes = rtsp.routes
@@ -79,6 +99,23 @@ public actor ConfigurationKeeper {
             logger.warning("changed, but in effect at the next start only: \(needRestart.joined(separator: ", "))")
         }
         return report
+    }
+
+    private static func count(_ problems: [String]) -> String {
+        problems.count == 1 ? "1 problem" : "\(problems.count) problems"
+    }
+
+    /// What runs otherwise than the file says, and what of the file waits for a restart.
+    public func difference() async throws(RoutingError) -> ConfigurationDifference {
+        guard let path else {
+            throw RoutingError(
+                .unavailable, "the daemon runs without a configuration file; start it with --config FILE")
+        }
+        let file: NodeConfiguration
+        do { file = try ConfigurationFile.load(path) } catch { throw RoutingError(.invalid, error.description) }
+        let running = await control.routes().filter { $0.owner != .session }
+        return ConfigurationDifference(
+            file: path, wanted: file.routes, running: running, needRestart: file.differences(from: configuration))
     }
 
     /// Has the SIP agent go by another section, and says what came of it.

@@ -47,6 +47,7 @@ struct ControlRouter: Sendable {
         router.get("v1/statistics") { _, _ in try json(try await statistics.snapshot()) }
         router.get("v1/routes") { _, _ in try json(await control.routes()) }
         router.get("v1/routes/:name") { _, context in try json(try await control.route(try name(context))) }
+        router.get("v1/configuration/difference") { _, _ in try json(try await keeper.difference()) }
         router.get("v1/configuration") { request, _ in
             let showsSecrets = try showsSecrets(request, readOnly: readOnly)
             let effective = await keeper.effective()
@@ -66,9 +67,36 @@ struct ControlRouter: Sendable {
     private func addChanging(to router: Router<BasicRequestContext>) {
         router.post("v1/routes") { request, _ in
             switch try await body(OneOrMany<RouteSpecification>.self, of: request) {
-            case .one(let route): try json(try await control.add(route, owner: .operator), status: .created)
-            case .many(let routes): try json(try await add(routes), status: .created)
+            case .one(let route):
+                if try isDryRun(request) {
+                    try await control.problems(with: [.add(route, owner: .operator)])
+                    return Response(status: .noContent)
+                }
+                return try json(try await control.add(route, owner: .operator), status: .created)
+            case .many(let routes):
+                if try isDryRun(request) {
+                    try await control.problems(with: routes.map { .add($0, owner: .operator) })
+                    return Response(status: .noContent)
+                }
+                return try json(try await add(routes), status: .created)
             }
+        }
+        router.put("v1/routes/:name") { request, context in
+            let route = try await body(RouteSpecification.self, of: request)
+            let name = try name(context)
+            guard route.name == name else {
+                throw RoutingError(
+                    .invalid, "the route is named '\(route.name)' in the body and '\(name)' in the path; name one")
+            }
+            let present = await control.routes().first { $0.specification.name == name }
+            try check(request, against: present)
+            if present != nil { _ = try await operatedRoute(context) }
+            let change: RouteChange = present == nil ? .add(route, owner: .operator) : .replace(route)
+            if try isDryRun(request) {
+                try await control.problems(with: [change])
+                return Response(status: .noContent)
+            }
+            return try json(try await control.apply([change]), status: present == nil ? .created : .ok)
         }
         router.delete("v1/routes/:name") { _, context in
             try await control.remove(route: try await operatedRoute(context))
@@ -97,19 +125,42 @@ struct ControlRouter: Sendable {
             try await control.removeLeg(try number(context), from: try await operatedRoute(context))
             return Response(status: .noContent)
         }
-        router.post("v1/reload") { _, _ in try json(try await keeper.reload()) }
+        router.post("v1/reload") { request, _ in
+            try json(
+                try await keeper.reload(
+                    discardsChanges: try flag("discard-changes", of: request), isDryRun: try isDryRun(request)))
+        }
     }
 
-    /// Adds all of `routes`, or none: what had been added when one is refused is removed again.
+    /// Adds all of `routes`, or none.
     private func add(_ routes: [RouteSpecification]) async throws(RoutingError) -> [RouteReport] {
-        var reports: [RouteReport] = []
-        for route in routes {
-            do { reports.append(try await control.add(route, owner: .operator)) } catch {
-                for report in reports.reversed() { try await control.remove(route: report.specification.name) }
-                throw RoutingError(error.code, "route '\(route.name)' (none was added): \(error.message)")
-            }
+        do { return try await control.apply(routes.map { .add($0, owner: .operator) }) } catch {
+            throw RoutingError(error.code, "none was added: \(error.message)", details: error.details)
         }
-        return reports
+    }
+
+    private func isDryRun(_ request: Request) throws(RoutingError) -> Bool { try flag("dry-run", of: request) }
+
+    private func flag(_ name: String, of request: Request) throws(RoutingError) -> Bool {
+        switch request.uri.queryParameters[name[...]].map(String.init) {
+        case nil, "false": return false
+        case "true", "": return true
+        case let text?: throw RoutingError(.invalid, "\(name) '\(text)' is unknown; use true or false")
+        }
+    }
+
+    /// Refuses a change of a route that is not as the client last saw it (`If-Match`, RFC 9110 section 13.1.1).
+    private func check(_ request: Request, against present: RouteReport?) throws(RoutingError) {
+        guard let wanted = request.headers[.ifMatch] else { return }
+        let tags = wanted.split(separator: ",").map {
+            $0.drop { $0 == " " || $0 == "\"" }.prefix { $0 != "\"" && $0 != " " }
+        }
+        guard let present else { throw RoutingError(.conflict, "the route does not exist, and If-Match asks for one") }
+        guard !tags.contains("*"), !tags.contains(where: { UInt64($0) == present.revision }) else { return }
+        throw RoutingError(
+            .conflict,
+            "route '\(present.specification.name)' has revision \(present.revision), and If-Match asks for \(wanted); read it again"
+        )
     }
 
     private func node() async -> NodeReport {

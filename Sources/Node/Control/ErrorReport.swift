@@ -13,10 +13,15 @@ public struct ErrorReport: Hashable, Sendable, Codable {
         public var code: RoutingError.Code
         /// One line for a person: what was wrong, where, and the remedy.
         public var message: String
+        /// All problems of a batch, a line each; absent where there is one.
+        public var details: [String]?
     }
 
-    public init(_ error: RoutingError) { self.error = Refusal(code: error.code, message: error.message) }
+    public init(_ error: RoutingError) {
+        self.error = Refusal(
+            code: error.code, message: error.message, details: error.details.isEmpty ? nil : error.details)
+    }
 
     /// The refusal as an error.
-    public var routingError: RoutingError { RoutingError(error.code, error.message) }
+    public var routingError: RoutingError { RoutingError(error.code, error.message, details: error.details ?? []) }
 }

@@ -10,6 +10,7 @@ public import Routing
 public import SIPAgent
 public import ServiceLifecycle
 public import Sessions
+import Timing
 import UnixSignals
 
 /// Runs a node until it is told to stop.

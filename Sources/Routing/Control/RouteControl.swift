@@ -6,6 +6,11 @@
 public protocol RouteControl: Sendable {
     /// Installs a route. `owner` says who keeps it: a reload of the configuration touches only its own routes.
     func add(_ route: RouteSpecification, owner: RouteOwner) async throws(RoutingError) -> RouteReport
+    /// Makes a batch of changes, whole or not at all: where one of them cannot be, nothing has happened and not a packet was forwarded.
+    /// The reports are of the routes that there are afterwards, in the order of their first changes.
+    func apply(_ changes: [RouteChange]) async throws(RoutingError) -> [RouteReport]
+    /// Throws what is wrong with a batch, and changes nothing.
+    func problems(with changes: [RouteChange]) async throws(RoutingError)
     /// Removes the route `name` and all its legs.
     func remove(route name: String) async throws(RoutingError)
     /// Gives the route `name` another source; its legs go on.
@@ -22,8 +27,9 @@ public protocol RouteControl: Sendable {
     func route(_ name: String) async throws(RoutingError) -> RouteReport
     /// All routes, by name.
     func routes() async -> [RouteReport]
-    /// Makes the routes owned by the configuration equal to `routes`: what is equal is not touched.
-    func reconcile(configuration routes: [RouteSpecification]) async -> ReconcileReport
+    /// Applies the routes of the configuration file: what is equal is not touched, and what was changed at run time is left alone unless
+    /// the mode says otherwise.
+    func reconcile(configuration routes: [RouteSpecification], _ mode: ReconcileMode) async -> ReconcileReport
 }
 
 /// Who keeps a route.
@@ -34,6 +40,18 @@ public enum RouteOwner: String, Hashable, Sendable, Codable {
     case `operator`
     /// An RTSP session or a SIP call (`SessionRouteControl`).
     case session
+    /// Nobody who is known: the route was found, and its record is missing or not understood.
+    case unknown
+}
+
+/// How a route stands between what is wanted and what runs.
+public enum RouteStanding: String, Hashable, Sendable, Codable {
+    /// It is carried.
+    case live
+    /// It is wanted and cannot be carried now; it is tried again when the network changes.
+    case refused
+    /// It goes on as it was found, and is not understood; an operator can remove it.
+    case quarantined
 }
 
 /// A route as it stands.
@@ -49,10 +67,19 @@ public struct RouteReport: Hashable, Sendable {
     public var membership: String
     /// The legs, by number.
     public var legs: [LegReport]
+    /// Whether it is carried.
+    public var standing: RouteStanding
+    /// What is wrong with it as a whole, for a person; nil when nothing is.
+    public var problem: String?
+    /// Whether the configuration file has the route, and has it otherwise.
+    public var differsFromFile: Bool
+    /// The node's revision at which the route was changed last.
+    public var revision: UInt64
 
     public init(
         specification: RouteSpecification, owner: RouteOwner, engine: String, engineReason: String,
-        membership: String, legs: [LegReport]
+        membership: String, legs: [LegReport], standing: RouteStanding = .live, problem: String? = nil,
+        differsFromFile: Bool = false, revision: UInt64 = 0
     ) {
         self.specification = specification
         self.owner = owner
@@ -60,6 +87,10 @@ public struct RouteReport: Hashable, Sendable {
         self.engineReason = engineReason
         self.membership = membership
         self.legs = legs
+        self.standing = standing
+        self.problem = problem
+        self.differsFromFile = differsFromFile
+        self.revision = revision
     }
 }
 
@@ -99,24 +130,37 @@ public struct LegReport: Hashable, Sendable {
     }
 }
 
-/// What a reload of the configuration did.
+/// How far the configuration file goes.
+public enum ReconcileMode: Hashable, Sendable {
+    /// At a start: each route by itself, so that one that cannot be carried keeps no other from it. Where routes run already, edits of the
+    /// file are applied to those that were not changed at run time.
+    case start
+    /// At a reload: all of it or nothing. Changes that were made at run time are undone only if `discardsChanges` is set; with `isDryRun`
+    /// nothing happens but the report.
+    case reload(discardsChanges: Bool, isDryRun: Bool)
+}
+
+/// What applying the configuration did, or would do.
 public struct ReconcileReport: Hashable, Sendable, Codable {
     /// Names of the routes that were added, changed, removed and left alone.
     public var added: [String]
     public var changed: [String]
     public var removed: [String]
     public var unchanged: [String]
-    /// What could not be done, one line each.
+    /// Changes of run time that the file does not have, and that were kept: a line each.
+    public var kept: [String]
+    /// What could not be done, one line each. After a reload with failures nothing has changed.
     public var failures: [String]
 
     public init(
         added: [String] = [], changed: [String] = [], removed: [String] = [], unchanged: [String] = [],
-        failures: [String] = []
+        kept: [String] = [], failures: [String] = []
     ) {
         self.added = added
         self.changed = changed
         self.removed = removed
         self.unchanged = unchanged
+        self.kept = kept
         self.failures = failures
     }
 }

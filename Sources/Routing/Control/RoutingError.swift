@@ -21,10 +21,13 @@ public struct RoutingError: Error, Hashable, Sendable, CustomStringConvertible {
     public var code: Code
     /// What was wrong, where, and the remedy.
     public var message: String
+    /// All that was wrong, a line each, where a batch had several problems; `message` is the first.
+    public var details: [String]
 
-    public init(_ code: Code, _ message: String) {
+    public init(_ code: Code, _ message: String, details: [String] = []) {
         self.code = code
         self.message = message
+        self.details = details
     }
 
     public var description: String { message }

@@ -2,6 +2,7 @@
 
 public import AFXDP
 public import FastPath
+import Journal
 public import Logging
 public import Netlink
 import RTPWire
@@ -13,13 +14,27 @@ import RTPWire
 public actor FlowController: SessionRouteControl {
     let fastPath: FastPath
     let network: any HostNetwork
-    let journal: RouteJournal
+    let journal: RouteLog
     let logger: Logger
     var sockets: HeldSockets
     var view = NetworkView()
     var table = RouteTable()
-    /// Who needs a neighbour kept resolved, by number of legs.
-    var neighbourUses: [NetworkView.NeighbourKey: Int] = [:]
+    /// Counts the changes of what is wanted.
+    var revision: UInt64 = 0
+    /// The routes of a batch that is being staged: what they need is needed, too.
+    var staging: [String: RouteState] = [:]
+    /// Configured routes that were removed at run time, as the file had them.
+    var withdrawn: [String: RouteSpecification] = [:]
+    /// Routes that are wanted and cannot be carried now, and those that are carried and not understood.
+    var setAside = SetAsideRoutes()
+    /// At which steps of a commit the process ends; for tests.
+    var endsAt: ((CommitStep) -> Bool)?
+    var hasEnded = false
+    /// Which routes need a neighbour kept resolved, with the number of their legs that do.
+    var neighbourUses: [NetworkView.NeighbourKey: [String: Int]] = [:]
+    /// What of the network has changed since legs were last looked at.
+    var networkChanges = NetworkChanges()
+    var isLooking = false
     /// Destinations whose sources may still send.
     var draining = DrainingFlows()
     /// Interfaces that stay attached whether routes use them or not.
@@ -67,7 +82,7 @@ public actor FlowController: SessionRouteControl {
     ) throws {
         self.fastPath = fastPath
         self.network = network
-        self.journal = journal
+        self.journal = try journal.open()
         self.logger = logger
         self.keys = KeyStore(paths: keys)
         hostPortSettings = hostPort
@@ -82,130 +97,56 @@ public actor FlowController: SessionRouteControl {
     // MARK: RouteControl
 
     public func add(_ route: RouteSpecification, owner: RouteOwner) async throws(RoutingError) -> RouteReport {
-        try checkNew(route)
-        try install(route, owner: owner, journalled: nil)
-        return report(table[route.name])
+        try report(of: route.name, in: await commit([.add(route, owner: owner)]))
     }
+
+    public func apply(_ changes: [RouteChange]) async throws(RoutingError) -> [RouteReport] {
+        var withdrawals: [RouteSpecification] = []
+        for case .remove(let name) in changes {
+            if let configured = table[name]?.intent.configured { withdrawals.append(configured) }
+        }
+        var records: [JournalChange] = []
+        for route in withdrawals { records.append(try RouteLog.withdrawal(of: route)) }
+        let reports = try await commit(changes, with: records)
+        for route in withdrawals { withdrawn[route.name] = route }
+        var named: Set<String> = []
+        return changes.compactMap { named.insert($0.route).inserted ? reports[$0.route] : nil }
+    }
+
+    public func problems(with changes: [RouteChange]) async throws(RoutingError) { _ = try plan(changes) }
 
     public func remove(route name: String) async throws(RoutingError) {
-        guard let state = table[name] else { throw noRoute(name) }
-        await remove([state])
-    }
-
-    /// Removes routes; returns when no packet uses them.
-    func remove(_ states: [RouteState]) async {
-        for state in states {
-            table[state.specification.name] = nil
-            journal.remove(state.specification.name)
-            uninstall(state)
-        }
-        await gracePeriod()
-        for leg in states.flatMap(\.legs) { fastPath.removeLegCounter(leg.counter) }
-        refreshEngine()
-        detachUnusedPorts()
+        if try discardSetAside(name) { return }
+        _ = try await apply([.remove(name)])
     }
 
     public func take(route name: String, source: SourceSpecification) async throws(RoutingError) -> RouteReport {
-        guard let old = table[name] else { throw noRoute(name) }
-        var specification = old.specification
-        specification.source = source
-        if source == old.specification.source { return report(old) }
-        try check(specification, except: name)
-        if source.isSameDestination(as: old.specification.source), let flow = old.flow, let key = old.key,
-            fastPath.hasOwnDestination(flow)
-        {
-            return try changeFilter(of: old, to: specification, flow: flow, key: key)
-        }
-        // Make before break: the new source is joined and accounted before the old one is let go. But one slot of the
-        // fast path can't take packets of any source both for the old flow and for the new one.
-        let isInPlace = source.source == nil && source.isSameDestination(as: old.specification.source)
-        let isSameFlow = isInPlace && old.specification.source.hasSameFilter(as: source)
-        if isInPlace, !isSameFlow, let flow = old.flow { fastPath.drainFlow(flow) }
-        var new = RouteState(specification: specification, owner: old.owner, parameters: specification.flowParameters)
-        do {
-            try establishSource(&new)
-            new.legs = old.legs.map { leg in
-                var leg = leg
-                leg.flowFamily = source.address.family
-                // Another flow has other sequence numbers.
-                leg.gate = nil
-                return leg
-            }
-            new.nextLegNumber = old.nextLegNumber
-            try chooseEngine(for: &new)
-            try write(new)
-            if let flow = new.flow {
-                fastPath.setParameters(new.parameters, of: flow)
-                if let before = old.flow, before != flow { try setLegs([], of: before) }
-                for leg in new.legs { describe(leg, flow: flow) }
-                try setLegs(new.readyLegs, of: flow)
-            }
-        } catch {
-            restore(old, after: new, sharesFlow: isSameFlow, wasDrained: isInPlace && !isSameFlow)
-            throw error
-        }
-        table[name] = new
-        if isInPlace { releaseHold(of: old) } else { releaseSource(of: old, drains: true) }
-        // The route may be gone after the wait.
-        let result = report(new)
-        await gracePeriod()
-        refreshEngine()
-        detachUnusedPorts()
-        return result
+        try await change(name) { $0.source = source }
     }
 
-    /// Takes packets of other senders for the same flow: its statistics and legs go on, and nothing is missed.
-    private func changeFilter(
-        of old: RouteState, to specification: RouteSpecification, flow: FlowHandle, key: FlowKey
-    ) throws(RoutingError) -> RouteReport {
-        let source = specification.source
-        var new = old
-        new.specification = specification
-        new.key = FlowKey(
-            interfaceIndex: key.interfaceIndex, vlans: key.vlans, destination: key.destination, udpPort: key.udpPort,
-            source: source.source, sourceUDPPort: source.sourceUDPPort)
-        new.socket = nil
-        if source.srtp != old.specification.source.srtp {
-            new.receiving = try makeReceiving(specification)
-            new.parameters.isEncrypted = source.srtp != nil
-            try chooseEngine(for: &new)
-        }
-        try hold(&new, interfaceIndex: key.interfaceIndex)
-        do {
-            try write(new)
-        } catch {
-            releaseHold(of: new)
-            throw error
-        }
-        if new.receiving?.context != old.receiving?.context {
-            // Without legs nothing is half the one and half the other.
-            try setLegs([], of: flow)
-            fastPath.setContext(new.receiving?.context, of: flow)
-            fastPath.setParameters(new.parameters, of: flow)
-            try setLegs(new.readyLegs, of: flow)
-        }
-        if let key = new.key { fastPath.changeFilter(key, label: specification.label, of: flow) }
-        new.membershipProblem = nil
-        table[specification.name] = new
-        releaseHold(of: old)
-        return report(new)
+    /// Moves a route to another engine. Each packet is sent by the one or by the other; those that a worker already has may leave
+    /// after later ones of the kernel engine.
+    public func setEngine(
+        _ engine: RouteSpecification.Engine, of name: String
+    ) async throws(RoutingError) -> RouteReport {
+        try await change(name) { $0.engine = engine }
     }
 
-    /// Undoes a take that failed.
-    private func restore(_ old: RouteState, after new: RouteState, sharesFlow: Bool, wasDrained: Bool) {
-        if sharesFlow { releaseHold(of: new) } else { releaseSource(of: new, drains: true) }
-        var state = old
-        if wasDrained {
-            state.flow = nil
-            try? establishSource(&state)
-            releaseHold(of: old)
-        }
-        if let flow = state.flow {
-            for leg in state.legs { describe(leg, flow: flow) }
-            try? setLegs(state.readyLegs, of: flow)
-        }
-        table[state.specification.name] = state
-        try? write(state)
+    /// Changes a route's specification; where that changes nothing, nothing happens.
+    private func change(
+        _ name: String, _ body: (inout RouteSpecification) -> Void
+    ) async throws(RoutingError) -> RouteReport {
+        guard let state = table[name] else { throw noRoute(name) }
+        var specification = state.specification
+        body(&specification)
+        if specification == state.specification { return report(state) }
+        return try report(of: name, in: await commit([.replace(specification)]))
+    }
+
+    /// A route's report from a commit that has it.
+    private func report(of name: String, in reports: [String: RouteReport]) throws(RoutingError) -> RouteReport {
+        guard let report = reports[name] else { throw noRoute(name) }
+        return report
     }
 
     public func addLeg(
@@ -214,24 +155,28 @@ public actor FlowController: SessionRouteControl {
         try await addLeg(leg, to: name, force: force, isShut: false)
     }
 
+    /// Adds one leg to a route. All that are added in one moment share one new set of legs (`applyLegs`).
     func addLeg(
         _ leg: LegSpecification, to name: String, force: Bool, isShut: Bool
     ) async throws(RoutingError) -> LegReport {
         guard var state = table[name] else { throw noRoute(name) }
-        try valid { () throws(SpecificationError) in try state.specification.validate(adding: leg) }
-        try check(leg: leg, of: state.specification)
-        state.specification.legs.append(leg)
-        if !force, !state.specification.isForced { try admit([leg], route: state.specification, state: state) }
+        var leg = leg
+        if force { leg.isForced = true }
+        if leg.port.isHost { try makeHostPort() }
+        try planner.check(adding: leg, to: state)
         var new = try makeLeg(leg, number: state.nextLegNumber, of: state)
         new.isShut = isShut
-        resolve(&new)
+        resolve(&new, of: name)
+        revision += 1
+        state.intent.revision = revision
         state.nextLegNumber += 1
+        state.specification.legs.append(leg)
         state.legs.append(new)
-        do {
+        do throws(RoutingError) {
             try chooseEngine(for: &state)
-            try record(.leg(new.journalled), of: &state)
+            try journal.append([try RouteLog.change(new, of: state)])
         } catch {
-            release(neighbour: new.neighbour)
+            release(neighbour: new.neighbour, of: name)
             fastPath.removeLegCounter(new.counter)
             throw error
         }
@@ -251,20 +196,25 @@ public actor FlowController: SessionRouteControl {
         else {
             return
         }
-        release(neighbour: state.legs[index].neighbour)
+        release(neighbour: state.legs[index].neighbour, of: name)
         fastPath.removeLegCounter(leg.counter)
         state.legs.remove(at: index)
         state.specification.legs.remove(at: index)
-        try? record(.removed(leg.number), of: &state)
+        try? journal.append([JournalChange(LegRecord.key(leg.number, of: name), nil)])
         table[name] = state
     }
 
+    /// Removes one leg of a route. All that are removed in one moment share one new set of legs.
     public func removeLeg(_ number: UInt32, from name: String) async throws(RoutingError) {
         guard var state = table[name] else { throw noRoute(name) }
         guard let index = state.leg(number) else { throw noLeg(number, state) }
         let leg = state.legs.remove(at: index)
         state.specification.legs.remove(at: index)
-        try record(.removed(number), of: &state)
+        revision += 1
+        state.intent.revision = revision
+        try journal.append([
+            try RouteLog.change(state), JournalChange(LegRecord.key(number, of: name), nil),
+        ])
         table[name] = state
         // A removal that fails is repeated with the next change of the legs: the leg is gone for everybody else.
         do {
@@ -272,7 +222,7 @@ public actor FlowController: SessionRouteControl {
         } catch {
             logger.error("route \(name): leg \(number) could not be taken out yet: \(error)")
         }
-        release(neighbour: leg.neighbour)
+        release(neighbour: leg.neighbour, of: name)
         await gracePeriod()
         fastPath.removeLegCounter(leg.counter)
         refreshEngine()
@@ -282,116 +232,19 @@ public actor FlowController: SessionRouteControl {
     public func setLeg(
         _ number: UInt32, of name: String, to leg: LegSpecification
     ) async throws(RoutingError) -> LegReport {
-        guard var state = table[name] else { throw noRoute(name) }
-        guard let index = state.leg(number) else { throw noLeg(number, state) }
-        let old = state.legs[index]
-        if old.specification == leg { return report(old) }
-        try valid { () throws(SpecificationError) in try state.specification.validate(adding: leg, at: index) }
-        try check(leg: leg, of: state.specification)
-        state.specification.legs[index] = leg
-        if !state.specification.isForced, old.specification.port.interface != leg.port.interface {
-            try admit([leg], route: state.specification, state: state)
-        }
-        try attachPort(leg.port.interface, of: "leg \(leg)")
-        var new = old
-        new.specification = leg
-        if leg.srtp != old.specification.srtp || leg.packets != old.specification.packets {
-            new.protection = try makeSending(leg, of: state.specification, receiving: state.receiving)
-        }
-        resolve(&new)
-        state.legs[index] = new
-        do {
-            try chooseEngine(for: &state)
-            try activate(state, .leg(new.journalled))
-        } catch {
-            release(neighbour: new.neighbour)
-            throw error
-        }
-        release(neighbour: old.neighbour)
-        if let flow = state.flow { describe(new, flow: flow) }
-        return report(new)
+        let reports = try await commit([.setLeg(number, of: name, to: leg)])
+        guard let report = reports[name]?.legs.first(where: { $0.number == number }) else { throw noRoute(name) }
+        return report
     }
 
     public func route(_ name: String) async throws(RoutingError) -> RouteReport {
-        guard let state = table[name] else { throw noRoute(name) }
-        return report(state)
+        if let state = table[name] { return report(state) }
+        guard let report = setAsideReport(name) else { throw noRoute(name) }
+        return report
     }
 
     public func routes() async -> [RouteReport] {
-        table.values.sorted { $0.specification.name < $1.specification.name }.map(report)
-    }
-
-    public func reconcile(configuration routes: [RouteSpecification]) async -> ReconcileReport {
-        var result = ReconcileReport()
-        let wanted = Dictionary(routes.map { ($0.name, $0) }) { first, _ in first }
-        let owned = table.values.filter { $0.owner == .configuration }.map(\.specification)
-        // What goes first makes room for what comes.
-        for old in owned.sorted(by: { $0.name < $1.name }) where wanted[old.name] == nil {
-            do {
-                try await remove(route: old.name)
-                result.removed.append(old.name)
-            } catch {
-                result.failures.append("route \(old.name): \(error)")
-            }
-        }
-        for route in routes {
-            do throws(RoutingError) {
-                try await reconcile(route, &result)
-            } catch {
-                result.failures.append("route \(route.name): \(error)")
-            }
-        }
-        result.failures += renewKeys()
-        return result
-    }
-
-    private func reconcile(_ route: RouteSpecification, _ result: inout ReconcileReport) async throws(RoutingError) {
-        guard let old = table[route.name] else {
-            _ = try await add(route, owner: .configuration)
-            return result.added.append(route.name)
-        }
-        guard old.owner != .session else {
-            throw RoutingError(
-                .conflict,
-                "a session has a route of that name; choose another name, or end the session with "
-                    + "'crosspoint session close'")
-        }
-        if old.specification == route {
-            table[route.name]?.owner = .configuration
-            return result.unchanged.append(route.name)
-        }
-        try await change(old, to: route)
-        table[route.name]?.owner = .configuration
-        if let state = table[route.name] { try write(state) }
-        result.changed.append(route.name)
-    }
-
-    /// Turns a route into another of the same name, leaving alone what stays: legs that are in both miss nothing.
-    private func change(_ old: RouteState, to route: RouteSpecification) async throws(RoutingError) {
-        var settings = old.specification
-        settings.source = route.source
-        settings.legs = route.legs
-        settings.engine = route.engine
-        guard settings == route else {
-            try check(route, except: route.name)
-            try await remove(route: route.name)
-            do {
-                _ = try await add(route, owner: old.owner)
-            } catch {
-                _ = try? await add(old.specification, owner: old.owner)
-                throw error
-            }
-            return
-        }
-        try check(route, except: route.name)
-        if route.engine != old.specification.engine { _ = try await setEngine(route.engine, of: route.name) }
-        if route.source != old.specification.source { _ = try await take(route: route.name, source: route.source) }
-        for leg in old.legs where !route.legs.contains(leg.specification) {
-            try await removeLeg(leg.number, from: route.name)
-        }
-        for leg in route.legs where !old.legs.contains(where: { $0.specification == leg }) {
-            _ = try await addLeg(leg, to: route.name, force: route.isForced)
-        }
+        (table.values.map { report($0) } + setAsideReports()).sorted { $0.specification.name < $1.specification.name }
     }
 
     // MARK: Legs of one moment
@@ -451,13 +304,9 @@ public actor FlowController: SessionRouteControl {
         graceIsRunning = false
     }
 
-    func noRoute(_ name: String) -> RoutingError {
-        RoutingError(.notFound, "route \(name): no such route; 'crosspoint route list' shows all")
-    }
+    func noRoute(_ name: String) -> RoutingError { PlanDraft.noRoute(name) }
 
     func noLeg(_ number: UInt32, _ state: RouteState) -> RoutingError {
-        let numbers = state.legs.map { "\($0.number)" }.joined(separator: ", ")
-        let have = state.legs.isEmpty ? "it has none" : "it has \(numbers)"
-        return RoutingError(.notFound, "route \(state.specification.name): no leg \(number); \(have)")
+        PlanDraft.noLeg(number, of: state.specification.name, having: state.legs.map(\.number))
     }
 }

@@ -6,37 +6,6 @@ import Logging
 import Netlink
 
 extension FlowController {
-    /// Moves a route to another engine. Each packet is sent by the one or by the other; those that a worker already has may leave
-    /// after later ones of the kernel engine.
-    public func setEngine(
-        _ engine: RouteSpecification.Engine, of name: String
-    ) async throws(RoutingError) -> RouteReport {
-        guard var state = table[name] else { throw noRoute(name) }
-        guard state.specification.engine != engine else { return report(state) }
-        let before = state
-        state.specification.engine = engine
-        try valid { () throws(SpecificationError) in try state.specification.validate() }
-        if engine == .kernel {
-            let refusal = AdmissionControl.refusal(
-                frameLength: state.observation.frameLength, legs: state.specification.legs.count)
-            if let refusal { throw RoutingError(.capacity, "route \(name): \(refusal)") }
-        }
-        try chooseEngine(for: &state)
-        do {
-            try write(state)
-        } catch {
-            table[name] = before
-            refreshEngine()
-            throw error
-        }
-        state.journalledChanges = 0
-        if let flow = state.flow { fastPath.setParameters(state.parameters, of: flow) }
-        table[name] = state
-        // Sockets that nobody needs any more are emptied before they are closed.
-        refreshEngine()
-        return report(state)
-    }
-
     /// The engine that a route should have.
     private func wanted(_ state: RouteState) -> (engine: FlowParameters.Engine, reason: EngineReason) {
         let specification = state.specification
@@ -85,8 +54,11 @@ extension FlowController {
     /// The ports at which AF_XDP sockets are needed, by all routes and by one that is being changed.
     private func enginePorts(with changed: RouteState? = nil) -> [EnginePort] {
         var receiving: [String: Bool] = [:]
-        let others = table.values.filter { $0.specification.name != changed?.specification.name }
-        for state in others + (changed.map { [$0] } ?? [])
+        // Those of a batch that is being staged count as they will be.
+        var states = staging
+        if let changed { states[changed.specification.name] = changed }
+        let others = table.values.filter { states[$0.specification.name] == nil }
+        for state in others + Array(states.values)
         where state.parameters.engine != .kernel && state.flow != nil {
             receiving[state.specification.source.port.interface] = true
             for leg in state.legs where receiving[leg.specification.port.interface] == nil {

@@ -9,31 +9,61 @@ import Netlink
 import RTPWire
 
 extension FlowController {
-    /// Takes over the routes of the journal; whatever else an earlier process left in the fast path is removed.
+    /// Takes over what an earlier process left. Routes of the journal go on as they were; one that cannot be carried now waits for the
+    /// network to change, and its flow goes on. A flow whose route the journal does not have, or not in a form that is understood, goes
+    /// on in quarantine. What was on its way out is removed.
     public func adopt() async {
-        let (entries, problems) = journal.read()
-        for problem in problems { logger.warning("\(problem)") }
-        var failed: [JournalEntry] = []
-        for entry in entries {
+        let contents = journal.read()
+        for problem in contents.problems { logger.warning("\(problem)") }
+        withdrawn = contents.withdrawn
+        let unreadable = Set(contents.unreadable.keys)
+        for route in contents.routes {
+            let name = route.intent.specification.name
             do throws(RoutingError) {
-                try install(entry.route, owner: entry.owner, journalled: entry)
+                try adopt(route, unreadable: unreadable)
             } catch {
-                failed.append(entry)
-                logger.error("route \(entry.route.name): cannot be taken over: \(error)")
+                // A session whose route is gone is ended by its agent, which knows what its peers are to be told.
+                if route.intent.owner == .session {
+                    logger.error("route \(name): cannot be taken over: \(error)")
+                    try? journal.append(journal.removal(of: name))
+                    continue
+                }
+                logger.error("route \(name): waits: \(error)")
+                setAside.refused[name] = .init(intent: route.intent, journalled: route, reason: error)
             }
         }
-        let known = Set(table.values.compactMap(\.flow))
-        for found in fastPath.foundFlows() where !known.contains(found.handle) {
-            if !found.route.isEmpty { logger.warning("flow of route \(found.route): nobody owns it, removed") }
-            fastPath.removeFlow(found.handle)
-        }
-        fastPath.removeUnusedGuards()
-        let counters = Set(table.values.flatMap { $0.legs.map(\.counter) })
+        sortFoundFlows(unreadable: contents.unreadable)
+        var counters = Set(table.values.flatMap { $0.legs.map(\.counter) })
+        for route in setAside.quarantined.values { counters.formUnion(route.flows.flatMap { $0.legs.map(\.counter) }) }
+        for route in setAside.refused.values { counters.formUnion(route.journalled?.legs.map(\.counter) ?? []) }
         fastPath.removeLegCounters(except: counters)
-        let dropped = sockets.dropUnclaimed()
-        if !dropped.isEmpty { logger.info("sockets nobody needs were closed: \(dropped.joined(separator: ", "))") }
+        if setAside.refused.isEmpty { dropWhatNobodyOwns() }
         await gracePeriod()
-        if !entries.isEmpty { logger.info("took over \(entries.count - failed.count) of \(entries.count) routes") }
+        journal.forgetRemoved()
+        if !contents.routes.isEmpty {
+            logger.info(
+                "took over \(contents.routes.count - setAside.refused.count) of \(contents.routes.count) routes")
+        }
+    }
+
+    /// Keeps or removes the flows that no route of the table has.
+    private func sortFoundFlows(unreadable: [String: String]) {
+        let known = Set(table.values.compactMap(\.flow))
+        let unknown = Dictionary(grouping: fastPath.foundFlows().filter { !known.contains($0.handle) }, by: \.route)
+        for (name, flows) in unknown.sorted(by: { $0.key < $1.key }) where setAside.refused[name] == nil {
+            // A destination without a flow of its own, or a second flow of a route: left by a change that was not finished.
+            let isLeft = name.isEmpty || table[name] != nil || journal.wasRemoved(name)
+            if let reason = unreadable[name] {
+                quarantine(flows, route: name, reason: reason)
+            } else if !isLeft, flows.contains(where: \.isForwarding) {
+                quarantine(flows, route: name, reason: "the journal has no record of it")
+            } else {
+                flows.forEach { fastPath.removeFlow($0.handle) }
+            }
+        }
+        for (name, reason) in unreadable where setAside.quarantined[name] == nil {
+            quarantine([], route: name, reason: reason)
+        }
     }
 
     /// Follows network and fast path until the task is cancelled. To be called once, before routes are added.
@@ -69,7 +99,8 @@ extension FlowController {
         case .linkRemoved(let index): linkRemoved(index)
         case .addressChanged:
             refresh { (view, network) throws(NetlinkError) in try view.refreshAddresses(network) }
-            resolveAll()
+            networkChanges.newPlaces()
+            lookSoon()
         case .neighbourChanged(let neighbour):
             let key = NetworkView.NeighbourKey(address: neighbour.address, interfaceIndex: neighbour.interfaceIndex)
             guard neighbourUses[key] != nil else { return }
@@ -80,17 +111,66 @@ extension FlowController {
             let key = NetworkView.NeighbourKey(address: address, interfaceIndex: index)
             guard neighbourUses[key] != nil else { return }
             // The kernel deletes managed entries when their own link goes down. The last address stays in use: a link
-            // that flaps must not cost more than the flap. When the link is up again, linkChanged asks anew.
+            // that flaps must not cost more than the flap. When the link is up again, linkChanged asks again.
             if view.interfaces[index]?.isRunning == true {
                 askFor(key)
                 resolve(usersOf: key)
             }
-        case .routeChanged: resolveAll()
+        case .routeChanged(let prefix):
+            networkChanges.insert(prefix)
+            lookSoon()
         case .overrun:
             refresh { (view, network) throws(NetlinkError) in try view.refresh(network) }
             for key in neighbourUses.keys { askFor(key) }
-            resolveAll()
+            networkChanges.newPlaces()
+            lookSoon()
         }
+    }
+
+    // MARK: Looking at legs again
+
+    /// A burst of events is one look, which begins a moment after the first.
+    private static let lookDelay = Duration.milliseconds(20)
+    /// As many legs are looked at in one turn of the actor: requests come in between.
+    private static let legsInATurn = 256
+
+    private func lookSoon() {
+        guard !isLooking else { return }
+        isLooking = true
+        Task {
+            while !self.networkChanges.isEmpty {
+                try? await Task.sleep(for: Self.lookDelay)
+                await self.lookAtChanges()
+            }
+            self.isLooking = false
+        }
+    }
+
+    /// Resolves the legs that collected changes touch, a part of them in each turn.
+    private func lookAtChanges() async {
+        let changes = networkChanges
+        networkChanges = NetworkChanges()
+        if changes.hasNewPlaces { tryAgain() }
+        let hops = NextHopMemory()
+        var done = 0
+        for name in table.names {
+            let count = table[name]?.legs.count ?? 0
+            guard count > 0 else { continue }
+            resolve(name, by: hops, where: changes.concerns)
+            done += count
+            guard done >= Self.legsInATurn else { continue }
+            done = 0
+            await Task.yield()
+        }
+    }
+
+    /// Sources and routes that waited for an interface or an address.
+    private func tryAgain() {
+        for state in Array(table.values) where state.flow == nil || state.membershipProblem != nil {
+            guard let interface = view.interface(named: state.specification.source.port.interface) else { continue }
+            reestablishSource(of: state, on: interface)
+        }
+        retryRefused()
     }
 
     private func refresh(_ body: (inout NetworkView, any HostNetwork) throws(NetlinkError) -> Void) {
@@ -123,8 +203,10 @@ extension FlowController {
         }
         refresh { (view, network) throws(NetlinkError) in try view.refreshAddresses(network) }
         let name = view.portName(of: interface)
+        if before?.index != interface.index || before?.isUp != interface.isUp { networkChanges.newPlaces() }
+        defer { if !networkChanges.isEmpty { lookSoon() } }
         let isUsed = configuredPorts.contains(name) || table.uses(interface: name)
-        guard isUsed else { return resolveAll() }
+        guard isUsed else { return networkChanges.everything() }
         let known = fastPath.port(named: name)
         if known?.interfaceIndex != interface.index || known?.mac != interface.mac {
             do throws(RoutingError) {
@@ -137,27 +219,31 @@ extension FlowController {
         resolveAll()
     }
 
-    /// An interface that was made anew has another index: its flows, memberships and reservations are made anew too.
+    /// An interface that was made again has another index: its flows, memberships and reservations are made again too.
     func reestablishSources(on interface: NetworkInterface, named name: String) {
-        for var state in Array(table.values) where state.specification.source.port.interface == name {
-            guard state.key?.interfaceIndex != interface.index else { continue }
-            releaseSource(of: state, drains: false)
-            state.flow = nil
-            state.key = nil
-            state.socket = nil
-            do throws(RoutingError) {
-                try establishSource(&state)
-                state.membershipProblem = nil
-                if let flow = state.flow {
-                    for leg in state.legs { describe(leg, flow: flow) }
-                    try setLegs(state.readyLegs, of: flow)
-                }
-            } catch {
-                state.membershipProblem = "\(error)"
-                logger.error("route \(state.specification.name): \(error)")
-            }
-            table[state.specification.name] = state
+        for state in Array(table.values) where state.specification.source.port.interface == name {
+            if state.key?.interfaceIndex != interface.index { reestablishSource(of: state, on: interface) }
         }
+    }
+
+    private func reestablishSource(of route: RouteState, on interface: NetworkInterface) {
+        var state = route
+        if state.key != nil { releaseSource(of: state, drains: false) }
+        (state.flow, state.key, state.socket) = (nil, nil, nil)
+        do throws(RoutingError) {
+            if let problem = RouteChecks.source(state.specification.source, view: view) { throw problem }
+            try establishSource(&state)
+            state.membershipProblem = nil
+            if let flow = state.flow {
+                for leg in state.legs { describe(leg, flow: flow) }
+                try setLegs(state.readyLegs, of: flow)
+            }
+            logger.info("route \(state.specification.name): its source is received")
+        } catch {
+            if state.membershipProblem != "\(error)" { logger.error("route \(state.specification.name): \(error)") }
+            state.membershipProblem = "\(error)"
+        }
+        table[state.specification.name] = state
     }
 
     private func linkRemoved(_ index: UInt32) {
@@ -169,29 +255,34 @@ extension FlowController {
         resolveAll()
     }
 
-    /// Resolves every leg anew and puts what changed into the fast path.
-    func resolveAll() { resolve { _ in true } }
+    /// Resolves every leg, and puts what changed into the fast path.
+    func resolveAll() {
+        let hops = NextHopMemory()
+        for name in table.names { resolve(name, by: hops) { _ in true } }
+    }
 
-    private func resolve(usersOf key: NetworkView.NeighbourKey) { resolve { $0.neighbour == key } }
+    private func resolve(usersOf key: NetworkView.NeighbourKey) {
+        for name in (neighbourUses[key] ?? [:]).keys.sorted() { resolve(name) { $0.neighbour == key } }
+    }
 
-    private func resolve(where isConcerned: (LegState) -> Bool) {
-        for var state in Array(table.values) where state.legs.contains(where: isConcerned) {
-            let before = state.readyLegs
-            for index in state.legs.indices where isConcerned(state.legs[index]) {
-                let old = state.legs[index]
-                resolve(&state.legs[index])
-                release(neighbour: old.neighbour)
-                if old.resolution != state.legs[index].resolution { note(state.legs[index], of: state) }
-            }
-            if state.readyLegs != before, let flow = state.flow {
-                do throws(RoutingError) {
-                    try setLegs(state.readyLegs, of: flow)
-                } catch {
-                    logger.error("route \(state.specification.name): \(error)")
-                }
-            }
-            table[state.specification.name] = state
+    /// Resolves the legs of a route that are concerned.
+    private func resolve(_ name: String, by hops: NextHopMemory? = nil, where isConcerned: (LegState) -> Bool) {
+        guard table.contains(legOf: name, where: isConcerned), var state = table[name] else { return }
+        let before = state.readyLegs
+        for index in state.legs.indices where isConcerned(state.legs[index]) {
+            let old = state.legs[index]
+            resolve(&state.legs[index], of: name, by: hops)
+            release(neighbour: old.neighbour, of: name)
+            if old.resolution != state.legs[index].resolution { note(state.legs[index], of: state) }
         }
+        if state.readyLegs != before, let flow = state.flow {
+            do throws(RoutingError) {
+                try setLegs(state.readyLegs, of: flow)
+            } catch {
+                logger.error("route \(name): \(error)")
+            }
+        }
+        table[name] = state
     }
 
     private func note(_ leg: LegState, of state: RouteState) {

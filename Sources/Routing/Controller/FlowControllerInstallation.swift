@@ -6,105 +6,65 @@ import Netlink
 import RTPWire
 
 extension FlowController {
-    // MARK: Checks
+    // MARK: Taking over
 
-    func valid(_ check: () throws(SpecificationError) -> Void) throws(RoutingError) {
-        do {
-            try check()
-        } catch {
-            throw RoutingError(error)
-        }
-    }
-
-    func checkNew(_ route: RouteSpecification) throws(RoutingError) {
-        if table[route.name] != nil {
-            throw RoutingError(
-                .conflict,
-                "route \(route.name): exists already; remove it, choose another name, or change it with "
-                    + "'crosspoint leg' and 'crosspoint route take'")
-        }
-        try check(route, except: nil)
-        if !route.isForced { try admit(route.legs, route: route, state: nil) }
-    }
-
-    /// Everything that can be wrong with a route here, but for capacity.
-    func check(_ route: RouteSpecification, except name: String?) throws(RoutingError) {
-        try valid { () throws(SpecificationError) in try route.validate() }
-        if route.source.port.isHost { try makeHostPort() }
+    /// Takes over a route of the journal: its flow is found as it was. Nothing is written. Everything is undone on an error.
+    ///
+    /// The flow may have the name of another route still, where a process ended between a change's record and its effect: the journal
+    /// says whose it is. Only what has no readable record keeps its own.
+    func adopt(_ journalled: JournalledRoute, unreadable: Set<String> = []) throws(RoutingError) {
+        let route = journalled.intent.specification
+        do { try route.validate() } catch { throw RoutingError(error) }
+        if route.source.port.isHost || route.legs.contains(where: \.port.isHost) { try makeHostPort() }
         if let problem = RouteChecks.source(route.source, view: view) { throw problem }
-        let place = RouteTable.Place(route.source)
-        if let clash = RouteChecks.clash(route.source, with: table.sources(at: place, except: name)) { throw clash }
-        for leg in route.legs { try check(leg: leg, of: route) }
-        // The new source must not be what another route's leg feeds.
-        if let (other, leg) = table.legs(at: place, except: name).first {
-            throw RoutingError(
-                .conflict,
-                "source \(route.source): is fed by leg \(leg.number) of route \(other), a loop; use another group, UDP "
-                    + "port or interface")
-        }
-    }
-
-    func check(leg: LegSpecification, of route: RouteSpecification) throws(RoutingError) {
-        if leg.port.isHost { try makeHostPort() }
-        guard view.interface(named: leg.port.interface) != nil else {
-            throw RouteChecks.noInterface(leg.port.interface, of: "leg \(leg)", view: view)
-        }
-        let place = RouteTable.Place(leg)
-        let own = RouteTable.Place(route.source) == place ? [(name: route.name, source: route.source)] : []
-        let sources = own + table.sources(at: place, except: route.name)
-        if let loop = RouteChecks.loop(leg, route: route.name, sources: sources, view: view) { throw loop }
-    }
-
-    // MARK: Installing
-
-    /// Installs a route, or takes it over where the journal says it was. Everything is undone on an error.
-    func install(
-        _ route: RouteSpecification, owner: RouteOwner, journalled: JournalEntry?
-    ) throws(RoutingError) {
-        var state = RouteState(specification: route, owner: owner, parameters: route.flowParameters)
-        do {
-            try establishSource(&state)
-            state.nextLegNumber = journalled?.nextLegNumber ?? 1
-            for (index, leg) in route.legs.enumerated() {
-                let known = journalled?.legs[index]
-                var new = try makeLeg(
-                    leg, number: known?.number ?? state.nextLegNumber, of: state, counter: known?.counter)
+        var state = RouteState(intent: journalled.intent, parameters: route.flowParameters)
+        do throws(RoutingError) {
+            try establishSource(&state) { !unreadable.contains($0) }
+            if let flow = state.flow { fastPath.setLabel(route.label, of: flow) }
+            state.nextLegNumber = journalled.nextLegNumber
+            for known in journalled.legs {
+                var new = try makeLeg(known.to, number: known.number, of: state, counter: known.counter)
                 // One that does not send yet is opened by its session, or goes with it.
-                if known?.isShut == true, let flow = state.flow {
+                if known.isShut == true, let flow = state.flow {
                     new.isShut = fastPath.isShut(new.counter, of: flow) ?? true
                 }
-                if known == nil { state.nextLegNumber += 1 }
-                resolve(&new)
+                resolve(&new, of: route.name)
                 state.legs.append(new)
             }
-            try chooseEngine(for: &state, isNew: journalled == nil)
-            try activate(state)
-        } catch {
-            for leg in state.legs {
-                release(neighbour: leg.neighbour)
-                fastPath.removeLegCounter(leg.counter)
+            try chooseEngine(for: &state, isNew: false)
+            if let flow = state.flow {
+                try setLegs(state.readyLegs, of: flow)
+                fastPath.setParameters(state.parameters, of: flow)
             }
-            releaseSource(of: state, drains: false)
+        } catch {
+            for leg in state.legs { release(neighbour: leg.neighbour, of: route.name) }
+            releaseHold(of: state)
             throw error
         }
+        table[route.name] = state
+        revision = max(revision, journalled.intent.revision)
     }
 
-    /// Attaches the ingress port, installs or finds the flow, and joins or reserves.
-    func establishSource(_ state: inout RouteState) throws(RoutingError) {
+    // MARK: Sources
+
+    /// Attaches the ingress port, installs or finds the flow, and joins or reserves. A flow that is there already is the route's if it has
+    /// its name, or one that is wanted.
+    func establishSource(
+        _ state: inout RouteState, where isWanted: ((String) -> Bool)? = nil
+    ) throws(RoutingError) {
         let source = state.specification.source
         let port = try attachPort(source.port.interface, of: "source \(source)")
         guard let index = port.interfaceIndex else {
             throw RoutingError(.unavailable, "source \(source): interface \(source.port.interface) is gone")
         }
-        let key = FlowKey(
-            interfaceIndex: index, vlans: source.port.vlans, destination: source.address, udpPort: source.udpPort,
-            source: source.source, sourceUDPPort: source.sourceUDPPort)
+        let key = FlowKey(source, interfaceIndex: index)
         // A flow that is only made anew goes on with what it knows of its packets' indices.
         if state.receiving == nil { state.receiving = try makeReceiving(state.specification) }
         // What drained there is this route's again; its guard goes when the route's own stands.
         let resumed = draining.remove(key)
         defer { for flow in resumed { if let place = flow.guarded { removeGuard(place) } } }
-        let known = fastPath.findFlow(key, route: state.specification.name)
+        let name = state.specification.name
+        let known = fastPath.findFlow(key, where: isWanted ?? { $0 == name })
         if let found = known {
             if state.parameters.clockRate == nil { state.parameters.clockRate = fastPath.clockRate(of: found) }
             state.flow = found
@@ -218,15 +178,10 @@ extension FlowController {
     /// Lets go of a route's membership and guard, whose flow another state of the route goes on with.
     func releaseHold(of state: RouteState) {
         releaseSocket(of: state)
-        guard let key = state.key, state.flow != nil else { return }
+        guard let key = state.key else { return }
         if let place = guardedPlace(state.specification.source, interfaceIndex: key.interfaceIndex) {
             removeGuard(place)
         }
-    }
-
-    func uninstall(_ state: RouteState) {
-        releaseSource(of: state, drains: true)
-        for leg in state.legs { release(neighbour: leg.neighbour) }
     }
 
     // MARK: Ports
@@ -298,27 +253,30 @@ extension FlowController {
         fastPath.describeLeg(leg.counter, flow: flow, number: leg.number, to: leg.specification.description)
     }
 
-    /// Finds out anew how a leg leaves, and has the kernel keep its next hop resolved.
-    func resolve(_ leg: inout LegState) {
-        var outcome = lookUp(leg)
+    /// Finds out how a leg of a route leaves, and has the kernel keep its next hop resolved.
+    func resolve(_ leg: inout LegState, of route: String, by hops: NextHopMemory? = nil) {
+        var outcome = lookUp(leg, by: hops)
         if let key = outcome.neighbour {
-            retain(neighbour: key)
-            // The answer may have come before the question returned, and its event will then tell nothing new.
-            if case .waiting = outcome.resolution, view.neighbours[key]?.isUsable == true { outcome = lookUp(leg) }
+            retain(neighbour: key, of: route)
+            // The answer may have come before the question returned, and its event is no change then.
+            if case .waiting = outcome.resolution, view.neighbours[key]?.isUsable == true {
+                outcome = lookUp(leg, by: hops)
+            }
         }
         leg.resolution = outcome.resolution
         leg.neighbour = outcome.neighbour
         leg.pathMTU = outcome.pathMTU
     }
 
-    func lookUp(_ leg: LegState) -> LegResolver.Outcome {
-        let resolver = LegResolver(view: view, network: network) { [fastPath] in fastPath.port(named: $0) }
+    func lookUp(_ leg: LegState, by hops: NextHopMemory? = nil) -> LegResolver.Outcome {
+        let resolver = LegResolver(view: view, network: network, hops: hops) { [fastPath] in fastPath.port(named: $0) }
         return resolver.resolve(leg.specification, counter: leg.counter)
     }
 
-    private func retain(neighbour key: NetworkView.NeighbourKey) {
-        neighbourUses[key, default: 0] += 1
-        if neighbourUses[key] == 1 { askFor(key) }
+    private func retain(neighbour key: NetworkView.NeighbourKey, of route: String) {
+        let isFirst = neighbourUses[key] == nil
+        neighbourUses[key, default: [:]][route, default: 0] += 1
+        if isFirst { askFor(key) }
     }
 
     /// Asks the kernel to resolve a neighbour and to keep it so. The outcome comes as an event, and only events change what the
@@ -337,48 +295,13 @@ extension FlowController {
         }
     }
 
-    func release(neighbour key: NetworkView.NeighbourKey?) {
-        guard let key, let uses = neighbourUses[key] else { return }
-        neighbourUses[key] = uses > 1 ? uses - 1 : nil
-        if uses <= 1 {
-            view.forget(key)
-            try? network.release(key.address, interfaceIndex: key.interfaceIndex)
-        }
-    }
-
-    /// Journals a route, or one change of its legs, then puts its legs into the fast path; neither on an error.
-    func activate(_ state: RouteState, _ change: JournalChange? = nil) throws(RoutingError) {
-        let before = table[state.specification.name]
-        var state = state
-        try record(change, of: &state)
-        do {
-            if let flow = state.flow, state.readyLegs != before?.readyLegs || before?.flow != flow {
-                try setLegs(state.readyLegs, of: flow)
-            }
-            if let flow = state.flow { fastPath.setParameters(state.parameters, of: flow) }
-        } catch {
-            if let before { try? write(before) } else { journal.remove(state.specification.name) }
-            throw error
-        }
-        table[state.specification.name] = state
-    }
-
-    /// Journals one change of a route's legs; the whole route when there is none, or the changes are as many as the legs.
-    func record(_ change: JournalChange?, of state: inout RouteState) throws(RoutingError) {
-        if let change, state.journalledChanges < max(state.legs.count, 32) {
-            try journal.append(change, to: state.specification.name)
-            state.journalledChanges += 1
-        } else {
-            try write(state)
-            state.journalledChanges = 0
-        }
-    }
-
-    func write(_ state: RouteState) throws(RoutingError) {
-        try journal.write(
-            JournalEntry(
-                route: state.specification, owner: state.owner, nextLegNumber: state.nextLegNumber,
-                legs: state.legs.map(\.journalled)))
+    func release(neighbour key: NetworkView.NeighbourKey?, of route: String) {
+        guard let key, let uses = neighbourUses[key]?[route] else { return }
+        neighbourUses[key]?[route] = uses > 1 ? uses - 1 : nil
+        guard neighbourUses[key]?.isEmpty == true else { return }
+        neighbourUses[key] = nil
+        view.forget(key)
+        try? network.release(key.address, interfaceIndex: key.interfaceIndex)
     }
 
     func setLegs(_ legs: [LegParameters], of flow: FlowHandle) throws(RoutingError) {
@@ -403,10 +326,7 @@ extension FlowController {
 
     // MARK: Reports
 
-    func report(_ state: RouteState?) -> RouteReport {
-        guard let state else {
-            preconditionFailure("a route is reported after it was installed, within one turn of the actor")
-        }
+    func report(_ state: RouteState) -> RouteReport {
         let membership: String
         if let problem = state.membershipProblem {
             membership = problem
@@ -419,7 +339,9 @@ extension FlowController {
         return RouteReport(
             specification: state.specification, owner: state.owner, engine: engine.name, engineReason: engine.reason,
             membership: membership,
-            legs: state.legs.map { report($0, frameLength: state.frameLength) })
+            legs: state.legs.map { report($0, frameLength: state.frameLength) }, standing: .live,
+            problem: state.membershipProblem, differsFromFile: state.intent.isChangedLive,
+            revision: state.intent.revision)
     }
 
     func report(_ leg: LegState, frameLength: UInt64 = 0) -> LegReport {

@@ -65,7 +65,8 @@ extension FlowController {
         }
         let made = Protection(
             reference: reference, material: material, flow: flow, context: context, indices: indices)
-        let others = table.values.map { ($0.specification.name, $0.receiving) } + [(route.name, receiving)]
+        let others =
+            statesWithStaged.map { ($0.specification.name, $0.receiving) } + [(route.name, receiving)]
         for (name, other) in others {
             if let other, !other.identities.isDisjoint(with: made.identities) {
                 throw RoutingError(.conflict, "\(endpoint): \(otherDirection(made, "route \(name) decrypts"))")
@@ -100,7 +101,7 @@ extension FlowController {
             throw RoutingError(.failed, "\(endpoint): key \(reference.key): libsrtp refuses it (\(error))")
         }
         let made = Protection(reference: reference, material: material, flow: flow, context: context)
-        for state in table.values {
+        for state in statesWithStaged {
             for leg in state.legs {
                 if let other = leg.protection, !other.identities.isDisjoint(with: made.identities) {
                     let place = "leg \(leg.number) of route \(state.specification.name) encrypts"
@@ -109,6 +110,11 @@ extension FlowController {
             }
         }
         return made
+    }
+
+    /// All routes, those of a batch that is being staged as they will be.
+    private var statesWithStaged: [RouteState] {
+        table.values.filter { staging[$0.specification.name] == nil } + Array(staging.values)
     }
 
     /// Packets of both directions under one key may have one keystream (RFC 3711 section 9.1), and each could be sent back.

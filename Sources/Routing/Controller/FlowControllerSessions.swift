@@ -47,25 +47,26 @@ extension FlowController {
     }
 
     public func add(sessionRoutes routes: [RouteSpecification]) async throws(RoutingError) -> [RouteReport] {
-        var added: [RouteState] = []
-        for route in routes {
-            do throws(RoutingError) {
-                try checkNew(route)
-                try install(route, owner: .session, journalled: nil)
-                if let state = table[route.name] { added.append(state) }
-            } catch {
-                if !added.isEmpty { await remove(added) }
-                throw error
-            }
-        }
-        return added.map(report)
+        let reports = try await commit(routes.map { .add($0, owner: .session) })
+        return routes.compactMap { reports[$0.name] }
     }
 
     public func remove(sessionRoutes names: [String]) async -> [String: FlowProgress] {
         let states = names.compactMap { table[$0] }
         let last = states.compactMap { state in progress(of: state).map { (state.specification.name, $0) } }
-        if !states.isEmpty { await remove(states) }
+        await remove(states)
         return Dictionary(last) { first, _ in first }
+    }
+
+    /// Removes routes that are there, whatever happens to the journal: a session that has ended sends nothing.
+    private func remove(_ states: [RouteState]) async {
+        guard !states.isEmpty else { return }
+        do {
+            try await commit(states.map { .remove($0.specification.name) })
+        } catch {
+            logger.error("routes of sessions: \(error); they end all the same")
+            await finish(removeUnjournalled(states.map(\.specification.name)))
+        }
     }
 
     public func addShutLeg(_ leg: LegSpecification, to name: String) async throws(RoutingError) -> LegReport {

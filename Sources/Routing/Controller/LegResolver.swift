@@ -16,6 +16,8 @@ enum LegResolution: Hashable {
 struct LegResolver {
     let view: NetworkView
     let network: any HostNetwork
+    /// What was asked of the network in the same moment; nil to ask anyway.
+    var hops: NextHopMemory?
     /// The attached port of an interface.
     let port: (String) -> Port?
 
@@ -85,7 +87,10 @@ struct LegResolver {
     ) -> Outcome {
         let hop: NextHop
         do {
-            hop = try network.nextHop(to: leg.address, through: device.index)
+            hop =
+                if let hops { try hops.nextHop(to: leg.address, through: device.index, network) } else {
+                    try network.nextHop(to: leg.address, through: device.index)
+                }
         } catch {
             // The kernel takes a link's routes away with it; they come back with it, too.
             if !device.isUp || !device.isRunning {
@@ -148,5 +153,30 @@ extension LegSpecification.TimeToLive {
         case .keep: .keep
         case .set(let value): .set(value)
         }
+    }
+}
+
+/// The next hops that were asked for in one look at many legs: each costs the kernel one question.
+final class NextHopMemory {
+    private struct Question: Hashable {
+        var address: IPAddress
+        var interfaceIndex: UInt32
+    }
+
+    private var answers: [Question: Result<NextHop, NetlinkError>] = [:]
+
+    func nextHop(
+        to address: IPAddress, through interfaceIndex: UInt32, _ network: any HostNetwork
+    ) throws(NetlinkError) -> NextHop {
+        let question = Question(address: address, interfaceIndex: interfaceIndex)
+        if let answer = answers[question] { return try answer.get() }
+        let answer: Result<NextHop, NetlinkError>
+        do throws(NetlinkError) {
+            answer = .success(try network.nextHop(to: address, through: interfaceIndex))
+        } catch {
+            answer = .failure(error)
+        }
+        answers[question] = answer
+        return try answer.get()
     }
 }

@@ -43,15 +43,16 @@ struct LegState {
         return flowFamily == .ipv4 ? length - 14 + 20 : length - 14 - 20
     }
 
-    var journalled: JournalEntry.Leg {
-        JournalEntry.Leg(number: number, to: specification, counter: counter, isShut: isShut ? true : nil)
+    func record(at revision: UInt64) -> LegRecord {
+        LegRecord(
+            number: number, to: specification, counter: counter, isShut: isShut ? true : nil, revision: revision)
     }
 }
 
 /// One installed route.
 struct RouteState {
-    var specification: RouteSpecification
-    var owner: RouteOwner
+    /// What is wanted.
+    var intent: RouteIntent
     /// What the fast path matches; nil while the ingress interface does not exist.
     var key: FlowKey?
     var flow: FlowHandle?
@@ -69,8 +70,13 @@ struct RouteState {
     var engineProblem: String?
     /// When the flow's first packet came (CLOCK_MONOTONIC, nanoseconds), if this process has seen it.
     var firstArrival: UInt64?
-    /// Changes that were appended to the route's journal since it was last written whole.
-    var journalledChanges = 0
+
+    var specification: RouteSpecification {
+        get { intent.specification }
+        set { intent.specification = newValue }
+    }
+
+    var owner: RouteOwner { intent.owner }
 
     func leg(_ number: UInt32) -> Int? { legs.firstIndex { $0.number == number } }
 

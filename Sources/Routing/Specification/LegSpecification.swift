@@ -77,12 +77,14 @@ public struct LegSpecification: Hashable, Sendable {
     public var packets: Packets
     /// What the copies are encrypted with (`srtp=`), or nil to send them as they are.
     public var srtp: KeyReference?
+    /// Whether the leg is added although its link has no room for it, or somebody sends there already (`force=on`, `--force`).
+    public var isForced: Bool
 
     public init(
         address: IPAddress, udpPort: UInt16, port: PortReference, source: SourceAddress = .interface,
         sourceUDPPort: UInt16? = nil, timeToLive: TimeToLive = .decrement, dscp: UInt8? = nil,
         mac: MACAddress? = nil, rtp: RTPRewrite = RTPRewrite(), packets: Packets = .all,
-        srtp: KeyReference? = nil
+        srtp: KeyReference? = nil, isForced: Bool = false
     ) {
         self.address = address
         self.udpPort = udpPort
@@ -95,5 +97,6 @@ public struct LegSpecification: Hashable, Sendable {
         self.rtp = rtp
         self.packets = packets
         self.srtp = srtp
+        self.isForced = isForced
     }
 }

@@ -6,7 +6,7 @@ extension LegSpecification: CustomStringConvertible {
     /// The keys that may follow the interface.
     static let keys = [
         "ttl", "dscp", "source", "source-port", "mac", "pt", "ssrc", "sequence-offset", "timestamp-offset",
-        "packets", "srtp",
+        "packets", "srtp", "force",
     ]
 
     /// Reads `ADDRESS:UDPPORT@INTERFACE[.VLAN[.VLAN]][,key=value…]` and checks it (`validate()`).
@@ -36,6 +36,13 @@ extension LegSpecification: CustomStringConvertible {
             self.packets = packets
         }
         if let value = options["srtp"] { srtp = try KeyReference(value, of: text) }
+        if let value = options["force"] {
+            guard ["on", "off"].contains(value) else {
+                throw SpecificationError(
+                    .option("force"), value, of: text, "is neither on nor off", remedy: "use one of them")
+            }
+            isForced = value == "on"
+        }
         try validate()
     }
 
@@ -132,6 +139,7 @@ extension LegSpecification: CustomStringConvertible {
         if rtp.timestampOffset != 0 { text += ",timestamp-offset=\(rtp.timestampOffset)" }
         if packets != .all { text += ",packets=\(packets.rawValue)" }
         if let srtp { text += ",srtp=\(srtp)" }
+        if isForced { text += ",force=on" }
         return text
     }
 }

@@ -2,7 +2,8 @@
 
 extension RouteReport: Codable {
     private enum CodingKeys: String, CodingKey {
-        case owner, engine, engineReason, engineAskedFor, membership, legs
+        case owner, engine, engineReason, engineAskedFor, membership, legs, problem, differsFromFile, revision
+        case standing = "state"
     }
 
     public init(from decoder: any Decoder) throws {
@@ -16,7 +17,11 @@ extension RouteReport: Codable {
             engine: try container.decode(String.self, forKey: .engine),
             engineReason: try container.decode(String.self, forKey: .engineReason),
             membership: try container.decode(String.self, forKey: .membership),
-            legs: try container.decode([LegReport].self, forKey: .legs))
+            legs: try container.decode([LegReport].self, forKey: .legs),
+            standing: try container.decodeIfPresent(RouteStanding.self, forKey: .standing) ?? .live,
+            problem: try container.decodeIfPresent(String.self, forKey: .problem),
+            differsFromFile: try container.decodeIfPresent(Bool.self, forKey: .differsFromFile) ?? false,
+            revision: try container.decodeIfPresent(UInt64.self, forKey: .revision) ?? 0)
     }
 
     /// Encodes the keys of the specification, and those of the report, as one object.
@@ -29,6 +34,10 @@ extension RouteReport: Codable {
         try container.encode(engineReason, forKey: .engineReason)
         try container.encode(membership, forKey: .membership)
         try container.encode(legs, forKey: .legs)
+        try container.encode(standing, forKey: .standing)
+        try container.encodeIfPresent(problem, forKey: .problem)
+        try container.encode(differsFromFile, forKey: .differsFromFile)
+        try container.encode(revision, forKey: .revision)
     }
 }
 

@@ -21,6 +21,8 @@ final class ControllerBench: @unchecked Sendable {
     let log = LogLines()
     private let limits: FastPath.Limits
     private let engine: EngineSettings
+    /// Counts what the controller asks of the network.
+    let questions = NetworkQuestions()
     private var started: FlowController?
     private var running: Task<Void, Never>?
     private var loaded: LoadGenerator?
@@ -60,10 +62,12 @@ final class ControllerBench: @unchecked Sendable {
 
     /// Starts a controller, which adopts what an earlier one left.
     func start() async throws {
-        let controller = try await network.node.perform { [folder, limits, engine, store, directory, log] in
+        let controller = try await network.node.perform {
+            [folder, limits, engine, store, directory, log, questions] in
             let fastPath = try FastPath(pins: folder.pins, name: "test", limits: limits)
             return try FlowController(
-                fastPath: fastPath, network: NetlinkHostNetwork(), store: store,
+                fastPath: fastPath, network: CountingNetwork(network: try NetlinkHostNetwork(), questions: questions),
+                store: store,
                 journal: RouteJournal(directory: "\(directory.path)/routes"), logger: log.logger(),
                 keys: KeyPaths(
                     keys: "\(directory.path)/keys", sessionKeys: "\(directory.path)/session-keys",

@@ -89,7 +89,13 @@ actor EmulatedRoutes: SessionRouteControl {
 
     func routes() async -> [RouteReport] { table.keys.sorted().map { report(of: $0) } }
 
-    func reconcile(configuration routes: [RouteSpecification]) async -> ReconcileReport { ReconcileReport() }
+    func reconcile(configuration routes: [RouteSpecification], _ mode: ReconcileMode) async -> ReconcileReport {
+        ReconcileReport()
+    }
+    func apply(_ changes: [RouteChange]) async throws(RoutingError) -> [RouteReport] {
+        throw RoutingError(.unavailable, "no batches here")
+    }
+    func problems(with changes: [RouteChange]) async throws(RoutingError) {}
 
     func addShutLeg(_ leg: LegSpecification, to name: String) async throws(RoutingError) -> LegReport {
         try await addLeg(leg, to: name, force: true)

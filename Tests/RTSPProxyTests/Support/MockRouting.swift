@@ -144,7 +144,13 @@ import Routing
     }
 
     func routes() async -> [RouteReport] { reports.values.sorted { $0.specification.name < $1.specification.name } }
-    func reconcile(configuration routes: [RouteSpecification]) async -> ReconcileReport { ReconcileReport() }
+    func reconcile(configuration routes: [RouteSpecification], _ mode: ReconcileMode) async -> ReconcileReport {
+        ReconcileReport()
+    }
+    func apply(_ changes: [RouteChange]) async throws(RoutingError) -> [RouteReport] {
+        throw RoutingError(.unavailable, "no batches here")
+    }
+    func problems(with changes: [RouteChange]) async throws(RoutingError) {}
     func misfit(of leg: LegSpecification, on name: String) async -> String? { misfits[name] }
     func progress(of name: String) async -> FlowProgress? {
         await onProgress?(name)

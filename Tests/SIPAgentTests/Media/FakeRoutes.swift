@@ -169,7 +169,13 @@ actor FakeRoutes: SessionRouteControl {
     }
 
     func routes() async -> [RouteReport] { table.values.sorted { $0.specification.name < $1.specification.name } }
-    func reconcile(configuration routes: [RouteSpecification]) async -> ReconcileReport { ReconcileReport() }
+    func reconcile(configuration routes: [RouteSpecification], _ mode: ReconcileMode) async -> ReconcileReport {
+        ReconcileReport()
+    }
+    func apply(_ changes: [RouteChange]) async throws(RoutingError) -> [RouteReport] {
+        throw RoutingError(.unavailable, "no batches here")
+    }
+    func problems(with changes: [RouteChange]) async throws(RoutingError) {}
 
     // MARK: SessionRouteControl
 

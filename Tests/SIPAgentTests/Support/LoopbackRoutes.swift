@@ -96,7 +96,13 @@ import Routing
     }
 
     func routes() async -> [RouteReport] { reports.values.sorted { $0.specification.name < $1.specification.name } }
-    func reconcile(configuration routes: [RouteSpecification]) async -> ReconcileReport { ReconcileReport() }
+    func reconcile(configuration routes: [RouteSpecification], _ mode: ReconcileMode) async -> ReconcileReport {
+        ReconcileReport()
+    }
+    func apply(_ changes: [RouteChange]) async throws(RoutingError) -> [RouteReport] {
+        throw RoutingError(.unavailable, "no batches here")
+    }
+    func problems(with changes: [RouteChange]) async throws(RoutingError) {}
     func progress(of name: String) async -> FlowProgress? { reports[name] == nil ? nil : FlowProgress() }
     func reservation(of name: String) async throws(RoutingError) -> Int32 {
         throw RoutingError(.notFound, "no reservation of \(name)")

@@ -28,13 +28,13 @@ enum RouteChecks {
     /// Whether a leg would send into a flow of this node, its own or another's.
     static func loop(
         _ leg: LegSpecification, route: String, sources: [(name: String, source: SourceSpecification)],
-        view: NetworkView
+        view: NetworkView?
     ) -> RoutingError? {
-        if leg.port.isHost {
+        if let view, leg.port.isHost {
             if let problem = hostPort("leg \(leg)", leg.port, leg.address, \.hostIPv4, \.hostIPv6, view) {
                 return problem
             }
-        } else if !leg.address.isMulticast, view.isOwn(leg.address) {
+        } else if let view, !leg.address.isMulticast, view.isOwn(leg.address) {
             return RoutingError(
                 .conflict, "leg \(leg): \(leg.address) is this node's own address; the packets would come back here")
         }

@@ -26,8 +26,8 @@ struct RouteTable {
     private var legs: [Place: [String: Int]] = [:]
     /// The names of the routes by their flows.
     private var flows: [FlowHandle: String] = [:]
-    /// How often routes use an interface.
-    private var interfaceUses: [String: Int] = [:]
+    /// How often routes use an interface, by their names.
+    private var interfaceUses: [String: [String: Int]] = [:]
 
     /// The route of the given name.
     subscript(name: String) -> RouteState? {
@@ -41,6 +41,14 @@ struct RouteTable {
             }
             count(old?.specification, newValue?.specification)
         }
+    }
+
+    /// The names of all routes.
+    var names: [String] { Array(states.keys) }
+
+    /// Whether a leg of a route is as wanted; nothing is copied for the answer.
+    func contains(legOf name: String, where isWanted: (LegState) -> Bool) -> Bool {
+        states[name]?.legs.contains(where: isWanted) ?? false
     }
 
     /// Changes what a leg of the route has beside its specification, in place: hundreds of others are not copied for it.
@@ -82,26 +90,37 @@ struct RouteTable {
     private mutating func note(
         _ place: Place, _ change: Int, of name: String, in index: WritableKeyPath<RouteTable, [Place: [String: Int]]>
     ) {
-        interfaceUses[place.port.interface, default: 0] += change
+        let interface = place.port.interface
+        let total = (interfaceUses[interface]?[name] ?? 0) + change
+        interfaceUses[interface, default: [:]][name] = total > 0 ? total : nil
+        if interfaceUses[interface]?.isEmpty == true { interfaceUses[interface] = nil }
         let uses = self[keyPath: index][place]?[name] ?? 0
         self[keyPath: index][place, default: [:]][name] = uses + change > 0 ? uses + change : nil
         if self[keyPath: index][place]?.isEmpty == true { self[keyPath: index][place] = nil }
     }
 
     /// Whether a source or a leg uses the interface.
-    func uses(interface: String) -> Bool { interfaceUses[interface, default: 0] > 0 }
+    func uses(interface: String) -> Bool { interfaceUses[interface] != nil }
 
-    /// The sources at a place, but for those of one route.
-    func sources(at place: Place, except name: String?) -> [(name: String, source: SourceSpecification)] {
-        (sources[place] ?? [:]).keys.filter { $0 != name }.sorted().compactMap { name in
+    /// The names of the routes with a source or a leg on an interface.
+    func routes(on interface: String) -> [String] { Array((interfaceUses[interface] ?? [:]).keys) }
+
+    /// The sources at a place, of the routes whose names are wanted.
+    func sources(
+        at place: Place, where isWanted: (String) -> Bool
+    ) -> [(name: String, source: SourceSpecification)] {
+        (sources[place] ?? [:]).keys.filter(isWanted).sorted().compactMap { name in
             states[name].map { (name, $0.specification.source) }
         }
     }
 
-    /// The legs that send to a place, but for those of one route.
-    func legs(at place: Place, except name: String?) -> [(name: String, leg: LegState)] {
-        (legs[place] ?? [:]).keys.filter { $0 != name }.sorted().flatMap { name in
-            (states[name]?.legs ?? []).filter { Place($0.specification) == place }.map { (name, $0) }
+    /// The legs that send to a place, of the routes whose names are wanted.
+    func legs(at place: Place, where isWanted: (String) -> Bool) -> [PlanDraft.FeedingLeg] {
+        (legs[place] ?? [:]).keys.filter(isWanted).sorted().flatMap { name -> [PlanDraft.FeedingLeg] in
+            guard let state = states[name] else { return [] }
+            return state.legs.filter { Place($0.specification) == place }.map {
+                PlanDraft.FeedingLeg(route: name, number: $0.number, $0.specification, of: state.specification)
+            }
         }
     }
 }

@@ -1,0 +1,44 @@
+// What somebody wants of the data plane, and what is remembered of it.
+
+public import FoundationEssentials
+
+/// A route as it is wanted: the specification, who keeps it, and where it comes from.
+///
+/// While the host is up the running intents are the truth. The configuration file wins at a boot and on an explicit reload; `configured`
+/// is what it said when it was applied last, so that a change at run time and an edit of the file can be told apart.
+public struct RouteIntent: Hashable, Sendable {
+    /// Stays the same through all changes of the route.
+    public var id: UUID
+    public var specification: RouteSpecification
+    public var owner: RouteOwner
+    /// The route of the configuration file that this one follows; nil for a route that the file does not have.
+    public var configured: RouteSpecification?
+    /// The node's revision at which the route was changed last.
+    public var revision: UInt64
+
+    public init(
+        id: UUID = UUID(), specification: RouteSpecification, owner: RouteOwner, configured: RouteSpecification? = nil,
+        revision: UInt64 = 0
+    ) {
+        self.id = id
+        self.specification = specification
+        self.owner = owner
+        self.configured = configured
+        self.revision = revision
+    }
+
+    /// Whether the route differs from the file's route that it follows.
+    public var isChangedLive: Bool { configured.map { !specification.isSame(as: $0) } ?? false }
+}
+
+extension RouteSpecification {
+    /// Whether both ask for the same, in whatever order their legs are named.
+    public func isSame(as other: RouteSpecification) -> Bool {
+        guard legs.count == other.legs.count else { return false }
+        var (one, two) = (self, other)
+        if one.legs == two.legs { return one == two }
+        guard Set(one.legs) == Set(two.legs) else { return false }
+        (one.legs, two.legs) = ([], [])
+        return one == two
+    }
+}
