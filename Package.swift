@@ -141,7 +141,8 @@ let package = Package(
         .target(
             name: "SIPAgent",
             dependencies: [
-                "FileStatus", "RTPWire", "SDP", "Authentication", "SIPCore", "SRTPKeys", "KeyManagement", "Routing",
+                "Timing", "FileStatus", "RTPWire", "SDP", "Authentication", "SIPCore", "SRTPKeys", "KeyManagement",
+                "Routing",
                 "Sessions", "AgentSupport", "CrosspointShim",
                 logging,
                 nioCore,

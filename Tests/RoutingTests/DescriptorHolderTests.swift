@@ -125,6 +125,21 @@ extension MembershipSuite {
             #expect(holder.holders() != killed)
         }
 
+        @Test("A holder that died is noticed and replaced, though nothing is stored or removed")
+        func renewal() throws {
+            let holder = try HolderDirectory()
+            let store = holder.store()
+            #expect(try !store.renew())
+            let socket = try UDPPortReservation.reserve(address: IPAddress(127, 0, 0, 1), udpPort: 0)
+            try store.store("a", socket.descriptor)
+            #expect(try !store.renew())
+            for process in holder.holders() { kill(process, SIGKILL) }
+            try holder.waitForNoHolder()
+            #expect(try store.renew())
+            #expect(try !store.renew())
+            #expect(try holder.store().recover().keys.sorted() == ["a"])
+        }
+
         @Test func onlyOneHolderServesAPath() throws {
             let holder = try HolderDirectory()
             _ = try holder.store().recover()

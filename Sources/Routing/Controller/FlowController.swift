@@ -35,6 +35,8 @@ public actor FlowController: SessionRouteControl {
     /// What of the network has changed since legs were last looked at.
     var networkChanges = NetworkChanges()
     var isLooking = false
+    /// What kept the sockets from being kept outside this process, the last time.
+    var storeProblem: RoutingError?
     /// Destinations whose sources may still send.
     var draining = DrainingFlows()
     /// Interfaces that stay attached whether routes use them or not.

@@ -89,9 +89,7 @@ extension FlowController {
 
     /// Makes the sockets those that the routes need now.
     func refreshEngine() {
-        guard !packetEngine.ports.isEmpty || table.values.contains(where: { $0.parameters.engine != .kernel }) else {
-            return
-        }
+        guard !packetEngine.ports.isEmpty || table.engineRoutes > 0 else { return }
         do {
             try packetEngine.set(enginePorts())
             engineProblem = nil

@@ -346,11 +346,27 @@ extension FlowController {
             table[state.specification.name] = state
         }
         reviewEngines()
+        renewStore()
         clearGates(now: now)
         finishDraining()
         // What a request for thousands of routes took goes back to the system; the allocator would keep it.
         seconds += 1
         if seconds % 10 == 0 { crosspoint_release_free_memory() }
+    }
+
+    /// Sockets that only this process has would end with it, and their groups would be left.
+    private func renewStore() {
+        do throws(RoutingError) {
+            if try sockets.renew() {
+                logger.warning("whoever keeps the sockets of groups and UDP ports had ended; another one has them now")
+            }
+            storeProblem = nil
+        } catch {
+            if storeProblem != error {
+                logger.error("sockets of groups and UDP ports are kept by this process alone: \(error)")
+            }
+            storeProblem = error
+        }
     }
 
     /// A removed flow's destination is the host's again when nothing came there for ten seconds, or its place is needed.

@@ -72,6 +72,9 @@ struct HeldSockets {
         try store.remove(key.description)
     }
 
+    /// Whether whoever keeps the sockets had gone, and was replaced.
+    func renew() throws(RoutingError) -> Bool { try store.renew() }
+
     /// Has a socket keep what arrives until somebody reads it: some milliseconds of video, seconds of anything else.
     func widen(_ key: SocketKey) {
         guard let descriptor = held[key]?.socket.descriptor else { return }

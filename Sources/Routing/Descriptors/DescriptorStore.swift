@@ -22,6 +22,9 @@ public protocol DescriptorStore: Sendable {
     /// Closes the stored copies together.
     func remove(_ names: [String]) throws(RoutingError)
 
+    /// Sees to it that what was stored is still kept, and stores it again where whoever kept it has gone. True if that was so.
+    func renew() throws(RoutingError) -> Bool
+
     /// Says that this process will not come back. What helped to store goes as soon as nothing is stored any more.
     func finish() throws(RoutingError)
 }
@@ -41,4 +44,6 @@ extension DescriptorStore {
     public func remove(_ names: [String]) throws(RoutingError) {
         for name in names { try remove(name) }
     }
+
+    public func renew() throws(RoutingError) -> Bool { false }
 }

@@ -99,6 +99,21 @@ public final class HolderDescriptorStore: DescriptorStore {
         }
     }
 
+    /// A holder that has died, or was killed, is replaced by one that gets everything: until then the sockets end with this process.
+    public func renew() throws(RoutingError) -> Bool {
+        let hasGone = state.withLock { state in
+            guard let connection = state.connection else { return !state.stored.isEmpty }
+            var byte: UInt8 = 0
+            // A holder only answers; between two requests there is nothing to read but its end.
+            guard recv(connection.number, &byte, 1, CInt(MSG_PEEK | MSG_DONTWAIT)) == 0 else { return false }
+            state.connection = nil
+            return !state.stored.isEmpty
+        }
+        guard hasGone else { return false }
+        try perform("renew") { state throws(SystemError) in _ = try connection(&state) }
+        return true
+    }
+
     /// A holder answers each before it takes the next: their answers must fit its socket's buffer.
     private static let requestsAtOnce = 16
 

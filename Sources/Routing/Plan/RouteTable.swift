@@ -28,6 +28,8 @@ struct RouteTable {
     private var flows: [FlowHandle: String] = [:]
     /// How often routes use an interface, by their names.
     private var interfaceUses: [String: [String: Int]] = [:]
+    /// The number of routes that the kernel engine does not carry.
+    private(set) var engineRoutes = 0
 
     /// The route of the given name.
     subscript(name: String) -> RouteState? {
@@ -35,6 +37,7 @@ struct RouteTable {
         set {
             let old = states[name]
             states[name] = newValue
+            engineRoutes += (newValue?.needsEngine == true ? 1 : 0) - (old?.needsEngine == true ? 1 : 0)
             if old?.flow != newValue?.flow {
                 if let flow = old?.flow, flows[flow] == name { flows[flow] = nil }
                 if let flow = newValue?.flow { flows[flow] = name }
@@ -123,4 +126,8 @@ struct RouteTable {
             }
         }
     }
+}
+
+extension RouteState {
+    fileprivate var needsEngine: Bool { parameters.engine != .kernel }
 }
