@@ -43,7 +43,7 @@ public final class SIPAgent: Service, SessionControl, SIPControl {
             transports: transports, timers: timers, counters: counters, times: times,
             capacity: Self.transactionsPerCall * configuration.limits.calls)
         let resolver = SIPResolver(
-            upstream: names, threadPool: .singleton, clock: { .nanoseconds(Int64(MonotonicClock.now)) })
+            upstream: names, threadPool: Self.resolverThreads, clock: { .nanoseconds(Int64(MonotonicClock.now)) })
         accessCounters = AccessCounters()
         let access = try CallAccess(configuration: configuration, counters: accessCounters)
         registry = try RegistrationService(
@@ -59,12 +59,21 @@ public final class SIPAgent: Service, SessionControl, SIPControl {
             journal: try CallJournal(runtimeDirectory: runtimeDirectory, logger: logger), registrations: registry,
             logger: logger)
         intake = CallIntake(context: context)
+        transports.isAllowed = { [unowned access] in access.isAllowed($0) }
+        transports.admits = { [unowned access] in access.mayAsk($0) }
         transactions.core = intake
         self.routing = routing
     }
 
     /// Requests are remembered for half a minute after their answer, and a call has four or more.
     private static let transactionsPerCall = 32
+
+    /// Look-ups of names block for seconds where nobody answers: they have threads of their own.
+    private static let resolverThreads: NIOThreadPool = {
+        let pool = NIOThreadPool(numberOfThreads: 8)
+        pool.start()
+        return pool
+    }()
 
     // MARK: Service
 

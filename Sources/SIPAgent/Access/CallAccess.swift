@@ -83,7 +83,7 @@ final class CallAccess {
             if let agent = request.headers["User-Agent"], ScannerNames.contains(agent) { return drop(.scanner) }
             if sources.strikes(source, now: now) >= Self.blockingStrikes { return drop(.blocked) }
         }
-        if limits.requestsPerSecond > 0, request.method != .ack, request.method != .cancel,
+        if limits.requestsPerSecond > 0, request.method != .ack,
             !sources.take(source, rate: limits.requestsPerSecond, burst: limits.burst, now: now)
         {
             guard isAllowed else { return drop(.rate) }
@@ -94,6 +94,26 @@ final class CallAccess {
         case .invite, .register, .ack, .cancel: return .proceed
         default: return isAllowed || isOpen(to: source) ? .proceed : drop(.network)
         }
+    }
+
+    /// Whether somebody there is told that a transaction or a dialog is not there.
+    func mayAsk(_ source: IPAddress) -> Bool { isAllowed(source) || isOpen(to: source) }
+
+    /// Whether a request that cannot be read is answered: where any other would be, and within the rate of its source.
+    func mayAnswer(malformed text: [UInt8], from source: IPAddress, now: UInt64) -> Bool {
+        let limits = configuration.limits
+        if !isAllowed(source) {
+            guard isOpen(to: source) else { return refuses(.network) }
+            if ScannerNames.contains(String(decoding: text.prefix(4096), as: UTF8.self)) { return refuses(.scanner) }
+            if sources.strikes(source, now: now) >= Self.blockingStrikes { return refuses(.blocked) }
+        }
+        guard limits.requestsPerSecond > 0 else { return true }
+        return sources.take(source, rate: limits.requestsPerSecond, burst: limits.burst, now: now) || refuses(.rate)
+    }
+
+    private func refuses(_ reason: Reason) -> Bool {
+        count(reason)
+        return false
     }
 
     /// Judges an INVITE that begins a call, or a MESSAGE that belongs to none.
@@ -198,6 +218,13 @@ final class CallAccess {
         guard configuration.mediaNetworks.isEmpty else {
             return configuration.mediaNetworks.contains { $0.contains(address) }
         }
+        return address == peer || (isAllowed(peer) && isAllowed(address))
+    }
+
+    /// Whether this node may connect or send requests to `address` since a peer that signals from `peer` has named it: in a Contact, a
+    /// Record-Route, or a 3xx. Where the operator has not let anybody be, nobody can have it send.
+    func mayReach(_ address: IPAddress, for peer: IPAddress?) -> Bool {
+        guard !address.isMulticast, !address.isUnspecified, !address.isLimitedBroadcast else { return false }
         return address == peer || isAllowed(address)
     }
 

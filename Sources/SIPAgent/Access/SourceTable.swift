@@ -78,7 +78,7 @@ struct SourceTable {
     }
 
     /// The network that counts as one source.
-    private static func key(_ source: IPAddress) -> IPAddress {
+    static func key(_ source: IPAddress) -> IPAddress {
         source.family == .ipv4 ? source : IPNetwork(containing: source, prefixLength: 64)?.address ?? source
     }
 

@@ -117,6 +117,21 @@ extension Call {
         for waiter in endWaiters { waiter.resume() }
         endWaiters = []
         removeFromJournal(hadAnswer: hadAnswer)
+        // Whoever is still being called is not any more; and where nobody answers to that either, it is over all the same.
+        for branch in branches where !branch.isOver { cancel(branch) }
+        context.timers.schedule(after: context.times.timeout + context.times.timeout) {
+            Task { @AgentActor in await self.endBranches() }
+        }
+        await finishIfOver()
+    }
+
+    /// The last resort: branches without a final response are given up, so that no call stays for ever.
+    private func endBranches() async {
+        guard !isForgotten else { return }
+        for branch in branches where !branch.isOver {
+            branch.isOver = true
+            if let id = branch.id { context.transactions.abandon(id) }
+        }
         await finishIfOver()
     }
 

@@ -76,6 +76,6 @@ extension CallContext {
     /// The places of a target that may be called.
     func permitted(_ destinations: [SIPDestination], for target: CallTarget) -> [SIPDestination] {
         guard let redirector = target.redirector else { return destinations }
-        return destinations.filter { $0.address == redirector || access.isAllowed($0.address) }
+        return destinations.filter { access.mayReach($0.address, for: redirector) }
     }
 }

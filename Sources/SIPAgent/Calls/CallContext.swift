@@ -32,7 +32,10 @@ final class CallContext {
     static let agent = "Crosspoint"
 
     private(set) var calls: [String: Call] = [:]
+    /// By `SourceTable.key`.
     private var callsOfSource: [IPAddress: Int] = [:]
+    /// Of all calls, one in so many is kept for callers of networks that may call.
+    private static let reservedShare = 4
     private var dialogs: [DialogID: CallSide] = [:]
     /// Calls by the transaction of the INVITE that began or changes them, for CANCEL.
     private var invites: [TransactionID: Call] = [:]
@@ -75,19 +78,21 @@ final class CallContext {
 
     /// Whether one more call of this address may be.
     func hasRoom(for source: IPAddress) -> Bool {
-        calls.count < configuration.limits.calls
-            && callsOfSource[source, default: 0] < configuration.limits.callsPerSource
+        let most = configuration.limits.calls
+        return calls.count < (access.isAllowed(source) ? most : most - most / Self.reservedShare)
+            && callsOfSource[SourceTable.key(source), default: 0] < configuration.limits.callsPerSource
     }
 
     func add(_ call: Call) {
         calls[call.name] = call
-        callsOfSource[call.callerAddress, default: 0] += 1
+        callsOfSource[SourceTable.key(call.callerAddress), default: 0] += 1
     }
 
     func remove(_ call: Call) {
         guard calls.removeValue(forKey: call.name) != nil else { return }
-        let rest = callsOfSource[call.callerAddress, default: 1] - 1
-        callsOfSource[call.callerAddress] = rest == 0 ? nil : rest
+        let source = SourceTable.key(call.callerAddress)
+        let rest = callsOfSource[source, default: 1] - 1
+        callsOfSource[source] = rest == 0 ? nil : rest
         history.append((call.name, call.ladder))
         if history.count > Self.historyCount { history.removeFirst() }
     }
@@ -102,6 +107,21 @@ final class CallContext {
     /// The side of a call that a request belongs to.
     func side(of request: SIPRequest) -> CallSide? { DialogID(received: request).flatMap { dialogs[$0] } }
     var dialogCount: Int { dialogs.count }
+    /// The connections that peers of calls are reached on.
+    var connections: Set<UInt64> { Set(dialogs.values.compactMap(\.connection)) }
+
+    /// Whether a request in a dialog may be of its peer: it comes from where the peer signals, from where the peer says that it is, or
+    /// from a network that may call. Call-ID and tags alone, which others may have seen, are not enough.
+    func mayBe(_ source: SIPSource, _ side: CallSide) -> Bool {
+        guard let known = side.source else { return true }
+        if known.address == source.address || access.isAllowed(source.address) { return true }
+        guard let dialog = side.dialog else { return false }
+        let named = [dialog.remoteTarget] + dialog.routeSet.map(\.uri)
+        return named.contains { uri in
+            guard case .address(let address)? = uri.place?.host else { return uri.place != nil }
+            return address == source.address
+        }
+    }
 
     func add(invite id: TransactionID, of call: Call) { invites[id] = call }
     func remove(invite id: TransactionID) { invites[id] = nil }
@@ -151,20 +171,43 @@ final class CallContext {
     /// it has spoken to.
     func path(to uri: SIPURI, of side: CallSide) async -> SIPPath? {
         if let connection = side.connection, let path = transports.path(on: connection),
-            Self.mayUse(path.destination, for: uri)
+            mayUse(path.destination, for: uri)
         {
             return path
         }
-        guard let destination = try? await resolver.destinations(for: uri).first else { return nil }
         let source = side.source
+        guard let destination = await destination(of: uri, for: source) ?? source.map(Self.place) else { return nil }
         return transports.path(
             to: destination, from: source?.address == destination.address ? source?.localAddress : nil)
     }
 
-    /// A peer that has connected is reached on its connection, since it may take none: as long as the URI names its address, or is
-    /// not spoken over UDP anyway.
-    private static func mayUse(_ destination: SIPDestination, for uri: SIPURI) -> Bool {
-        if case .address(let address)? = uri.place?.host, address != destination.address { return false }
+    /// The place that a peer has named, where this node may send for it; nil where it may not. A peer that names such a place, as a device
+    /// behind a NAT does, or one that has it send to others, is reached where it signals from. Names of peers that may not call are not
+    /// looked up.
+    private func destination(of uri: SIPURI, for source: SIPSource?) async -> SIPDestination? {
+        guard let source else { return try? await resolver.destinations(for: uri).first }
+        var uri = uri
+        if let text = uri.parameters["maddr"], let host = try? SIPHost(text), host != uri.place?.host {
+            uri.parameters["maddr"] = nil
+        }
+        if case .name? = uri.place?.host, !access.isAllowed(source.address) { return nil }
+        let found = try? await resolver.destinations(for: uri)
+        return found?.first { access.mayReach($0.address, for: source.address) }
+    }
+
+    /// Where a peer signals from.
+    private static func place(of source: SIPSource) -> SIPDestination {
+        SIPDestination(
+            transport: source.transport, address: source.address, transportPort: source.transportPort,
+            name: source.address.description)
+    }
+
+    /// A peer that has connected is reached on its connection, since it may take none: as long as the URI names its address or one where
+    /// this node may not send for it, or is not spoken over UDP anyway.
+    private func mayUse(_ destination: SIPDestination, for uri: SIPURI) -> Bool {
+        if case .address(let address)? = uri.place?.host, address != destination.address {
+            return !access.mayReach(address, for: destination.address)
+        }
         guard uri.scheme != .sips else { return destination.transport == .tls }
         return uri.transport.map { $0 == destination.transport } ?? true
     }

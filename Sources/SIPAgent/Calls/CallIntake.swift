@@ -24,6 +24,29 @@ final class CallIntake: Transactions.Core {
 
     // MARK: Transactions.Core
 
+    func screen(_ request: SIPRequest, from source: SIPSource) -> Screening {
+        let now = MonotonicClock.now
+        guard request.to.tag != nil || request.method == .cancel else {
+            return context.access.screen(request, from: source.address, now: now)
+        }
+        // What belongs to a call is its peers' matter; from others it is as if there were no call.
+        if let side = context.side(of: request), side.call != nil, context.mayBe(source, side) { return .proceed }
+        switch context.access.screen(request, from: source.address, now: now) {
+        case .proceed where context.access.mayAsk(source.address):
+            return .answer(SIPRefusal(.transactionDoesNotExist), after: .zero)
+        case .proceed, .drop: return .drop
+        case .answer(let refusal, let pause): return .answer(refusal, after: pause)
+        }
+    }
+
+    func mayAnswer(malformed text: [UInt8], from source: SIPSource) -> Bool {
+        context.access.mayAnswer(malformed: text, from: source.address, now: MonotonicClock.now)
+    }
+
+    func connectionsInUse() -> Set<UInt64> {
+        registrations.connections.union(context.connections)
+    }
+
     func received(_ request: SIPRequest, _ id: TransactionID, raw: [UInt8], from source: SIPSource) {
         context.counters.add(to: .requests, ["method": Self.countedName(request.method)])
         if request.to.tag != nil {
@@ -34,11 +57,6 @@ final class CallIntake: Transactions.Core {
             return call.post(.request(ServerRequest(id: id, request: request, source: source), side))
         }
         let now = MonotonicClock.now
-        switch context.access.screen(request, from: source.address, now: now) {
-        case .proceed: break
-        case .drop: return context.transactions.forget(id)
-        case .answer(let refusal, let pause): return refuse(refusal, request, id, after: pause)
-        }
         if let refusal = policy.refusal(of: request) { return refuse(refusal, request, id) }
         switch request.method {
         case .invite: begin(request, id, raw: raw, from: source)
@@ -87,9 +105,9 @@ final class CallIntake: Transactions.Core {
     private func refuse(
         _ refusal: SIPRefusal, _ request: SIPRequest, _ id: TransactionID, after pause: Duration = .zero
     ) {
-        let (transactions, response) = (context.transactions, refusal.response(to: request, tag: context.tag()))
-        guard pause > .zero else { return transactions.respond(response, to: id) }
-        context.timers.schedule(after: pause) { transactions.respond(response, to: id) }
+        let transactions = context.transactions
+        guard pause > .zero else { return transactions.refuse(refusal, request, id) }
+        context.timers.schedule(after: pause) { transactions.refuse(refusal, request, id) }
     }
 
     // MARK: Calls

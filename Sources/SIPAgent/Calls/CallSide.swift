@@ -100,7 +100,7 @@ final class CallSide {
         if headers.contains("timer", in: "Supported") || headers.contains("timer", in: "Require") {
             supportsTimer = true
         }
-        if let agent = headers["User-Agent"] ?? headers["Server"] { self.agent = agent }
+        if let agent = headers["User-Agent"] ?? headers["Server"] { self.agent = MessageSecrets.visible(agent) }
     }
 
     func note(_ source: SIPSource) {

@@ -4,7 +4,7 @@
 public struct SIPLimitsConfiguration: Hashable, Sendable {
     /// `calls`: calls at a time, ringing ones included.
     public var calls: Int
-    /// `calls-per-source`: calls at a time that come from one address.
+    /// `calls-per-source`: calls at a time that come from one source, an IPv4 address or an IPv6 network of 64 bits.
     public var callsPerSource: Int
     /// `requests-per-second`: requests outside of calls that one address may send on average; 0: any number.
     public var requestsPerSecond: Int
@@ -14,15 +14,15 @@ public struct SIPLimitsConfiguration: Hashable, Sendable {
     public var registrations: Int
     /// `connections`: TCP and TLS connections at a time.
     public var connections: Int
-    /// `connections-per-source`: of one address.
+    /// `connections-per-source`: of one source.
     public var connectionsPerSource: Int
 
     /// The flows that a call of one medium takes: RTP and RTCP, both ways, each on a UDP port of its own.
     public static let flowsPerCall = 4
 
     public init(
-        calls: Int = 2048, callsPerSource: Int = 2048, requestsPerSecond: Int = 50, burst: Int = 200,
-        registrations: Int = 10_000, connections: Int = 4096, connectionsPerSource: Int = 1024
+        calls: Int = 2048, callsPerSource: Int = 128, requestsPerSecond: Int = 50, burst: Int = 200,
+        registrations: Int = 10_000, connections: Int = 4096, connectionsPerSource: Int = 256
     ) {
         self.calls = calls
         self.callsPerSource = callsPerSource

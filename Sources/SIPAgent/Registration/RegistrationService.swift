@@ -88,6 +88,9 @@ final class RegistrationService {
         var request = request
         request.to.uri = address
         let before = Set(registrar.bindings(of: address, now: .nanoseconds(now)).map(\.contact))
+        if before.isEmpty, !hasRoom(for: source.address) {
+            throw SIPRefusal(.serviceUnavailable, headers: ["Retry-After": "300"])
+        }
         let headers = try registrar.register(request, now: .nanoseconds(now))
         let bindings = registrar.bindings(of: address, now: .nanoseconds(now))
         note(
@@ -107,6 +110,15 @@ final class RegistrationService {
         if !isQuery { write(address, now) }
         return headers
     }
+
+    /// Whether one more name may be registered from there: of all names that there can be, a source has at most a part.
+    private func hasRoom(for source: IPAddress) -> Bool {
+        let key = SourceTable.key(source)
+        let share = max(configuration.limits.registrations / Self.sourceShare, Self.smallestShare)
+        return origins.values.count { $0.values.contains { SourceTable.key($0.address) == key } } < share
+    }
+
+    private static let (sourceShare, smallestShare) = (20, 64)
 
     /// Keeps where the contacts of a REGISTER came from, and forgets those that have gone.
     private func note(
@@ -172,6 +184,11 @@ final class RegistrationService {
         return stages
     }
 
+    /// The connections that devices have registered on.
+    var connections: Set<UInt64> {
+        Set(origins.values.flatMap { $0.values.compactMap(\.connection) })
+    }
+
     /// A connection that devices may have registered on has closed: they are called where they have said.
     func connectionClosed(_ connection: UInt64) {
         for (address, contacts) in origins {
@@ -185,7 +202,10 @@ final class RegistrationService {
     /// callers are let in anyway. So nobody can have calls sent to others, and devices behind a NAT are reached.
     private func destination(of contact: SIPURI, _ origin: RegistrationOrigin?) -> SIPURI {
         guard let origin else { return contact }
-        if let address = contact.place?.host.address, address == origin.address || mayBeCalled(address) {
+        // `maddr` would override the address that is looked at.
+        if contact.parameters["maddr"] == nil, let address = contact.place?.host.address,
+            address == origin.address || mayBeCalled(address)
+        {
             return contact
         }
         var destination = contact

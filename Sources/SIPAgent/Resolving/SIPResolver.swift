@@ -12,6 +12,7 @@ final class SIPResolver {
     /// Seconds for which a place that failed is tried last.
     static let avoidance: Duration = .seconds(30)
     private static let maximumFailures = 1024
+    private static let maximumRunning = 256
 
     private let upstream: any TimedNameService
     private let cache: NameCache
@@ -55,6 +56,9 @@ final class SIPResolver {
             return arranged(try Self.search(cache.known, transports, families, uri))
         } catch {
             guard error.reason == .notCached else { throw error }
+        }
+        guard running[uri] != nil || running.count < Self.maximumRunning else {
+            throw ResolutionError(.unavailable, "\(uri): too many names are being looked up; try again")
         }
         let task = running[uri] ?? start(uri)
         do { return arranged(try await task.value) } catch {

@@ -11,7 +11,12 @@ import SIPCore
 final class Transactions: SIPTransports.Receiver {
     /// Who takes requests.
     @AgentActor protocol Core: AnyObject {
-        /// A request begins a transaction: answer it with `respond`.
+        /// Judges a request that belongs to no transaction, before anything of it is remembered. ACKs are not asked for: they are
+        /// neither remembered nor answered.
+        func screen(_ request: SIPRequest, from source: SIPSource) -> Screening
+        /// Whether what is wrong with a request may be answered.
+        func mayAnswer(malformed text: [UInt8], from source: SIPSource) -> Bool
+        /// A request begins a transaction: answer it with `respond`, or `refuse` it.
         func received(_ request: SIPRequest, _ id: TransactionID, raw: [UInt8], from source: SIPSource)
         /// An ACK of a 2xx.
         func received(acknowledgement request: SIPRequest, raw: [UInt8], from source: SIPSource)
@@ -21,6 +26,8 @@ final class Transactions: SIPTransports.Receiver {
         func received(stray response: SIPResponse, from source: SIPSource)
         /// A connection is no more.
         func closed(connection: UInt64)
+        /// The connections that calls and registrations need.
+        func connectionsInUse() -> Set<UInt64>
         /// No ACK of a failure came, or the response could not be sent: the transaction is over.
         func failed(server id: TransactionID)
     }
@@ -151,6 +158,35 @@ final class Transactions: SIPTransports.Receiver {
     /// Answers a request.
     func respond(_ response: SIPResponse, to id: TransactionID) { carryOut(layer.respond(response, to: id)) }
 
+    /// Answers a request with a refusal, and forgets it (RFC 3261 section 8.2.7): the answer is not repeated by itself, and the same
+    /// when the request is.
+    func refuse(_ refusal: SIPRefusal, _ request: SIPRequest, _ id: TransactionID) {
+        guard let source = servers[id]?.source else { return }
+        let observer = servers[id]?.observer
+        forget(id)
+        answer(request, with: refusal, to: source, observer)
+    }
+
+    /// Answers without a transaction: on the way that the request came, to its sender, once.
+    private func answer(
+        _ request: SIPRequest, with refusal: SIPRefusal, to source: SIPSource, _ observer: (any MessageObserver)? = nil
+    ) {
+        let response = refusal.response(to: request, tag: Self.tag(of: request))
+        observer?.sent(response.bytes, to: source.text)
+        respond(response, to: source)
+    }
+
+    /// The tag of an answer without a transaction: the same for a request that comes again (section 8.2.7). Hasher has a seed of its own
+    /// in each process, so that nobody outside can tell it.
+    private static func tag(of request: SIPRequest) -> String {
+        var hasher = Hasher()
+        hasher.combine(request.callID)
+        hasher.combine(request.from.tag)
+        hasher.combine(request.cseq)
+        hasher.combine(request.vias.first?.branch)
+        return String(UInt64(bitPattern: Int64(hasher.finalize())), radix: 36)
+    }
+
     /// Says nothing to a request, now or when it comes again.
     func forget(_ id: TransactionID) {
         servers[id] = nil
@@ -166,6 +202,13 @@ final class Transactions: SIPTransports.Receiver {
         switch message {
         case .request(var request):
             request.noteSource(source.address, transportPort: source.transportPort)
+            if request.method != .ack, !layer.knows(request), let core {
+                switch core.screen(request, from: source) {
+                case .proceed: break
+                case .drop: return
+                case .answer(let refusal, _): return answer(request, with: refusal, to: source)
+                }
+            }
             carryOut(
                 layer.receive(request, isReliable: source.transport.isReliable) {
                     SIPIdentifiers.tag(using: &generator)
@@ -174,9 +217,14 @@ final class Transactions: SIPTransports.Receiver {
         }
     }
 
-    func received(malformed error: SIPParseError, from source: SIPSource) {
-        counters.add(to: .malformed, ["handling": error.reply == nil ? "dropped" : "answered"])
-        transports.answer(error, from: source)
+    func received(malformed error: SIPParseError, raw: [UInt8], from source: SIPSource) {
+        let isAnswered = error.reply != nil && core?.mayAnswer(malformed: raw, from: source) == true
+        counters.add(to: .malformed, ["handling": isAnswered ? "answered" : "dropped"])
+        if isAnswered { transports.answer(error, from: source) }
+    }
+
+    func connectionsInUse() -> Set<UInt64> {
+        (core?.connectionsInUse() ?? []).union(clientsOfConnection.filter { !$0.value.isEmpty }.keys)
     }
 
     func closed(connection: UInt64) {
@@ -205,6 +253,8 @@ final class Transactions: SIPTransports.Receiver {
                 guard let source else { continue }
                 servers[id] = ServerEntry(source: source)
                 core?.received(request, id, raw: raw, from: source)
+                // One that was refused, or not to be answered, has no more to be said.
+                if servers[id] == nil { return }
             case .acknowledgement(let request):
                 if let source { core?.received(acknowledgement: request, raw: raw, from: source) }
             case .cancelled(let id, _): core?.cancelled(id)
@@ -220,7 +270,7 @@ final class Transactions: SIPTransports.Receiver {
     private func respond(_ response: SIPResponse, to source: SIPSource) {
         guard let via = response.vias.first else { return }
         counters.add(to: .responses, ["status": SIPCounter.label(response.status)])
-        _ = transports.respond(response.bytes, via: via, to: source)
+        _ = transports.respond(response.bytes, via: via, to: source, connects: false)
     }
 
     private func carryOut(

@@ -8,6 +8,7 @@ import NIOPosix
 import NIOSSL
 import RTPWire
 import SIPCore
+import Timing
 
 /// Listens as configured, finds or makes the socket for each message that leaves, and hands on what comes.
 @AgentActor
@@ -15,8 +16,10 @@ final class SIPTransports {
     /// Who takes what comes; `raw` is the message as it came, or printed anew.
     @AgentActor protocol Receiver: AnyObject {
         func received(_ message: SIPMessage, raw: [UInt8], from source: SIPSource)
-        /// A request that cannot be read was answered, or dropped.
-        func received(malformed error: SIPParseError, from source: SIPSource)
+        /// A request cannot be read: it is to be answered, or dropped. `raw` is what there is of it.
+        func received(malformed error: SIPParseError, raw: [UInt8], from source: SIPSource)
+        /// The connections that calls, registrations or requests under way need.
+        func connectionsInUse() -> Set<UInt64>
         /// A connection was closed, or could not be made: what was sent on it may be lost.
         func closed(connection: UInt64)
     }
@@ -55,8 +58,16 @@ final class SIPTransports {
 
     private static let connectTimeout = TimeAmount.seconds(5)
     private static let writeBuffer = ChannelOptions.Types.WriteBufferWaterMark(low: 1 << 19, high: 1 << 20)
-    /// How long a connection may stay without a message.
+    /// How long a connection may stay without its first message; and without another one, where nothing needs it.
     private static let silence: UInt64 = 30_000_000_000
+    private static let idleness: UInt64 = 120_000_000_000
+    /// Of all connections, one in so many is kept for networks that may call, and for the node's own.
+    private static let reservedShare = 4
+    private var nextTidying: UInt64 = 0
+    /// Whether anything is open to a peer; connections of others are refused.
+    var admits: (IPAddress) -> Bool = { _ in true }
+    /// Whether a peer is in a network that may call.
+    var isAllowed: (IPAddress) -> Bool = { _ in true }
 
     init(configuration: SIPConfiguration, counters: SIPCounters, logger: Logger) {
         self.configuration = configuration
@@ -123,11 +134,15 @@ final class SIPTransports {
         for connection in Array(connections.values) { connection.close() }
     }
 
-    /// Closes connections that never said anything.
+    /// Closes connections that never said anything, and those that nobody needs any more, the node's own too. Blank lines between
+    /// messages are no sign that anybody does (RFC 5626 section 3.5.1): they keep connections of registered devices open, which are needed.
     func tick(now: UInt64 = MonotonicClock.now) {
-        for connection in Array(connections.values)
-        where !connection.hasSpoken && connection.isIncoming && now > connection.since + Self.silence {
-            connection.close()
+        guard Deadline(at: nextTidying).hasPassed(at: now) else { return }
+        nextTidying = Deadline(1_000_000_000, after: now).nanoseconds
+        let used = receiver?.connectionsInUse() ?? []
+        for connection in Array(connections.values) where !used.contains(connection.id) {
+            let limit = connection.hasSpoken || !connection.isIncoming ? Self.idleness : Self.silence
+            if now.subtractingSaturating(connection.lastMessage) > limit { connection.close() }
         }
     }
 
@@ -190,19 +205,21 @@ final class SIPTransports {
         return .connection(connection.id)
     }
 
-    /// Sends a response where its Via says: on the connection of its request while that is open, else to its sender
-    /// (RFC 3261 section 18.2.2).
-    func respond(_ bytes: [UInt8], via: Via, to source: SIPSource) -> Bool {
+    /// Sends a response to the sender of its request: on the connection that it came on while that is open, else to the UDP or TCP port
+    /// that its Via says (RFC 3261 section 18.2.2), of the address that it came from. What a Via says beside that, `maddr` above all, would
+    /// have the node send to whoever the sender names.
+    ///
+    /// - Parameter connects: whether a connection may be made for it, where the request's is gone.
+    func respond(_ bytes: [UInt8], via: Via, to source: SIPSource, connects: Bool = true) -> Bool {
+        if source.transport != .udp, !connects, source.connection.flatMap({ connections[$0] }) == nil { return false }
         if let id = source.connection, let connection = connections[id] {
             connection.send(bytes)
             return true
         }
         let place = via.responseDestination
-        var address = source.address
-        if case .address(let named) = place.host { address = named }
         let destination = SIPDestination(
-            transport: source.transport, address: address,
-            transportPort: place.transportPort ?? source.transport.defaultPort, name: address.description)
+            transport: source.transport, address: source.address,
+            transportPort: place.transportPort ?? source.transport.defaultPort, name: source.address.description)
         let path = SIPPath(
             destination: destination, localAddress: source.localAddress, localPort: source.localPort)
         return send(bytes, on: path) != .failed
@@ -270,8 +287,13 @@ final class SIPTransports {
         guard let remote = channel.remoteAddress, let address = IPAddress(remote), let port = remote.port,
             let local = channel.localAddress.flatMap({ IPAddress($0) })
         else { return nil }
-        let ofAddress = connectionsOfAddress[address, default: 0]
-        let isFull = isClosed || connections.count >= configuration.limits.connections
+        guard admits(address) else {
+            counters.add(to: .refusedConnections, ["reason": "network"])
+            return nil
+        }
+        let ofAddress = connectionsOfAddress[SourceTable.key(address), default: 0]
+        let most = configuration.limits.connections
+        let isFull = isClosed || connections.count >= (isAllowed(address) ? most : most - most / Self.reservedShare)
         guard !isFull, ofAddress < configuration.limits.connectionsPerSource else {
             counters.add(to: .refusedConnections, ["reason": isFull ? "total" : "address"])
             return nil
@@ -294,15 +316,18 @@ final class SIPTransports {
             id: lastConnection, transports: self, transport: transport, peer: peer, transportPort: transportPort,
             localAddress: localAddress, localPort: localPort, name: name, channel: channel, isIncoming: isIncoming)
         connections[connection.id] = connection
-        connectionsOfAddress[peer, default: 0] += 1
+        if isIncoming { connectionsOfAddress[SourceTable.key(peer), default: 0] += 1 }
         counters.add(to: .connections, ["transport": "\(transport)".lowercased()])
         return connection
     }
 
     func closed(_ connection: StreamConnection) {
         guard connections.removeValue(forKey: connection.id) != nil else { return }
-        let rest = connectionsOfAddress[connection.peer, default: 1] - 1
-        connectionsOfAddress[connection.peer] = rest == 0 ? nil : rest
+        if connection.isIncoming {
+            let source = SourceTable.key(connection.peer)
+            let rest = connectionsOfAddress[source, default: 1] - 1
+            connectionsOfAddress[source] = rest == 0 ? nil : rest
+        }
         let key = Peer(
             transport: connection.transport, address: connection.peer, transportPort: connection.transportPort,
             name: connection.name)
@@ -317,7 +342,7 @@ final class SIPTransports {
             let raw = [UInt8](bytes.readableBytesView)
             guard let message = try SIPParser.parse(datagram: raw) else { return }
             receiver?.received(message, raw: raw, from: source)
-        } catch { received(error, from: source) }
+        } catch { received(error, raw: [UInt8](bytes.readableBytesView), from: source) }
     }
 
     /// A message of a connection.
@@ -326,8 +351,8 @@ final class SIPTransports {
     }
 
     /// Answers what cannot be read, where there is somebody to answer.
-    func received(_ error: SIPParseError, from source: SIPSource) {
-        receiver?.received(malformed: error, from: source)
+    func received(_ error: SIPParseError, raw: [UInt8], from source: SIPSource) {
+        receiver?.received(malformed: error, raw: raw, from: source)
     }
 
     /// Sends the answer to a request that could not be read.
@@ -338,6 +363,6 @@ final class SIPTransports {
             transportPort: source.transportPort)
         var via = reply.via
         via.noteSource(source.address, transportPort: source.transportPort)
-        _ = respond(bytes, via: via, to: source)
+        _ = respond(bytes, via: via, to: source, connects: false)
     }
 }

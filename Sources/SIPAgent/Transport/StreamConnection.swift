@@ -22,6 +22,8 @@ final class StreamConnection {
     /// When it was made, and whether a message has come since: one that never says anything is closed.
     let since: UInt64
     private(set) var hasSpoken = false
+    /// When the last message came or went (nanoseconds of the monotonic clock).
+    private(set) var lastMessage: UInt64
 
     private unowned let transports: SIPTransports
     private var channel: (any Channel)?
@@ -32,6 +34,9 @@ final class StreamConnection {
 
     /// What waits for a peer that does not read, before the connection is given up.
     private static let maximumWaiting = 1 << 20
+    /// The messages that are taken in one turn of the loop: others have theirs in between.
+    private static let messagesInATurn = 8
+    private var isTaking = false
 
     init(
         id: UInt64, transports: SIPTransports, transport: SIPTransport, peer: IPAddress, transportPort: UInt16,
@@ -49,6 +54,7 @@ final class StreamConnection {
         self.channel = channel
         self.isIncoming = isIncoming
         since = MonotonicClock.now
+        lastMessage = since
     }
 
     private var source: SIPSource {
@@ -70,6 +76,7 @@ final class StreamConnection {
 
     /// Sends now, or when the connection is there.
     func send(_ bytes: [UInt8]) {
+        if bytes.count > 4 { lastMessage = MonotonicClock.now }
         guard let channel else {
             waiting.append(bytes)
             waitingBytes += bytes.count
@@ -82,24 +89,43 @@ final class StreamConnection {
 
     func receive(_ bytes: ByteBuffer) {
         decoder.append(bytes.readableBytesView)
+        if !isTaking { take() }
+    }
+
+    /// Takes some of the messages that have come; the rest in the next turn of the loop, until when nothing more is read.
+    private func take() {
+        isTaking = false
         do throws(SIPParseError) {
-            while !isClosed, let element = try decoder.next() {
+            for _ in 0..<Self.messagesInATurn {
+                guard !isClosed, let element = try decoder.next() else {
+                    return read(true)
+                }
                 switch element {
                 case .message(let message):
                     hasSpoken = true
+                    lastMessage = MonotonicClock.now
                     transports.received(message, from: source)
-                case .ping:
-                    hasSpoken = true
-                    send([0x0d, 0x0a])
+                case .ping: send([0x0d, 0x0a])
                 case .pong: break
-                case .malformed(let error): transports.received(error, from: source)
+                case .malformed(let error): transports.received(error, raw: [], from: source)
                 }
             }
         } catch {
             // Nobody knows where the next message begins.
-            transports.received(error, from: source)
-            close()
+            transports.received(error, raw: [], from: source)
+            return close()
         }
+        isTaking = true
+        read(false)
+        AgentActor.loop.execute { AgentActor.assumeIsolated { self.take() } }
+    }
+
+    private var isReading = true
+
+    private func read(_ isReading: Bool) {
+        guard isReading != self.isReading else { return }
+        self.isReading = isReading
+        channel?.setOption(.autoRead, value: isReading).whenFailure { _ in }
     }
 
     /// The connection is no more, or could not be made.

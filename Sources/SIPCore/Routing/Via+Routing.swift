@@ -14,11 +14,9 @@ extension Via {
     }
 
     /// Where the response goes that this is the topmost Via of, when it is not sent on the connection of its request
-    /// (section 18.2.2, RFC 3581 section 4): `maddr`, or the source with its own UDP port where `rport` asks for it.
+    /// (section 18.2.2, RFC 3581 section 4): the source, with its own UDP port where `rport` asks for it. `maddr` is not obeyed: it would
+    /// have this node send to whoever the sender names.
     public var responseDestination: SIPHostPort {
-        if let text = parameters["maddr"], let host = try? SIPHost(text) {
-            return SIPHostPort(host, sentBy.transportPort ?? transport.defaultPort)
-        }
         let host = received.map { SIPHost.address($0) } ?? sentBy.host
         let port = transport == .udp ? rport ?? sentBy.transportPort : sentBy.transportPort
         return SIPHostPort(host, port ?? transport.defaultPort)

@@ -123,6 +123,15 @@ public struct TransactionLayer: Sendable {
 
     // MARK: Server side
 
+    /// Whether a request belongs to what the layer has: it is repeated, or is the CANCEL of an INVITE that is known. Any other one begins
+    /// something, and is to be judged first.
+    public func knows(_ request: SIPRequest) -> Bool {
+        guard let key = TransactionKey(server: request) else { return false }
+        if keys[key] != nil { return true }
+        guard request.method == .cancel, let invite = TransactionKey(server: request, as: .invite) else { return false }
+        return keys[invite] != nil
+    }
+
     /// A request came, whose topmost Via has its source noted.
     ///
     /// - Parameter tag: makes a tag for To, for the responses that the layer sends itself.

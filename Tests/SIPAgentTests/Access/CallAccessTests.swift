@@ -240,12 +240,14 @@ import Testing
     }
 
     @Test(
-        "Media goes to the networks that are named, else to allowed ones and to who signals; never to groups or hosts of this node"
+        "Media goes to the networks that are named, else to who signals, and of who may call to allowed ones; never to groups or hosts of this node"
     )
     func media() throws {
         let access = try CallAccess(configuration: Self.configuration(), counters: AccessCounters())
         #expect(access.mayCarryMedia(with: Self.outside, peer: Self.outside))
-        #expect(access.mayCarryMedia(with: IPAddress(10, 1, 9, 9), peer: Self.outside))
+        #expect(access.mayCarryMedia(with: IPAddress(10, 1, 9, 9), peer: Self.inside))
+        // Whoever calls from outside names nobody's address but its own.
+        #expect(!access.mayCarryMedia(with: IPAddress(10, 1, 9, 9), peer: Self.outside))
         #expect(!access.mayCarryMedia(with: IPAddress(192, 0, 2, 8), peer: Self.outside))
         let named = try CallAccess(
             configuration: Self.configuration {

@@ -18,6 +18,8 @@ import Testing
     /// Over TCP.
     private(set) var connections: TestConnections?
     let transport: SIPTransport
+    /// The address that it sends from.
+    let address: IPAddress
     /// The UDP port, or TCP port, that it listens on.
     private(set) var udpPort: UInt16 = 0
     private var inbox: [SIPMessage] = []
@@ -40,8 +42,10 @@ import Testing
     static let loopback = IPAddress(127, 0, 0, 1)
 
     init(
-        _ name: String, node: UInt16, over transport: SIPTransport = .udp, certificate: TestCertificate? = nil
+        _ name: String, node: UInt16, over transport: SIPTransport = .udp, certificate: TestCertificate? = nil,
+        address: IPAddress = TestPeer.loopback
     ) async throws {
+        self.address = address
         self.name = name
         self.transport = transport
         self.node = node
@@ -56,7 +60,7 @@ import Testing
             return
         }
         socket = try await DatagramSocket(
-            address: Self.loopback,
+            address: address,
             receive: { [weak self] bytes, source in
                 self?.lastSource = IPAddress(source)
                 self?.received([UInt8](bytes.readableBytesView))
@@ -135,15 +139,19 @@ import Testing
         socket?.send(ByteBuffer(bytes: bytes), to: nodeAddress.socketAddress(node))
     }
 
-    var place: SIPHostPort { SIPHostPort(.address(Self.loopback), udpPort) }
+    var place: SIPHostPort { SIPHostPort(.address(address), udpPort) }
 
     func via() -> Via {
         branches += 1
         return Via(transport, place, branch: "z9hG4bK\(name)\(udpPort)n\(branches)")
     }
 
+    /// What it says in Contact in place of where it is.
+    var claimedContact: String?
+
     var contact: String {
-        switch transport {
+        if let claimedContact { return claimedContact }
+        return switch transport {
         case .udp: "<sip:\(name)@\(place)>"
         case .tls: "<sip:\(name)@\(place);transport=tls>"
         default: "<sip:\(name)@\(place);transport=tcp>"
