@@ -52,7 +52,7 @@ let package = Package(
         // Instants and deadlines, for every timer.
         .target(name: "Timing", swiftSettings: strict),
         // Wire formats, fast path, slow path, node, commands: each imports only what stands above it.
-        .target(name: "RTPWire", swiftSettings: strict),
+        .target(name: "RTPWire", dependencies: ["Timing"], swiftSettings: strict),
         // Keys of SRTP as values, whoever negotiates or uses them.
         .target(name: "SRTPKeys", swiftSettings: strict),
         // What outlives a process: records with versions and sums, understood or not.
@@ -63,7 +63,7 @@ let package = Package(
         // Protocol cores: bytes, events and time in, actions out; no I/O, no clock.
         .target(name: "SDP", dependencies: ["RTPWire"], swiftSettings: strict),
         .target(
-            name: "Authentication", dependencies: [.product(name: "Crypto", package: "swift-crypto")],
+            name: "Authentication", dependencies: ["Timing", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict
         ),
         // Keys of SRTP as peers exchange them: SDES and MIKEY.
@@ -78,7 +78,7 @@ let package = Package(
                 .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
             ]
         ),
-        .target(name: "RTSPCore", dependencies: ["RTPWire"], swiftSettings: strict),
+        .target(name: "RTSPCore", dependencies: ["Timing", "RTPWire"], swiftSettings: strict),
         .target(name: "SIPCore", dependencies: ["RTPWire", "SDP", "Authentication"], swiftSettings: strict),
         .target(
             name: "FastPath",
@@ -102,7 +102,7 @@ let package = Package(
         .target(
             name: "Routing",
             dependencies: [
-                "RTPWire", "Journal", "FastPath", "AFXDP", "SRTP", "SRTPKeys", "Netlink", "FileStatus",
+                "Timing", "RTPWire", "Journal", "FastPath", "AFXDP", "SRTP", "SRTPKeys", "Netlink", "FileStatus",
                 "CrosspointShim",
                 logging,
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -122,7 +122,7 @@ let package = Package(
         .target(name: "Sessions", swiftSettings: strict),
         .target(
             name: "AgentSupport",
-            dependencies: ["RTPWire", "Routing", "Sessions", "CrosspointShim", nioCore, nioPosix, nioTLS],
+            dependencies: ["Timing", "RTPWire", "Routing", "Sessions", "CrosspointShim", nioCore, nioPosix, nioTLS],
             swiftSettings: strict
         ),
         .target(

@@ -79,6 +79,16 @@ public final class DatagramSocket {
     public func close() { channel.close(promise: nil) }
 }
 
+extension ByteBuffer {
+    /// A copy in memory of its own size. A datagram as it comes is a slice of a buffer for a whole batch, which all stays for as long
+    /// as any of its datagrams is kept.
+    public var compact: ByteBuffer {
+        var copy = ByteBufferAllocator().buffer(capacity: readableBytes)
+        copy.writeImmutableBuffer(self)
+        return copy
+    }
+}
+
 /// Hands datagrams on.
 private final class DatagramHandler: ChannelInboundHandler {
     typealias InboundIn = AddressedEnvelope<ByteBuffer>

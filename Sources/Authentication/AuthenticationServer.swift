@@ -1,5 +1,7 @@
 // The server's side: credentials in, a verdict out.
 
+import Timing
+
 /// Who may use one realm, and what it has seen of them.
 ///
 /// Its nonces prove their origin and age by themselves; of those that were used with right credentials, the counts are kept in a table
@@ -109,13 +111,13 @@ public struct AuthenticationServer: Sendable {
             return .challenge(stale: false)
         }
         guard DigestURI.isAccepted(credentials.uri, among: uris) else { return .otherURI(credentials.uri) }
-        let oldest = now > lifetime ? now - lifetime : 0
+        let oldest = now.subtractingSaturating(lifetime)
         guard let nonce = Nonce(credentials.nonce, key: key, realm: realm), nonce.time >= oldest, nonce.time <= now
         else {
             return .challenge(stale: true)
         }
-        // Credentials in the form of RFC 2069 have no count; they hold as long as their nonce.
-        if let count, !counts.use(nonce, count: count, oldest: oldest) { return .challenge(stale: true) }
+        // Credentials in the form of RFC 2069 have no count: whoever reads them on their way could use them again. Their nonce holds once.
+        guard counts.use(nonce, count: count ?? .max, oldest: oldest) else { return .challenge(stale: true) }
         return .authenticated(user: user)
     }
 }

@@ -22,6 +22,8 @@ final class ProxyContext {
     let groups: GroupAllocator
     let counters: ProxyCounters
     let openingDelay = OpeningDelay()
+    /// What each source of requests holds.
+    let shares: SourceShares
     /// First packets and unknown sources of the proxy's routes.
     let routeEvents: RouteEvents
     private var cachedHostPort: HostPort?
@@ -35,6 +37,7 @@ final class ProxyContext {
         playerPorts = PlayerPorts(routing: routing, ports: udpPorts, logger: logger)
         groups = GroupAllocator(pool: configuration.multicast)
         counters = ProxyCounters()
+        shares = SourceShares(configuration)
         routeEvents = RouteEvents(routing: routing)
     }
 

@@ -40,18 +40,32 @@ public struct RTSPConfiguration: Hashable, Sendable {
     public var sessionTimeout: Int
     /// `linger`: seconds that a source is kept after its last player left.
     public var linger: Int
-    /// `max-connections`, in all and of one address.
+    /// `max-connections`, in all and of one source: an IPv4 address, or the /64 of an IPv6 address.
     public var maximumConnections: Int
     public var maximumConnectionsPerAddress: Int
-    /// `max-sessions`
+    /// `max-sessions`, in all and of one source.
     public var maximumSessions: Int
+    public var maximumSessionsPerAddress: Int
+    /// `max-players-per-address`: how many legs by UDP one source may have of one stream.
+    public var maximumPlayersPerAddress: Int
+    /// `max-paths`: paths in use that requests made of prefixes and expressions, in all, of one route and of one source. Each has a
+    /// connection to an upstream.
+    public var maximumPaths: Int
+    public var maximumPathsPerRoute: Int
+    public var maximumPathsPerAddress: Int
+    /// `max-requests-per-second` of one source; what it asks beyond is served later.
+    public var maximumRequestsPerSecond: Int
+    /// `trusted-networks`: sources that the limits of one source do not bind, `10.4.0.2/32`: other nodes, gateways with many behind them.
+    public var trustedNetworks: [IPNetwork]
 
     public init(
         listeners: [Listener] = [Listener(tcpPort: 554), Listener(tcpPort: 8554)], certificate: Certificate? = nil,
         authorities: String? = nil, routes: [RTSPRoute] = [], usersFile: String? = nil, realm: String = "crosspoint",
         udpPorts: ClosedRange<UInt16> = 20_000...29_999, multicast: MulticastPool? = nil, sessionTimeout: Int = 60,
-        linger: Int = 10, maximumConnections: Int = 4096, maximumConnectionsPerAddress: Int = 1024,
-        maximumSessions: Int = 8192
+        linger: Int = 10, maximumConnections: Int = 4096, maximumConnectionsPerAddress: Int = 256,
+        maximumSessions: Int = 8192, maximumSessionsPerAddress: Int = 512, maximumPlayersPerAddress: Int = 32,
+        maximumPaths: Int = 512, maximumPathsPerRoute: Int = 256, maximumPathsPerAddress: Int = 32,
+        maximumRequestsPerSecond: Int = 500, trustedNetworks: [IPNetwork] = []
     ) {
         self.listeners = listeners
         self.certificate = certificate
@@ -66,5 +80,32 @@ public struct RTSPConfiguration: Hashable, Sendable {
         self.maximumConnections = maximumConnections
         self.maximumConnectionsPerAddress = maximumConnectionsPerAddress
         self.maximumSessions = maximumSessions
+        self.maximumSessionsPerAddress = maximumSessionsPerAddress
+        self.maximumPlayersPerAddress = maximumPlayersPerAddress
+        self.maximumPaths = maximumPaths
+        self.maximumPathsPerRoute = maximumPathsPerRoute
+        self.maximumPathsPerAddress = maximumPathsPerAddress
+        self.maximumRequestsPerSecond = maximumRequestsPerSecond
+        self.trustedNetworks = trustedNetworks
     }
+
+    /// A limit of the section: its key in the file, where it is kept, and what it may be.
+    public struct Limit: Sendable {
+        public let key: String
+        public let path: any WritableKeyPath<RTSPConfiguration, Int> & Sendable
+        public let range: ClosedRange<Int>
+    }
+
+    /// All limits, in the order of the file.
+    public static let limits: [Limit] = [
+        Limit(key: "max-connections", path: \.maximumConnections, range: 1...65_536),
+        Limit(key: "max-connections-per-address", path: \.maximumConnectionsPerAddress, range: 1...65_536),
+        Limit(key: "max-sessions", path: \.maximumSessions, range: 1...1_048_576),
+        Limit(key: "max-sessions-per-address", path: \.maximumSessionsPerAddress, range: 1...1_048_576),
+        Limit(key: "max-players-per-address", path: \.maximumPlayersPerAddress, range: 1...512),
+        Limit(key: "max-paths", path: \.maximumPaths, range: 1...4096),
+        Limit(key: "max-paths-per-route", path: \.maximumPathsPerRoute, range: 1...4096),
+        Limit(key: "max-paths-per-address", path: \.maximumPathsPerAddress, range: 1...4096),
+        Limit(key: "max-requests-per-second", path: \.maximumRequestsPerSecond, range: 1...1_000_000),
+    ]
 }

@@ -71,9 +71,9 @@ struct ServerTests {
         var old = AuthenticationClient(user: "anna", password: "secret", allowsBasic: false)
         _ = old.challenged(
             by: [DigestChallenge(realm: "studio", nonce: nonce[0].nonce, qualities: []).headerValue], using: &generator)
-        for _ in 0..<2 {
-            #expect(check(old.authorization(method: "DESCRIBE", uri: "/cam1")) == .authenticated(user: "anna"))
-        }
+        #expect(check(old.authorization(method: "DESCRIBE", uri: "/cam1")) == .authenticated(user: "anna"))
+        // Without a count, nothing tells the client from who overheard it.
+        #expect(check(old.authorization(method: "DESCRIBE", uri: "/cam1")) == .challenge(stale: true))
     }
 
     @Test("A-01: wrong credentials, and none, are a challenge")
@@ -106,6 +106,22 @@ struct ServerTests {
         #expect(check(values[0]) == .challenge(stale: true))
         #expect(check(values[2]) == .authenticated(user: "anna"))
         #expect(check(values[1]) == .challenge(stale: true))
+    }
+
+    @Test("A-02: credentials in the form of RFC 2069, which have no count, are taken once")
+    mutating func withoutCount() throws {
+        func value(_ nonce: String) -> String {
+            let response = DigestComputation(
+                algorithm: .md5, nonce: nonce, protection: nil, method: "DESCRIBE", uri: "rtsp://node/cam1"
+            ).response(secret: server.users.secret(user: "anna", realm: "studio", algorithm: .md5) ?? "")
+            return
+                #"Digest username="anna", realm="studio", nonce="\#(nonce)", uri="rtsp://node/cam1", response="\#(response)""#
+        }
+        for _ in 0..<2 {
+            let nonce = Nonce(time: Self.second, random: generator.next()).text(key: Array(0..<32), realm: "studio")
+            #expect(check(value(nonce)) == .authenticated(user: "anna"))
+            for _ in 0..<3 { #expect(check(value(nonce), now: 2 * Self.second) == .challenge(stale: true)) }
+        }
     }
 
     @Test("A-02: a nonce that is too old, of another server or of the future is stale, but wrong credentials are wrong")

@@ -27,6 +27,13 @@ struct RTSPConfigurationTests {
           max-connections: 100
           max-connections-per-address: 10
           max-sessions: 200
+          max-sessions-per-address: 20
+          max-players-per-address: 4
+          max-paths: 50
+          max-paths-per-route: 30
+          max-paths-per-address: 5
+          max-requests-per-second: 90
+          trusted-networks: [10.4.0.2/32, "2001:db8:4::/64"]
           routes:
             - name: cam1
               path: /studio1/cam1
@@ -85,7 +92,9 @@ struct RTSPConfigurationTests {
                         port: PortReference(interface: "eth1", vlans: [100]), udpPort: 6000,
                         timeToLive: 32),
                     sessionTimeout: 30, linger: 0, maximumConnections: 100, maximumConnectionsPerAddress: 10,
-                    maximumSessions: 200))
+                    maximumSessions: 200, maximumSessionsPerAddress: 20, maximumPlayersPerAddress: 4, maximumPaths: 50,
+                    maximumPathsPerRoute: 30, maximumPathsPerAddress: 5, maximumRequestsPerSecond: 90,
+                    trustedNetworks: [IPNetwork("10.4.0.2/32"), IPNetwork("2001:db8:4::/64")].compactMap { $0 }))
     }
 
     @Test("Without the section there is no proxy; an empty one has the defaults")
@@ -154,6 +163,8 @@ struct RTSPConfigurationTests {
             ),
             ("rtsp:\n  session-timeout: 1\n", 2, "rtsp.session-timeout", "from 5 to"),
             ("rtsp:\n  max-sessions: many\n", 2, "rtsp.max-sessions", "is not a number"),
+            ("rtsp:\n  max-players-per-address: 513\n", 2, "rtsp.max-players-per-address", "from 1 to 512"),
+            ("rtsp:\n  trusted-networks:\n  - 10.0.0.1/8\n", 3, "rtsp.trusted-networks[1]", "10.0.0.0/8"),
             ("host-port: {ipv4: 100.64.0.0/31}\n", 1, "host-port.ipv4", "room for two hosts"),
             ("host-port: {ipv4: 0.0.0.0/0}\n", 1, "host-port.ipv4", "room for two hosts"),
             ("host-port: {ipv4: 'fd00::/64'}\n", 1, "host-port.ipv4", "is no IPv4 network"),

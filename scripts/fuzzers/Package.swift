@@ -16,10 +16,11 @@ let package = Package(
     name: "crosspoint-fuzzers",
     dependencies: [.package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")],
     targets: [
-        .target(name: "RTPWire", swiftSettings: fuzzed),
+        .target(name: "Timing", swiftSettings: fuzzed),
+        .target(name: "RTPWire", dependencies: ["Timing"], swiftSettings: fuzzed),
         .target(name: "SDP", dependencies: ["RTPWire"], swiftSettings: fuzzed),
         .target(
-            name: "Authentication", dependencies: [.product(name: "Crypto", package: "swift-crypto")],
+            name: "Authentication", dependencies: ["Timing", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: fuzzed
         ),
         .systemLibrary(name: "CLibSRTP", pkgConfig: "libsrtp2"),
@@ -32,7 +33,7 @@ let package = Package(
             name: "KeyManagement", dependencies: ["SRTPKeys", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: fuzzed
         ),
-        .target(name: "RTSPCore", dependencies: ["RTPWire"], swiftSettings: fuzzed),
+        .target(name: "RTSPCore", dependencies: ["Timing", "RTPWire"], swiftSettings: fuzzed),
         .target(name: "SIPCore", dependencies: ["RTPWire", "SDP", "Authentication"], swiftSettings: fuzzed),
         .target(
             name: "RTSPFuzz", dependencies: ["RTPWire", "SDP", "RTSPCore", "KeyManagement", "SRTPKeys"], path: "rtsp",

@@ -41,6 +41,7 @@ rtsp_start() {
 rtsp:
   listen: ["8554"]
   linger: 1
+  trusted-networks: [10.0.0.0/8]
   routes:
     - {name: cam1, path: /cam1, upstream: "rtsp://10.1.0.2:8554/cam1"}
 routes:

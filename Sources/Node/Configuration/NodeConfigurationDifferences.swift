@@ -86,9 +86,8 @@ extension RTSPConfiguration {
         compare("multicast", \.multicast)
         compare("session-timeout", \.sessionTimeout)
         compare("linger", \.linger)
-        compare("max-connections", \.maximumConnections)
-        compare("max-connections-per-address", \.maximumConnectionsPerAddress)
-        compare("max-sessions", \.maximumSessions)
+        for limit in RTSPConfiguration.limits { compare(limit.key) { $0[keyPath: limit.path] } }
+        compare("trusted-networks", \.trustedNetworks)
         return keys
     }
 }

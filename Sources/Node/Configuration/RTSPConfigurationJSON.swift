@@ -16,9 +16,17 @@ struct RTSPConfigurationJSON: Encodable {
         case usersFile = "users-file"
         case udpPorts = "udp-ports"
         case sessionTimeout = "session-timeout"
-        case maximumConnections = "max-connections"
-        case maximumConnectionsPerAddress = "max-connections-per-address"
-        case maximumSessions = "max-sessions"
+        case trustedNetworks = "trusted-networks"
+    }
+
+    /// The key of a limit.
+    private struct LimitKey: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+
+        init(_ key: String) { stringValue = key }
+        init?(stringValue: String) { self.init(stringValue) }
+        init?(intValue: Int) { nil }
     }
 
     private struct Multicast: Encodable {
@@ -49,9 +57,11 @@ struct RTSPConfigurationJSON: Encodable {
         try container.encodeIfPresent(pool, forKey: .multicast)
         try container.encode(rtsp.sessionTimeout, forKey: .sessionTimeout)
         try container.encode(rtsp.linger, forKey: .linger)
-        try container.encode(rtsp.maximumConnections, forKey: .maximumConnections)
-        try container.encode(rtsp.maximumConnectionsPerAddress, forKey: .maximumConnectionsPerAddress)
-        try container.encode(rtsp.maximumSessions, forKey: .maximumSessions)
+        var limits = encoder.container(keyedBy: LimitKey.self)
+        for limit in RTSPConfiguration.limits {
+            try limits.encode(rtsp[keyPath: limit.path], forKey: LimitKey(limit.key))
+        }
+        try container.encode(rtsp.trustedNetworks.map(\.description), forKey: .trustedNetworks)
         try container.encode(rtsp.routes, forKey: .routes)
     }
 }

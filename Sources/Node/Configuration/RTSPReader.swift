@@ -11,10 +11,11 @@ struct RTSPReader {
     /// Whether the files that it names must be there and fit to be used.
     let checksFiles: Bool
 
-    static let keys = [
-        "listen", "tls-listen", "certificate", "ca-file", "users-file", "realm", "udp-ports", "multicast",
-        "session-timeout", "linger", "max-connections", "max-connections-per-address", "max-sessions", "routes",
-    ]
+    static let keys =
+        [
+            "listen", "tls-listen", "certificate", "ca-file", "users-file", "realm", "udp-ports", "multicast",
+            "session-timeout", "linger",
+        ] + RTSPConfiguration.limits.map(\.key) + ["trusted-networks", "routes"]
 
     func read() throws(ConfigurationError) -> RTSPConfiguration {
         let values = try node.values(known: Self.keys)
@@ -28,11 +29,10 @@ struct RTSPReader {
         if let node = values["multicast"] { rtsp.multicast = try multicast(node) }
         if let node = values["session-timeout"] { rtsp.sessionTimeout = try node.number(in: 5...86_400) }
         if let node = values["linger"] { rtsp.linger = try node.number(in: 0...86_400) }
-        if let node = values["max-connections"] { rtsp.maximumConnections = try node.number(in: 1...65_536) }
-        if let node = values["max-connections-per-address"] {
-            rtsp.maximumConnectionsPerAddress = try node.number(in: 1...65_536)
+        for limit in RTSPConfiguration.limits {
+            if let node = values[limit.key] { rtsp[keyPath: limit.path] = try node.number(in: limit.range) }
         }
-        if let node = values["max-sessions"] { rtsp.maximumSessions = try node.number(in: 1...1_048_576) }
+        if let node = values["trusted-networks"] { rtsp.trustedNetworks = try node.networks() }
         if let node = values["routes"], !node.isEmpty {
             rtsp.routes = try RTSPRoutesReader(
                 node: node, hasUsers: rtsp.usersFile != nil, hasGroups: rtsp.multicast != nil

@@ -43,9 +43,10 @@ extension ConfigurationWriter {
         if let pool = rtsp.multicast { pairs.append((scalar("multicast"), node(of: pool))) }
         add("session-timeout", \.sessionTimeout)
         add("linger", \.linger)
-        add("max-connections", \.maximumConnections)
-        add("max-connections-per-address", \.maximumConnectionsPerAddress)
-        add("max-sessions", \.maximumSessions)
+        for limit in RTSPConfiguration.limits { add(limit.key, limit.path) }
+        if !rtsp.trustedNetworks.isEmpty {
+            pairs.append((scalar("trusted-networks"), list(rtsp.trustedNetworks.map(\.description))))
+        }
         if !rtsp.routes.isEmpty { pairs.append((scalar("routes"), Yams.Node(rtsp.routes.map(node)))) }
         return Yams.Node(pairs, .implicit, pairs.isEmpty ? .flow : .block)
     }

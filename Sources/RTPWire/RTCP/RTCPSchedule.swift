@@ -1,5 +1,7 @@
 // When a participant reports: the interval, and its reconsideration when others come and go.
 
+import Timing
+
 /// The timer of a participant's reports (RFC 3550 sections 6.3.2 to 6.3.6 and appendix A.7). Times are nanoseconds of one clock.
 public struct RTCPSchedule: Hashable, Sendable {
     /// What the interval depends on now. Members and senders are the caller's to count; `setMembers` reconsiders.
@@ -19,7 +21,7 @@ public struct RTCPSchedule: Hashable, Sendable {
             isInitial: true)
         previous = now
         previousMembers = 1
-        next = now + interval.next(using: &generator)
+        next = now.addingSaturating(interval.next(using: &generator))
     }
 
     /// A compound packet came: `size` in bytes, with UDP and IP headers (section 6.3.3).
@@ -33,15 +35,19 @@ public struct RTCPSchedule: Hashable, Sendable {
         interval.isSender = isSender
         guard interval.members < previousMembers else { return }
         let share = Double(interval.members) / Double(previousMembers)
-        next = now + UInt64(share * Double(next > now ? next - now : 0))
-        let since = UInt64(share * Double(now > previous ? now - previous : 0))
-        previous = now - min(since, now)
+        next = now.addingSaturating(Self.part(share, of: Deadline(at: next).remaining(at: now)))
+        previous = now.subtractingSaturating(Self.part(share, of: now.subtractingSaturating(previous)))
         previousMembers = interval.members
+    }
+
+    /// A part below one of a time; a time of centuries, which is none, is as good as the longest that a day's intervals make.
+    private static func part(_ share: Double, of time: UInt64) -> UInt64 {
+        UInt64(share * Double(min(time, 1 << 60)))
     }
 
     /// The time `next` has come: whether to report now. If not, or after the report, there is another `next` (section 6.3.6).
     public mutating func expired(now: UInt64, using generator: inout some RandomNumberGenerator) -> Bool {
-        let due = previous + interval.next(using: &generator)
+        let due = previous.addingSaturating(interval.next(using: &generator))
         previousMembers = interval.members
         guard due <= now else {
             next = due
@@ -49,7 +55,7 @@ public struct RTCPSchedule: Hashable, Sendable {
         }
         previous = now
         interval.isInitial = false
-        next = now + interval.next(using: &generator)
+        next = now.addingSaturating(interval.next(using: &generator))
         return true
     }
 

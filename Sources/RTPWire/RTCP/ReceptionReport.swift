@@ -1,5 +1,7 @@
 // What a receiver reports about one source.
 
+import Timing
+
 /// A report block (RFC 3550 section 6.4.1).
 public struct ReceptionReport: Hashable, Sendable {
     /// The source that the report is about.
@@ -74,7 +76,7 @@ public struct ReceptionReport: Hashable, Sendable {
         let lostNow = expectedNow &- receivedNow
         // All lost would be 256/256, which eight bits cannot say.
         let fraction = expectedNow > 0 && lostNow > 0 ? min(Double(lostNow) * 256 / Double(expectedNow), 255) : 0
-        let delay = lastSenderReport.map { now > $0.arrival ? now - $0.arrival : 0 } ?? 0
+        let delay = lastSenderReport.map { now.subtractingSaturating($0.arrival) } ?? 0
         return ReceptionReport(
             ssrc: ssrc, fractionLost: UInt8(fraction),
             cumulativeLost: Int32(max(-0x80_0000, min(lost, 0x7f_ffff))),

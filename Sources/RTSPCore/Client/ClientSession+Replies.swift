@@ -1,5 +1,7 @@
 // What a client session makes of the messages that it receives.
 
+import Timing
+
 extension ClientSession {
     /// A message, or a packet, came.
     public mutating func received(_ message: RTSPMessage, at now: UInt64) -> [ClientAction] {
@@ -57,7 +59,7 @@ extension ClientSession {
         if request.challenges <= Self.maximumChallenges,
             authenticator?.take(challenges: response.headers.all("WWW-Authenticate")) == true
         {
-            request.deadline = now + settings.replyTime
+            request.deadline = now.addingSaturating(settings.replyTime)
             let repeated = send(request)
             guard url.scheme != .rtsps, case .send(.request(let request)) = repeated,
                 request.headers["Authorization"]?.hasPrefix("Basic ") == true
@@ -153,7 +155,7 @@ extension ClientSession {
             isInterleavedOnly = true
         }
         streams.append(stream)
-        if keepAliveDue == nil { keepAliveDue = now + keepAliveInterval }
+        if keepAliveDue == nil { keepAliveDue = now.addingSaturating(keepAliveInterval) }
         return notes + setUpStream(index + 1, attempt: 0, at: now)
     }
 
@@ -209,7 +211,7 @@ extension ClientSession {
     private mutating func establish(at now: UInt64) -> [ClientAction] {
         state = .playing
         redirects = 0
-        keepAliveDue = now + keepAliveInterval
+        keepAliveDue = now.addingSaturating(keepAliveInterval)
         return [.established(streams)]
     }
 

@@ -1,5 +1,7 @@
 // The requests of a client session.
 
+import Timing
+
 extension ClientSession {
     mutating func send(
         _ method: RTSPMethod, _ url: RTSPURL, purpose: Purpose = .negotiation, headers: RTSPHeaders = [:],
@@ -11,7 +13,8 @@ extension ClientSession {
         let wait = purpose == .teardown ? settings.teardownTime : settings.replyTime
         return send(
             Pending(
-                request: RTSPRequest(method, url.description, headers: headers), purpose: purpose, deadline: now + wait)
+                request: RTSPRequest(method, url.description, headers: headers), purpose: purpose,
+                deadline: now.addingSaturating(wait))
         )
     }
 

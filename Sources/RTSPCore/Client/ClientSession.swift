@@ -1,5 +1,7 @@
 // The node as a client of a camera or of another node: a session from OPTIONS to TEARDOWN.
 
+import Timing
+
 /// A session with a server (RFC 2326), without a connection and without a clock: the driver passes in what happens and carries out the
 /// actions that are returned. Instants are nanoseconds of any clock that does not go back.
 ///
@@ -190,7 +192,7 @@ public struct ClientSession: Sendable {
 
     /// The time of `deadline` has come.
     public mutating func timerFired(at now: UInt64) -> [ClientAction] {
-        for (number, request) in pending where request.deadline <= now {
+        for (number, request) in pending where Deadline(at: request.deadline).hasPassed(at: now) {
             pending[number] = nil
             switch request.purpose {
             case .negotiation:
@@ -204,12 +206,16 @@ public struct ClientSession: Sendable {
                 }
             }
         }
-        guard let due = keepAliveDue, due <= now else { return [] }
-        keepAliveDue = now + keepAliveInterval
+        guard let due = keepAliveDue, Deadline(at: due).hasPassed(at: now) else { return [] }
+        keepAliveDue = now.addingSaturating(keepAliveInterval)
         // One that is not answered is enough to wait for.
         guard !pending.values.contains(where: { $0.purpose == .keepAlive }) else { return [] }
         return [send(keepAliveMethod, presentation, purpose: .keepAlive, at: now)]
     }
+
+    /// Whether the server plays, so that packets are due: not before PLAY was answered, and not any more once the session is being
+    /// closed.
+    public var isPlaying: Bool { state == .playing }
 
     /// What is needed to go on over another connection; nil where nothing plays, or where packets end with the connection.
     public var resumable: ClientResumption? {

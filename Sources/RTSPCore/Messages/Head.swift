@@ -63,7 +63,12 @@ struct Head: Sendable {
     }
 
     /// The length of the body: what Content-Length says, and nothing else (section 12.14). Several that agree are one.
-    func bodyLength(limit: Int) throws(RTSPDecodingError) -> Int {
+    func bodyLength(limits: RTSPLimits) throws(RTSPDecodingError) -> Int {
+        let limit =
+            switch start {
+            case .request(.announce, _, _), .response: limits.body
+            case .request: limits.smallBody
+            }
         let values = Set(RTSPHeaders(fields).all("Content-Length"))
         guard let value = values.first else { return 0 }
         guard values.count == 1, !value.isEmpty, value.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {

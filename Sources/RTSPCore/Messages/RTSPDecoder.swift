@@ -22,6 +22,8 @@ public struct RTSPDecoder: Sendable {
     private var searched = 0
     /// Bytes of the message's start line and header fields that were consumed.
     private var headerLength = 0
+    /// Memory that is kept for the next message, in bytes.
+    private static let keptCapacity = 4 << 10
 
     public init(limits: RTSPLimits = RTSPLimits()) { self.limits = limits }
 
@@ -42,7 +44,12 @@ public struct RTSPDecoder: Sendable {
             searched = 0
             throw error
         }
-        buffer.removeFirst(position)
+        if position == buffer.count, buffer.capacity > Self.keptCapacity {
+            // A long message leaves no memory behind.
+            buffer = []
+        } else {
+            buffer.removeFirst(position)
+        }
         searched -= position
         position = 0
         return nil
@@ -74,7 +81,7 @@ public struct RTSPDecoder: Sendable {
                     try head.add(line: buffer[line], limit: limits.fields)
                 }
                 headerLength = 0
-                state = .body(head, length: try head.bodyLength(limit: limits.body))
+                state = .body(head, length: try head.bodyLength(limits: limits))
             case .body(let head, let length):
                 guard buffer.count - position >= length else { return nil }
                 let body = Array(buffer[position..<position + length])

@@ -23,6 +23,11 @@ public struct RTSPRequest: Hashable, Sendable {
 
     /// The sequence number (section 12.17); nil where it is missing or no number.
     public var sequence: UInt32? { headers.sequence }
+
+    /// The bytes that it holds, in round figures.
+    var storedBytes: Int {
+        headers.fields.reduce(uri.utf8.count + body.count) { $0 + $1.name.utf8.count + $1.value.utf8.count + 64 }
+    }
 }
 
 /// A protocol version.

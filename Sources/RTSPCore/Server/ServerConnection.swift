@@ -3,7 +3,8 @@
 /// What an RTSP server does on a connection before it looks at what is asked for (RFC 2326 sections 9.1, 10.12, 12.17, 12.32).
 ///
 /// Requests are handed out one at a time, in the order in which they came; what is wrong with the message itself is answered
-/// here, in its turn. Interleaved packets and responses to requests of the server pass at once.
+/// here, in its turn. Interleaved packets and responses to requests of the server pass at once. However much a peer has sent, only so
+/// many messages are taken in one turn; the owner calls `resume` for the next one, after the others' turns.
 public struct ServerConnection: Sendable {
     /// What the owner of the socket has to do, in order.
     public enum Action: Hashable, Sendable {
@@ -19,6 +20,19 @@ public struct ServerConnection: Sendable {
         case close(reason: String)
     }
 
+    /// How many messages are taken in one turn.
+    public struct Turn: Hashable, Sendable {
+        /// Requests, responses, and what cannot be read.
+        public var messages: Int
+        /// Interleaved packets.
+        public var packets: Int
+
+        public init(messages: Int = 4, packets: Int = 256) {
+            self.messages = messages
+            self.packets = packets
+        }
+    }
+
     /// What stands in the queue.
     private enum Entry: Sendable {
         case request(RTSPRequest)
@@ -28,7 +42,7 @@ public struct ServerConnection: Sendable {
     }
 
     /// Requests that are read ahead while one is served. Beyond these, nothing is read.
-    static let maximumQueue = 16
+    static let maximumQueue = 2
     /// Own requests that wait for an answer; the oldest is given up for one more.
     static let maximumPending = 16
 
@@ -46,14 +60,25 @@ public struct ServerConnection: Sendable {
     /// Nothing is read any more: the peer's bytes made no sense, or it asked for the end.
     private var isEnding = false
     private var isClosed = false
+    private let turn: Turn
+    /// What is left of the present turn.
+    private var rest: Turn
+    /// Whether the turn is over although there is more to read: `resume` goes on.
+    public private(set) var isSuspended = false
+    /// Messages that were taken since `takeCount`.
+    private var taken = 0
 
     /// - Parameters:
     ///   - name: What stands in the Server header.
     ///   - methods: What Public lists, and all that is served.
     ///   - features: The option tags of Require that the server understands.
+    ///   - turn: How much is taken by one `receive` or `resume`, and the responses up to the next one.
     public init(
-        name: String, methods: [RTSPMethod], features: Set<String> = [], limits: RTSPLimits = RTSPLimits()
+        name: String, methods: [RTSPMethod], features: Set<String> = [], limits: RTSPLimits = .server,
+        turn: Turn = Turn()
     ) {
+        self.turn = turn
+        rest = turn
         self.name = name
         self.methods = methods
         self.features = features
@@ -61,12 +86,48 @@ public struct ServerConnection: Sendable {
     }
 
     /// Whether the peer has sent more than is read ahead: nothing should be read from the socket while this is so.
-    public var isFull: Bool { queue.count >= Self.maximumQueue }
+    public var isFull: Bool { isSuspended || isQueueFull }
 
-    /// Takes what the socket received.
+    private var isQueueFull: Bool { queue.count >= Self.maximumQueue }
+
+    /// Whether a request was handed out and not answered yet.
+    public var isServing: Bool { current != nil }
+
+    /// Bytes of the peer that are kept: of messages that are not complete, or wait.
+    public var storedBytes: Int {
+        queue.reduce(decoder.bufferedBytes + (current?.storedBytes ?? 0)) { sum, entry in
+            switch entry {
+            case .request(let request), .refused(let request, _): sum + request.storedBytes
+            case .broken: sum
+            }
+        }
+    }
+
+    /// How many requests and responses were taken since this was asked last.
+    public mutating func takeCount() -> Int {
+        defer { taken = 0 }
+        return taken
+    }
+
+    /// Takes what the socket received: a turn, unless the last one left something.
     public mutating func receive(_ bytes: some Collection<UInt8>) -> [Action] {
         guard !isEnding else { return [] }
         decoder.append(bytes)
+        guard !isSuspended else { return [] }
+        rest = turn
+        return advance()
+    }
+
+    /// Ends the turn: nothing more is taken before `resume`.
+    public mutating func suspend() {
+        isSuspended = true
+        rest = Turn(messages: 0, packets: 0)
+    }
+
+    /// The next turn, after `isSuspended`.
+    public mutating func resume() -> [Action] {
+        isSuspended = false
+        rest = turn
         return advance()
     }
 
@@ -91,9 +152,19 @@ public struct ServerConnection: Sendable {
 
     private mutating func advance() -> [Action] {
         var actions = takeTurns()
-        while !isFull, !isEnding {
+        while !isQueueFull, !isEnding {
+            guard rest.messages > 0, rest.packets > 0 else {
+                isSuspended = isSuspended || decoder.bufferedBytes > 0
+                break
+            }
             do throws(RTSPDecodingError) {
                 guard let message = try decoder.next() else { break }
+                if case .interleaved = message {
+                    rest.packets -= 1
+                } else {
+                    rest.messages -= 1
+                    taken += 1
+                }
                 switch message {
                 case .interleaved(let channel, let payload):
                     actions.append(.interleaved(channel: channel, payload: payload))

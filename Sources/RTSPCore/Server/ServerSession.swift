@@ -1,6 +1,7 @@
 // The server's side of one session: which requests it takes when, and how long it lives.
 
 public import RTPWire
+import Timing
 
 /// An RTSP session as RFC 2326 appendix A.2 has it, for a player or a publisher.
 ///
@@ -40,6 +41,8 @@ public struct ServerSession: Hashable, Sendable, Codable {
     /// By the number of the media description.
     public private(set) var streams: [Int: Stream] = [:]
     private var lastSignOfLife: UInt64
+    /// Whether it has never played or recorded; nil, in records of earlier daemons, is no.
+    private var isUnused: Bool? = true
 
     /// - Parameters:
     ///   - timeout: In seconds.
@@ -120,7 +123,10 @@ extension ServerSession {
         return try members(target, for: method).filter { streams[$0]?.isRunning == false }
     }
 
-    public mutating func didStart(_ streams: [Int]) { for stream in streams { self.streams[stream]?.isRunning = true } }
+    public mutating func didStart(_ streams: [Int]) {
+        for stream in streams { self.streams[stream]?.isRunning = true }
+        isUnused = nil
+    }
 
     /// The streams that PAUSE stops (section 10.6): none where nothing runs.
     public func pause(_ target: Target) throws(RTSPRefusal) -> [Int] {
@@ -175,9 +181,17 @@ extension ServerSession {
     public var deadline: UInt64? {
         let running = streams.values.filter(\.isRunning)
         if !running.isEmpty, running.allSatisfy(\.transport.isInterleaved) { return nil }
-        return lastSignOfLife &+ (UInt64(timeout) + grace) * 1_000_000_000
+        return lastSignOfLife.addingSaturating((UInt64(timeout) + grace).multipliedSaturating(by: 1_000_000_000))
     }
 
+    /// How long a session that has never played is kept without a sign of life where others want its place.
+    private static let unusedLife: UInt64 = 15_000_000_000
+
     /// Whether the session is over.
-    public func isExpired(now: UInt64) -> Bool { deadline.map { now >= $0 } ?? false }
+    ///
+    /// - Parameter isCrowded: Whether places for sessions are scarce: one that has never played or recorded lives shorter then.
+    public func isExpired(now: UInt64, isCrowded: Bool = false) -> Bool {
+        if isCrowded, isUnused == true, now.subtractingSaturating(lastSignOfLife) >= Self.unusedLife { return true }
+        return deadline.map { Deadline(at: $0).hasPassed(at: now) } ?? false
+    }
 }

@@ -99,10 +99,13 @@ final class InterleavedFanOut {
         guard let sequence = packet.getInteger(at: start + 2, as: UInt16.self),
             let timestamp = packet.getInteger(at: start + 4, as: UInt32.self)
         else { return }
+        // Players that are slow keep it for a while.
+        let packet = packet.compact
         for delivery in deliveries { delivery.take(rtp: packet, sequence: sequence, timestamp: timestamp) }
     }
 
     private func take(rtcp packet: ByteBuffer) {
+        let packet = packet.compact
         for delivery in deliveries { delivery.take(rtcp: packet) }
     }
 

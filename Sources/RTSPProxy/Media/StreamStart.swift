@@ -1,6 +1,7 @@
 // The packet that a player begins with.
 
 import Routing
+import Timing
 
 /// The first packet that a player gets: `seq` and `rtptime` of RTP-Info (RFC 2326 section 12.33).
 struct StreamStart: Hashable, Sendable, LegStart {
@@ -42,20 +43,23 @@ struct StreamStart: Hashable, Sendable, LegStart {
         // come when the response is on its way.
         let rate = Self.settledRate(progress)
         guard rate > 0 || progress.received <= 1 else { return nil }
-        let since = now > progress.lastArrival ? now - progress.lastArrival : 0
+        let elapsed = now.subtractingSaturating(progress.lastArrival)
         let earliness = min(Self.settledJitter(progress) * Self.jitterFactor, Self.longestJitter)
-        let distance = since + margin + earliness
+        let distance = elapsed.addingSaturating(margin).addingSaturating(earliness)
         // One packet says nothing of when the next will come.
-        var ahead = rate == 0 ? 2 : 1 + distance * rate / 1_000_000_000
+        var ahead = rate == 0 ? 2 : 1 + distance.multipliedSaturating(by: rate) / 1_000_000_000
         if rate > Self.burstRates.upperBound {
             ahead += Self.burst
         } else if Self.burstRates.contains(rate) || rate > 0 && progress.clockRate == Self.videoClock {
             // So soon after a packet, more of its frame may be on their way.
-            ahead += since * rate < 250_000_000 ? rate / Self.burstsPerSecond : 0
+            ahead += elapsed.multipliedSaturating(by: rate) < 250_000_000 ? rate / Self.burstsPerSecond : 0
         }
         self.init(progress, ahead: ahead, at: now)
         if rate > 0 {
-            expectedAt = max(progress.lastArrival + ahead * 1_000_000_000 / rate - earliness, now + margin)
+            let time = ahead.multipliedSaturating(by: 1_000_000_000) / rate
+            expectedAt = max(
+                progress.lastArrival.addingSaturating(time).subtractingSaturating(earliness),
+                now.addingSaturating(margin))
         }
     }
 
@@ -83,7 +87,7 @@ struct StreamStart: Hashable, Sendable, LegStart {
     }
 
     private static func isFlowing(_ progress: FlowProgress, at now: UInt64) -> Bool {
-        progress.hasRTP && (progress.lastArrival > now || now - progress.lastArrival < silence)
+        progress.hasRTP && now.subtractingSaturating(progress.lastArrival) < silence
     }
 
     private init(_ progress: FlowProgress, ahead: UInt64, at now: UInt64) {
@@ -95,7 +99,7 @@ struct StreamStart: Hashable, Sendable, LegStart {
     }
 
     /// Whether the packet may come before a response that is written at `now`.
-    func mayPrecede(_ now: UInt64) -> Bool { expectedAt.map { $0 < now + Self.writing } ?? false }
+    func mayPrecede(_ now: UInt64) -> Bool { expectedAt.map { $0 < now.addingSaturating(Self.writing) } ?? false }
 
     /// What the response takes to be on its way, in nanoseconds.
     static let writing: UInt64 = 2_000_000

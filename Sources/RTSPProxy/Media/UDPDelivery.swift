@@ -6,6 +6,7 @@ import NIOCore
 import RTPWire
 import Routing
 import Sessions
+import Timing
 
 /// Copies of a stream to one player's pair of UDP ports, made by the fast path.
 @AgentActor
@@ -29,6 +30,10 @@ final class UDPDelivery: StreamDelivery {
     /// Where the node sends from: the address that the player connected to, and the UDP port of RTP that players share.
     private let local: NetworkAttachment
     private let serverUDPPort: UInt16
+    /// The player as one of the stream's, and whether it has its leg.
+    private let player: IPAddress
+    private let shares: PlayerLegs
+    private var hasShare = false
     /// The node's address that uses the shared pair of UDP ports.
     var localAddress: IPAddress { local.address }
     private(set) var rtpLeg: UInt32?
@@ -47,11 +52,16 @@ final class UDPDelivery: StreamDelivery {
     /// - Parameters:
     ///   - local: Where packets to the player pass, with the address to send from.
     ///   - serverUDPPort: The even UDP port to send RTP from; RTCP has the next one.
+    ///   - player: Who asked for it, wherever it goes.
+    ///   - shares: What the stream's players divide among them.
     ///   - onReport: Called with each RTCP packet of the player, while it plays.
     init(
         context: ProxyContext, stream: PresentationStream, destination: Destination, local: NetworkAttachment,
-        serverUDPPort: UInt16, onReport: @escaping @AgentActor (ByteBuffer) -> Void
+        serverUDPPort: UInt16, player: IPAddress, shares: PlayerLegs,
+        onReport: @escaping @AgentActor (ByteBuffer) -> Void
     ) {
+        self.player = player
+        self.shares = shares
         self.onReport = onReport
         self.context = context
         self.stream = stream
@@ -64,6 +74,10 @@ final class UDPDelivery: StreamDelivery {
     func adopt(rtpLeg: UInt32?, rtcpLeg: UInt32?) {
         self.rtpLeg = rtpLeg
         self.rtcpLeg = rtcpLeg
+        if !hasShare {
+            hasShare = true
+            shares.adopt(for: player)
+        }
         listen()
     }
 
@@ -81,6 +95,20 @@ final class UDPDelivery: StreamDelivery {
 
     func prepare() async throws(RoutingError) {
         guard rtpLeg == nil else { return }
+        if !hasShare {
+            try shares.take(for: player)
+            hasShare = true
+        }
+        do throws(RoutingError) {
+            try await addLegs()
+        } catch {
+            await end()
+            throw error
+        }
+        listen()
+    }
+
+    private func addLegs() async throws(RoutingError) {
         // A player on this node has an address that no leg can send to; its sockets are reached at the host port.
         let address = local.isLocal ? try await context.hostPort().address(like: local.address) : destination.address
         // Side by side: changes of one moment share what is dear in the fast path.
@@ -89,13 +117,7 @@ final class UDPDelivery: StreamDelivery {
         let (rtp, rtcp) = await (one, other)
         rtpLeg = try? rtp.get()
         rtcpLeg = try? rtcp.get()
-        do throws(RoutingError) {
-            _ = try (rtp.get(), rtcp.get())
-        } catch {
-            await end()
-            throw error
-        }
-        listen()
+        _ = try (rtp.get(), rtcp.get())
     }
 
     private func added(_ leg: LegSpecification, to route: String) async -> Result<UInt32, RoutingError> {
@@ -119,7 +141,7 @@ final class UDPDelivery: StreamDelivery {
 
     func begin() async {
         guard let rtpLeg else { return }
-        nextLook = MonotonicClock.now + Self.firstLook
+        nextLook = MonotonicClock.now.addingSaturating(Self.firstLook)
         do throws(RoutingError) {
             if first == nil { try await context.routing.openLeg(rtpLeg, of: stream.rtpRoute, from: nil) }
             if let rtcpLeg { try await context.routing.openLeg(rtcpLeg, of: stream.rtcpRoute, from: nil) }
@@ -137,6 +159,10 @@ final class UDPDelivery: StreamDelivery {
         async let one: Void = remove(rtp, from: stream.rtpRoute)
         async let other: Void = remove(rtcp, from: stream.rtcpRoute)
         _ = await (one, other)
+        if hasShare {
+            hasShare = false
+            shares.giveBack(from: player)
+        }
     }
 
     private func remove(_ leg: UInt32?, from route: String) async {
@@ -153,7 +179,7 @@ final class UDPDelivery: StreamDelivery {
     /// Why the stream's packets do not fit where the player is; nil where they do, and when it was told before.
     func newMisfit(at now: UInt64) async -> String? {
         guard rtpLeg != nil, !local.isLocal, !isMisfit, now >= nextLook else { return nil }
-        nextLook = now + Self.furtherLooks
+        nextLook = now.addingSaturating(Self.furtherLooks)
         guard
             let reason = await context.routing.misfit(
                 of: leg(to: destination.address, isRTCP: false), on: stream.rtpRoute)

@@ -6,6 +6,7 @@ import Logging
 import RTSPCore
 import Routing
 import Sessions
+import Timing
 
 /// Opens the source when the first player comes, shares it among all, keeps it for the linger time after the last one, and
 /// brings it back with growing pauses when it is lost.
@@ -17,9 +18,13 @@ final class Path {
     let path: String
     /// The path in the names of `SessionRouteControl`'s routes: `rtsp.cam1`.
     let routeName: String
+    /// Who made it by asking first; nil where the configuration names it.
+    let owner: SourceKey?
     /// What multicast players share, and what interleaved players share, by stream.
     private(set) var groups: [Int: MulticastGroup] = [:]
     private(set) var fanOuts: [Int: InterleavedFanOut] = [:]
+    /// What players by UDP divide among them, by stream.
+    private(set) var legs: [Int: PlayerLegs] = [:]
     /// Called when the source's streams are not what players negotiated any more: their sessions must end.
     var onReplaced: [ObjectIdentifier: @AgentActor (MediaSourceError) -> Void] = [:]
 
@@ -35,6 +40,8 @@ final class Path {
     private var lastPresentation: Presentation?
     /// When the source came last.
     private var openedAt: Date?
+    /// Since when it has had no source (CLOCK_MONOTONIC, nanoseconds).
+    private var idleSince = MonotonicClock.now
     /// Groups that the path itself sends to.
     private var standing: Set<ObjectIdentifier> = []
 
@@ -49,12 +56,13 @@ final class Path {
 
     /// - Parameter makeSource: Makes what the streams come from; not used where somebody publishes.
     init(
-        route: RTSPRoute, path: String, routeName: String, context: ProxyContext,
+        route: RTSPRoute, path: String, routeName: String, owner: SourceKey? = nil, context: ProxyContext,
         makeSource: @escaping @AgentActor (Path) throws(MediaSourceError) -> any MediaSource
     ) {
         self.route = route
         self.path = path
         self.routeName = routeName
+        self.owner = owner
         self.context = context
         self.makeSource = makeSource
     }
@@ -72,6 +80,12 @@ final class Path {
             leave()
             throw error
         }
+    }
+
+    /// Whether nobody has used it and its source for so many nanoseconds.
+    func isIdle(for life: UInt64, at now: UInt64) -> Bool {
+        guard users == 0, case .idle = state else { return false }
+        return now.subtractingSaturating(idleSince) >= life
     }
 
     /// One user less.
@@ -169,6 +183,7 @@ final class Path {
         // To a group, it would go in clear.
         if stream.isEncrypted != true { groups[stream.index] = MulticastGroup(context: context, stream: stream) }
         fanOuts[stream.index] = InterleavedFanOut(context: context, stream: stream)
+        legs[stream.index] = PlayerLegs(shares: context.shares, share: context.configuration.maximumPlayersPerAddress)
     }
 
     private func failed(_ error: MediaSourceError) {
@@ -218,9 +233,10 @@ final class Path {
         source = nil
         closing?.onEnd = nil
         if case .closed = state {} else { state = .idle }
+        idleSince = MonotonicClock.now
         lastPresentation = nil
         for group in groups.values where standing.remove(ObjectIdentifier(group)) != nil { await group.detach() }
-        (groups, fanOuts) = ([:], [:])
+        (groups, fanOuts, legs) = ([:], [:], [:])
         await closing?.close()
     }
 

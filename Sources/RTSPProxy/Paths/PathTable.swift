@@ -2,6 +2,7 @@
 
 import AgentSupport
 import Logging
+import RTPWire
 import RTSPCore
 import Sessions
 
@@ -22,26 +23,38 @@ final class PathTable {
     private let makeSource: SourceFactory
     private var entries: [Entry] = []
     private var paths: [String: Path] = [:]
-    /// Paths of prefixes and expressions: whoever may connect can make them, so that their number is bounded.
-    private static let maximumPaths = 4096
+    /// Paths of prefixes and expressions, by whoever asked for them first: each can have a connection to an upstream and flows, and
+    /// whoever may connect can make them.
+    private var made: ShareTable
+    private var madeOfRoute: [String: Int] = [:]
 
     init(context: ProxyContext, makeSource: @escaping SourceFactory) {
         self.context = context
+        made = ShareTable(
+            limit: context.configuration.maximumPaths, share: context.configuration.maximumPathsPerAddress)
         self.makeSource = makeSource
     }
 
     /// The path for a request's normalised path, or nil: 404.
-    func path(for requested: String) throws(MediaSourceError) -> Path? {
+    ///
+    /// - Parameter peer: Who asks; nil for the node itself, which no limit of a source binds.
+    func path(for requested: String, from peer: IPAddress? = nil) throws(MediaSourceError) -> Path? {
         if let known = paths[requested] { return known }
         for entry in entries {
-            guard let upstream = entry.matcher.match(requested, source: entry.route.source) else { continue }
-            discardIdlePaths()
-            guard paths.count < Self.maximumPaths else {
-                throw MediaSourceError(
-                    .serviceUnavailable, "\(paths.count) paths are in use, as many as this node takes")
+            let upstream: String?
+            switch entry.matcher.match(requested) {
+            case .other: continue
+            case .refused: return nil
+            case .found(let url): upstream = url
             }
+            // A peer that may not come there makes nothing.
+            if let peer, !entry.route.allows(peer) {
+                throw MediaSourceError(.forbidden, "route \(entry.route.name) does not allow this address")
+            }
+            let owner = try takePlace(for: entry.route, peer)
             let path = Path(
-                route: entry.route, path: requested, routeName: routeName(entry.route, requested), context: context
+                route: entry.route, path: requested, routeName: routeName(entry.route, requested), owner: owner,
+                context: context
             ) { [makeSource] path throws(MediaSourceError) in
                 guard let upstream else {
                     throw MediaSourceError(.notFound, "path \(requested): nobody publishes there")
@@ -54,10 +67,71 @@ final class PathTable {
         return nil
     }
 
+    /// A place for a path that a request makes, and who holds it; nil for one that the configuration names.
+    private func takePlace(for route: RTSPRoute, _ peer: IPAddress?) throws(MediaSourceError) -> SourceKey? {
+        guard route.match.isOpenEnded else { return nil }
+        let source = SourceKey(peer ?? .unspecified)
+        let isExempt = peer.map { context.shares.isTrusted($0) } ?? true
+        guard take(for: source, isExempt: isExempt, route) != nil else { return source }
+        discardIdlePaths()
+        guard let refusal = take(for: source, isExempt: isExempt, route) else { return source }
+        throw refusal.error
+    }
+
+    /// Why a request makes no further path.
+    private enum Refusal: Hashable {
+        case source(SourceKey, Int), route(String, Int), total(Int)
+
+        var error: MediaSourceError {
+            switch self {
+            case .source(let source, let count):
+                MediaSourceError(
+                    .notEnoughBandwidth, "\(source) uses \(count) paths or more (max-paths-per-address)")
+            case .route(let name, let count):
+                MediaSourceError(
+                    .notEnoughBandwidth, "\(count) paths of route \(name) are in use (max-paths-per-route)")
+            case .total(let count):
+                MediaSourceError(.notEnoughBandwidth, "\(count) paths are in use (max-paths)")
+            }
+        }
+    }
+
+    private func take(for source: SourceKey, isExempt: Bool, _ route: RTSPRoute) -> Refusal? {
+        let ofRoute = madeOfRoute[route.name, default: 0]
+        guard ofRoute < context.configuration.maximumPathsPerRoute else { return .route(route.name, ofRoute) }
+        switch made.take(for: source, isExempt: isExempt) {
+        case .source: return .source(source, made.held(by: source))
+        case .total: return .total(made.total)
+        case nil:
+            madeOfRoute[route.name] = ofRoute + 1
+            return nil
+        }
+    }
+
+    /// How long a path that nobody uses keeps its place: that of an upstream that cannot be opened is not called again at once.
+    private static let idleLife: UInt64 = 2_000_000_000
+
     /// Idle paths are made again when they are asked for.
     private func discardIdlePaths() {
-        guard paths.count >= Self.maximumPaths else { return }
-        paths = paths.filter { $0.value.users > 0 || $0.value.report.state != "idle" }
+        let now = MonotonicClock.now
+        for (requested, path) in paths where path.owner != nil && path.isIdle(for: Self.idleLife, at: now) {
+            discard(requested)
+        }
+    }
+
+    /// Forgets a path that a request made, if nobody uses it.
+    func discard(unused requested: String) {
+        guard let path = paths[requested], path.owner != nil, path.isIdle(for: 0, at: MonotonicClock.now) else {
+            return
+        }
+        discard(requested)
+    }
+
+    private func discard(_ requested: String) {
+        guard let path = paths.removeValue(forKey: requested), let owner = path.owner else { return }
+        made.giveBack(from: owner)
+        let rest = madeOfRoute[path.route.name, default: 1] - 1
+        madeOfRoute[path.route.name] = rest == 0 ? nil : rest
     }
 
     /// A name of letters, digits, `-`, `_` and `.`, short enough for what is added to it.
@@ -139,7 +213,7 @@ final class PathTable {
         }
         entries.remove(at: index)
         for (requested, path) in paths where path.route.name == name {
-            paths[requested] = nil
+            discard(requested)
             await path.close()
         }
     }

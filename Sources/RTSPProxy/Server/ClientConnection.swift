@@ -4,6 +4,7 @@ import AgentSupport
 import NIOCore
 import RTPWire
 import RTSPCore
+import Timing
 
 /// What answers a request, and what follows when the answer is on its way.
 struct Reply {
@@ -43,6 +44,16 @@ final class ClientConnection: InterleavedSink {
     private let server: RTSPServer
     private var core: ServerConnection
     private var isReading = true
+    /// Whether the next turn of its requests is scheduled.
+    private var isWaiting = false
+    /// What it holds of its source's share of memory.
+    private var receivedBytes = 0
+    private var sentBytes = 0
+    /// Whether it may queue no more packets, since its source has its share of memory.
+    private var isOverShare = false
+    private var carriesMedia = false
+    /// The sessions that it began and that are not over.
+    var begunSessions = 0
     private(set) var isClosed = false
     /// The interleaved channels that are in use.
     var channels: [UInt8: ChannelUse] = [:]
@@ -75,9 +86,48 @@ final class ClientConnection: InterleavedSink {
 
     func receive(_ bytes: ByteBuffer) {
         perform(core.receive(bytes.readableBytesView))
+        endTurn()
+    }
+
+    /// After a turn: what came interleaved goes on, and what is left waits for the turns of others.
+    private func endTurn() {
         for source in fed { source.flush() }
         fed = []
+        guard !isClosed else { return }
+        let delay = server.context.shares.delay(after: core.takeCount(), from: peer, now: MonotonicClock.now)
+        if delay > 0 { core.suspend() }
+        if core.isSuspended, !isWaiting {
+            isWaiting = true
+            let wait = max(Self.turn, TimeAmount.nanoseconds(Int64(clamping: delay)))
+            AgentActor.loop.scheduleTask(in: wait) { [weak self] in
+                AgentActor.assumeIsolated { self?.nextTurn() }
+            }
+        }
+        accountForMemory()
         updateReading()
+    }
+
+    private func nextTurn() {
+        isWaiting = false
+        guard !isClosed else { return }
+        perform(core.resume())
+        endTurn()
+    }
+
+    /// What others have time for before a connection goes on that sends more than a turn takes.
+    private static let turn = TimeAmount.milliseconds(1)
+
+    /// Notes what is kept of the peer's bytes; a connection that wants more than its source may have is closed.
+    private func accountForMemory() {
+        let stored = isClosed ? 0 : core.storedBytes
+        let bytes = stored > SourceShares.freeBytes ? stored : 0
+        if server.context.shares.change(\.received, of: peer, from: receivedBytes, to: bytes) {
+            receivedBytes = bytes
+        } else {
+            server.context.counters.add(to: .refusedConnections, ["reason": "memory"])
+            server.logRefusal(self, "closed: unfinished requests of its source are as much as may be kept")
+            close()
+        }
     }
 
     func writabilityChanged() {
@@ -88,6 +138,8 @@ final class ClientConnection: InterleavedSink {
     func closed() {
         guard !isClosed else { return }
         isClosed = true
+        accountForMemory()
+        noteSentBytes(0)
         server.closed(self)
     }
 
@@ -111,7 +163,7 @@ final class ClientConnection: InterleavedSink {
             case .interleaved(let number, let payload): take(ByteBuffer(bytes: payload), on: number)
             case .answered: lastRequest = MonotonicClock.now
             case .close(let reason):
-                server.log(self, "closed: \(reason)")
+                server.logRefusal(self, "closed: \(reason)")
                 closeWhenSent()
             }
         }
@@ -121,19 +173,23 @@ final class ClientConnection: InterleavedSink {
         let reply = await server.serve(request, on: self)
         if !isClosed {
             perform(core.respond(reply.response))
+            endTurn()
             if let chosenAt = reply.chosenAt { noteWriting(since: chosenAt) }
         }
         await reply.afterwards?()
         // What it set up on a connection that closed meanwhile has nobody.
-        if isClosed { server.closed(self) } else { updateReading() }
+        if isClosed { server.closed(self) }
     }
+
+    /// Whether a request of it is being served: it is not idle then, however long that takes.
+    var isServing: Bool { core.isServing }
 
     /// Notes how long it takes until the kernel has what was written last.
     private func noteWriting(since chosenAt: UInt64) {
         let delay = server.context.openingDelay
         channel.writeAndFlush(ByteBuffer()).whenSuccess {
             let now = MonotonicClock.now
-            Task { @AgentActor in delay.note(now - min(chosenAt, now)) }
+            Task { @AgentActor in delay.note(now.subtractingSaturating(chosenAt)) }
         }
     }
 
@@ -155,19 +211,47 @@ final class ClientConnection: InterleavedSink {
         if !fed.contains(where: { $0 === publisher }) { fed.append(publisher) }
     }
 
-    var isWritable: Bool { !isClosed && channel.isWritable }
+    var isWritable: Bool { !isClosed && !isOverShare && channel.isWritable }
+
+    /// Packets of a stream will be sent on it: more may wait to be sent than answers to requests.
+    func carryMedia() {
+        guard !carriesMedia else { return }
+        carriesMedia = true
+        channel.setOption(.writeBufferWaterMark, value: Self.mediaBuffer).whenFailure { _ in }
+    }
+
+    /// What waits to be sent to one peer before nothing more is read from it; and before its packets are dropped: a large frame of
+    /// video, and room for the next.
+    static let answerBuffer = ChannelOptions.Types.WriteBufferWaterMark(low: 32 << 10, high: 64 << 10)
+    private static let mediaBuffer = ChannelOptions.Types.WriteBufferWaterMark(low: 1 << 20, high: 2 << 20)
+    /// A packet up to this length is copied into one piece with its frame's header: two pieces would take more memory.
+    private static let copiedLength = 512
+    /// What a queue grows by before it is counted anew.
+    private static let countedBytes = 64 << 10
+
+    /// Notes how much the peer has not taken yet.
+    private func noteSentBytes(_ pending: Int) {
+        let bytes = pending / Self.countedBytes * Self.countedBytes
+        guard bytes != sentBytes || isOverShare else { return }
+        isOverShare = !server.context.shares.change(\.sent, of: peer, from: sentBytes, to: bytes)
+        if !isOverShare { sentBytes = bytes }
+    }
 
     func write(channel number: UInt8, _ packet: ByteBuffer) {
         guard let length = UInt16(exactly: packet.readableBytes), !isClosed else { return }
-        // Over TLS a write is a record: one for both parts. Otherwise the packet is not copied for each of its players.
-        var frame = channel.allocator.buffer(capacity: isSecure ? 4 + packet.readableBytes : 4)
+        // Over TLS a write is a record: one for both parts. Otherwise a long packet is not copied for each of its players.
+        let isCopied = isSecure || packet.readableBytes <= Self.copiedLength
+        var frame = channel.allocator.buffer(capacity: isCopied ? 4 + packet.readableBytes : 4)
         frame.writeInteger(UInt8(ascii: "$"))
         frame.writeInteger(number)
         frame.writeInteger(length)
-        if isSecure { frame.writeImmutableBuffer(packet) }
+        if isCopied { frame.writeImmutableBuffer(packet) }
         channel.write(frame, promise: nil)
-        if !isSecure { channel.write(packet, promise: nil) }
+        if !isCopied { channel.write(packet, promise: nil) }
     }
 
-    func flush() { channel.flush() }
+    func flush() {
+        channel.flush()
+        noteSentBytes((try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0)
+    }
 }

@@ -4,6 +4,7 @@ import AgentSupport
 import FoundationEssentials
 import RTSPCore
 import Sessions
+import Timing
 
 /// The state of a session (`core`) and the deliveries that it owns.
 @AgentActor
@@ -18,6 +19,8 @@ final class ProxySession {
     let publisher: PublisherSource?
     /// The connection that used it last.
     weak var connection: ClientConnection?
+    /// The connection that began it.
+    weak var origin: ClientConnection?
     /// The connection that its interleaved streams are on.
     weak var carrier: ClientConnection?
     var agent: String?
@@ -74,7 +77,7 @@ final class ProxySession {
             name: name, kind: core.role == .player ? .rtspPlayer : .rtspPublisher, state: core.state.rawValue,
             target: path.path, peer: connection?.peerText ?? "\(core.peer)", user: core.user, agent: agent,
             startedAt: startedAt,
-            expiresIn: core.deadline.map { $0 > now ? Double($0 - now) / 1e9 : 0 },
+            expiresIn: core.deadline.map { Double(Deadline(at: $0).remaining(at: now)) / 1e9 },
             streams: publisher?.streamReports(core.streams)
                 ?? deliveries.sorted { $0.key < $1.key }.map(\.value.report),
             notes: notes)

@@ -14,8 +14,6 @@ final class RTSPListener {
     /// The TCP port that it has: for one that was asked for as 0.
     var tcpPort: UInt16 { UInt16(truncatingIfNeeded: channel.localAddress?.port ?? 0) }
 
-    /// What waits to be sent to one peer before its packets are dropped: a large frame of video, and room for the next.
-    private static let writeBuffer = ChannelOptions.Types.WriteBufferWaterMark(low: 1 << 20, high: 2 << 20)
     private static let backlog: Int32 = 1024
 
     /// Listens as `listener` says.
@@ -35,7 +33,9 @@ final class RTSPListener {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
-            .childChannelOption(.writeBufferWaterMark, value: Self.writeBuffer)
+            .childChannelOption(.writeBufferWaterMark, value: ClientConnection.answerBuffer)
+            // One read in each turn of the loop: others are read in between.
+            .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }

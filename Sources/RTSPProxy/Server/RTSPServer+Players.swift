@@ -6,12 +6,15 @@ import RTPWire
 import RTSPCore
 import Routing
 import SDP
+import Timing
 
 extension RTSPServer {
     /// The path that a request is for, if the peer may come there.
     func path(_ target: RequestTarget, on connection: ClientConnection) throws(RTSPRefusal) -> Path {
         let found: Path?
-        do throws(MediaSourceError) { found = try paths.path(for: target.path) } catch { throw RTSPRefusal(error) }
+        do throws(MediaSourceError) { found = try paths.path(for: target.path, from: connection.peer) } catch {
+            throw RTSPRefusal(error)
+        }
         guard let path = found else { throw RTSPRefusal(.notFound, "no route is for this path") }
         guard path.route.allows(connection.peer) else {
             throw RTSPRefusal(.forbidden, "route \(path.route.name) does not allow this address")
@@ -24,10 +27,29 @@ extension RTSPServer {
         _ request: RTSPRequest, _ target: RequestTarget, for permission: RTSPRoute.Permission,
         session: ProxySession? = nil, on connection: ClientConnection
     ) throws(RTSPRefusal) -> String? {
-        let user = try authentication.user(
-            of: request, for: permission,
-            uris: [request.uri, target.presentation.description, target.contentBase], isSecure: connection.isSecure,
-            now: MonotonicClock.now)
+        let now = MonotonicClock.now
+        let guesses = permission != .anyone && request.headers["Authorization"] != nil
+        if guesses {
+            let pause = context.shares.pause(ofGuessesFrom: connection.peer, now: now)
+            guard pause == 0 else {
+                throw RTSPRefusal(
+                    .serviceUnavailable, "too many wrong passwords from \(SourceKey(connection.peer))",
+                    headers: ["Retry-After": "\(pause)"])
+            }
+        }
+        let user: String?
+        do throws(RequestAuthentication.Failure) {
+            user = try authentication.user(
+                of: request, for: permission,
+                uris: [request.uri, target.presentation.description, target.contentBase],
+                isSecure: connection.isSecure, now: now)
+        } catch {
+            // Whoever does not authenticate holds no place for a path.
+            paths.discard(unused: target.path)
+            if error.isWrongPassword { context.shares.noteWrongPassword(from: connection.peer, now: now) }
+            throw error.refusal
+        }
+        if guesses { context.shares.noteRightPassword(from: connection.peer) }
         if let session, !session.core.isOwned(by: connection.peer, user: user) {
             throw RTSPRefusal(.sessionNotFound, "the session is another user's")
         }
@@ -201,12 +223,13 @@ extension RTSPServer {
         let ssrc = progress?.hasRTP == true ? progress?.ssrc : nil
         switch choice.transport {
         case .udp(let address, let rtp, let rtcp):
+            guard let legs = path.legs[stream.index] else { throw Self.gone(path) }
             let (local, destination) = try await attachment(towards: address, known, on: connection)
             let udpPort = try await context.playerPorts.pair(at: local)
             let delivery = UDPDelivery(
                 context: context, stream: stream,
                 destination: .init(address: destination, rtpUDPPort: rtp, rtcpUDPPort: rtcp), local: local,
-                serverUDPPort: udpPort, onReport: onReport(of: session))
+                serverUDPPort: udpPort, player: session.core.peer, shares: legs, onReport: onReport(of: session))
             return (delivery, choice.answer(serverUDPPort: udpPort, source: local.address, ssrc: ssrc))
         case .interleaved(let rtp, let rtcp):
             guard let fanOut = path.fanOuts[stream.index] else { throw Self.gone(path) }
@@ -281,7 +304,7 @@ extension RTSPServer {
             for stream in streams { starts.append(await session.deliveries[stream]?.start()) }
             let now = MonotonicClock.now
             for case let start? in starts where start.expectedAt != nil {
-                context.openingDelay.note(now - min(start.chosenAt, now))
+                context.openingDelay.note(now.subtractingSaturating(start.chosenAt))
             }
             guard starts.contains(where: { $0?.mayPrecede(now) == true }) else { break }
         }

@@ -15,18 +15,37 @@ extension RTSPServer {
         publisher: PublisherSource? = nil
     ) throws(RTSPRefusal) -> ProxySession {
         let configuration = context.configuration
-        guard sessions.count < configuration.maximumSessions else {
-            throw RTSPRefusal(.serviceUnavailable, "\(sessions.count) sessions are as many as may be")
-        }
+        try takePlace(on: connection)
         let core = ServerSession(
             role: role, path: path.path, peer: connection.peer, user: user,
             timeout: UInt32(clamping: max(1, configuration.sessionTimeout)), now: MonotonicClock.now,
             generator: &generator)
         let session = ProxySession(name: nextName(), path: path, core: core, publisher: publisher)
         session.connection = connection
+        session.origin = connection
+        connection.begunSessions += 1
         session.agent = request.headers["User-Agent"].map { String($0.prefix(200)) }
         sessions[core.id] = session
         return session
+    }
+
+    /// A place for a session, out of its source's share.
+    private func takePlace(on connection: ClientConnection) throws(RTSPRefusal) {
+        let isTrusted = context.shares.isTrusted(connection.peer)
+        guard isTrusted || connection.begunSessions < SourceShares.sessionsPerConnection else {
+            throw RTSPRefusal(
+                tooMuch: "this connection has \(connection.begunSessions) sessions, as many as one may begin")
+        }
+        let source = SourceKey(connection.peer)
+        switch context.shares.sessions.take(for: source, isExempt: isTrusted) {
+        case nil: return
+        case .source:
+            throw RTSPRefusal(
+                tooMuch: "\(source) has \(context.shares.sessions.share) sessions (max-sessions-per-address)")
+        case .total:
+            throw RTSPRefusal(
+                .serviceUnavailable, "\(sessions.count) sessions are as many as may be (max-sessions)")
+        }
     }
 
     /// Ends the session when its path has nothing more for it.
@@ -52,6 +71,8 @@ extension RTSPServer {
         guard session.markEnded() else { return }
         journal?.remove(session: session.name)
         sessions[session.core.id] = nil
+        context.shares.sessions.giveBack(from: SourceKey(session.core.peer))
+        session.origin?.begunSessions -= 1
         session.path.onReplaced[ObjectIdentifier(session)] = nil
         await remove(session.core.streams.keys.sorted(), of: session)
         if let publisher = session.publisher {
@@ -100,6 +121,7 @@ extension RTSPServer {
             connection.channels[rtp] = .init(session: session, stream: stream, isRTCP: false)
             connection.channels[rtcp] = .init(session: session, stream: stream, isRTCP: true)
             session.carrier = connection
+            connection.carryMedia()
         case .multicast: break
         }
     }
@@ -142,14 +164,26 @@ extension RTSPRefusal {
     /// What the fast path refused, as a player is told: 453 for want of room, 503 for everything that may pass.
     init(_ error: RoutingError) {
         switch error.code {
-        case .capacity: self.init(.notEnoughBandwidth, error.message)
+        case .capacity: self.init(tooMuch: error.message)
         case .invalid, .conflict: self.init(.destinationUnreachable, error.message)
         case .notFound, .unavailable: self.init(.serviceUnavailable, error.message)
         case .failed: self.init(.internalError, error.message)
         }
     }
 
-    init(_ error: MediaSourceError) { self.init(error.status, error.message) }
+    init(_ error: MediaSourceError) {
+        if error.status == .notEnoughBandwidth {
+            self.init(tooMuch: error.message)
+        } else {
+            self.init(error.status, error.message)
+        }
+    }
+
+    /// 453, with its reason as text for whoever reads the answer: one client has what one client may have.
+    init(tooMuch reason: String) {
+        self.init(.notEnoughBandwidth, reason, headers: ["Content-Type": "text/plain; charset=utf-8"])
+        response.body = Array((reason + "\r\n").utf8)
+    }
 }
 
 extension RTSPServer {
@@ -179,6 +213,7 @@ extension RTSPServer {
         session.core.keepAlive(now: MonotonicClock.now)
         reserve(name: record.name)
         sessions[record.core.id] = session
+        context.shares.sessions.charge(to: SourceKey(record.core.peer))
         follow(path, session)
         return session
     }
@@ -195,6 +230,7 @@ extension RTSPServer {
             let index = delivery.stream.index
             switch delivery.way {
             case .udp(let destination, let local, let serverUDPPort, let rtpLeg, let rtcpLeg):
+                guard let legs = path.legs[index] else { continue }
                 do throws(RoutingError) {
                     _ = try await context.playerPorts.pair(at: local)
                 } catch {
@@ -202,7 +238,8 @@ extension RTSPServer {
                 }
                 let adopted = UDPDelivery(
                     context: context, stream: delivery.stream, destination: destination, local: local,
-                    serverUDPPort: serverUDPPort, onReport: onReport(of: session))
+                    serverUDPPort: serverUDPPort, player: record.core.peer, shares: legs,
+                    onReport: onReport(of: session))
                 adopted.adopt(rtpLeg: rtpLeg, rtcpLeg: rtcpLeg)
                 session.deliveries[index] = adopted
             case .multicast(let rtpLeg, let rtcpLeg):

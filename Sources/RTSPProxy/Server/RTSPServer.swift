@@ -6,6 +6,7 @@ import NIOCore
 import RTPWire
 import RTSPCore
 import Sessions
+import Timing
 
 /// An RTSP server (RFC 2326) whose streams come from `PathTable`, and whose media the fast path carries.
 @AgentActor
@@ -31,7 +32,6 @@ final class RTSPServer {
     let journal: ProxyJournal?
     let authentication: RequestAuthentication
     private var connections: [ObjectIdentifier: ClientConnection] = [:]
-    private var connectionsOfAddress: [IPAddress: Int] = [:]
     var sessions: [String: ProxySession] = [:]
     var endpoints: [Endpoint: StreamOfSession] = [:]
     /// The publisher's session of each path: from ANNOUNCE until its routes are gone, nobody else may.
@@ -80,25 +80,27 @@ final class RTSPServer {
     /// A new connection, or nil where there are too many: it is to be closed.
     func accept(_ channel: any Channel, isSecure: Bool) -> ClientConnection? {
         guard let connection = ClientConnection(channel: channel, server: self, isSecure: isSecure) else { return nil }
-        let configuration = context.configuration
-        let ofAddress = connectionsOfAddress[connection.peer, default: 0]
-        let isFull = connections.count >= configuration.maximumConnections
-        guard !isFull, ofAddress < configuration.maximumConnectionsPerAddress else {
-            context.counters.add(to: .refusedConnections, ["reason": isFull ? "total" : "address"])
-            log(connection, "refused: \(isFull ? connections.count : ofAddress) connections are as many as may be")
+        let source = SourceKey(connection.peer)
+        let refusal = context.shares.connections.take(
+            for: source, isExempt: context.shares.isTrusted(connection.peer))
+        if let refusal {
+            context.counters.add(to: .refusedConnections, ["reason": refusal == .total ? "total" : "address"])
+            let text =
+                refusal == .total
+                ? "\(connections.count) connections are as many as may be (max-connections)"
+                : "\(source) has \(context.shares.connections.share) connections (max-connections-per-address)"
+            logRefusal(connection, "refused: \(text)")
             return nil
         }
         context.counters.add(to: .connections)
         connections[ObjectIdentifier(connection)] = connection
-        connectionsOfAddress[connection.peer] = ofAddress + 1
         return connection
     }
 
     /// What a connection carried ends with it; sessions on UDP go on (section 12.37).
     func closed(_ connection: ClientConnection) {
         if connections.removeValue(forKey: ObjectIdentifier(connection)) != nil {
-            let rest = connectionsOfAddress[connection.peer, default: 1] - 1
-            connectionsOfAddress[connection.peer] = rest == 0 ? nil : rest
+            context.shares.connections.giveBack(from: SourceKey(connection.peer))
         }
         let carried = Set(connection.channels.values.compactMap { $0.session?.core.id })
         connection.channels = [:]
@@ -115,6 +117,13 @@ final class RTSPServer {
 
     func log(_ connection: ClientConnection, _ text: String) {
         context.logger.info("rtsp \(connection.peerText): \(text)")
+    }
+
+    /// Logs what a peer is refused, with a bound on how often for one source.
+    func logRefusal(_ connection: ClientConnection, _ text: String) {
+        let (isAllowed, untold) = context.shares.mayLog(refusalTo: connection.peer, now: MonotonicClock.now)
+        guard isAllowed else { return }
+        log(connection, untold == 0 ? text : "\(text); \(untold) refusals more were not logged")
     }
 
     // MARK: Requests
@@ -203,7 +212,11 @@ final class RTSPServer {
         let target = RTSPURL(request.uri)?.routingPath ?? "*"
         let text = "\(request.method.name) \(target.prefix(200)): \(refusal)"
         session?.note(text)
-        context.logger.log(level: isOrdinary ? .debug : .info, "rtsp \(connection.peerText): \(text)")
+        if isOrdinary {
+            context.logger.debug("rtsp \(connection.peerText): \(text)")
+        } else {
+            logRefusal(connection, text)
+        }
     }
 
     // MARK: Time
@@ -218,7 +231,8 @@ final class RTSPServer {
                 await report(to: session, at: now)
             }
             await lookForMisfits(session, at: now)
-            guard session.core.isExpired(now: now) else { continue }
+            let isCrowded = context.shares.sessions.isCrowded(for: SourceKey(session.core.peer))
+            guard session.core.isExpired(now: now, isCrowded: isCrowded) else { continue }
             context.counters.add(to: .expiredSessions)
             await end(session, reason: "no sign of life for \(context.configuration.sessionTimeout) s")
         }
@@ -228,10 +242,12 @@ final class RTSPServer {
         let patience = UInt64(max(1, context.configuration.sessionTimeout)) * 1_000_000_000
         let used = Set(sessions.values.compactMap { $0.connection.map { ObjectIdentifier($0) } })
         for (id, connection) in connections {
-            if let since = connection.stalledSince, now > since, now - since > patience {
+            if let since = connection.stalledSince, now.subtractingSaturating(since) > patience {
                 log(connection, "closed: it took nothing for \(context.configuration.sessionTimeout) s")
                 connection.close()
-            } else if !used.contains(id), now > connection.lastRequest, now - connection.lastRequest > patience {
+            } else if !used.contains(id), !connection.isServing,
+                now.subtractingSaturating(connection.lastRequest) > patience
+            {
                 log(connection, "closed: no request for \(context.configuration.sessionTimeout) s, and no session")
                 connection.close()
             }

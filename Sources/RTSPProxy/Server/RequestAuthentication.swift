@@ -7,6 +7,18 @@ import RTSPCore
 /// Judges requests by the permissions of routes (RFC 2326 section 12.5 and appendix D.1): 401 with challenges, never 407.
 @AgentActor
 final class RequestAuthentication {
+    /// Why a request is refused.
+    struct Failure: Error {
+        var refusal: RTSPRefusal
+        /// Whether its credentials are wrong, rather than missing, too old, or those of a user who may not.
+        var isWrongPassword: Bool
+
+        init(_ refusal: RTSPRefusal, isWrongPassword: Bool = false) {
+            self.refusal = refusal
+            self.isWrongPassword = isWrongPassword
+        }
+    }
+
     private var server: AuthenticationServer
     private var generator = SystemRandomNumberGenerator()
 
@@ -32,22 +44,23 @@ final class RequestAuthentication {
     ///   - now: Nanoseconds of a monotonic clock.
     func user(
         of request: RTSPRequest, for permission: RTSPRoute.Permission, uris: [String], isSecure: Bool, now: UInt64
-    ) throws(RTSPRefusal) -> String? {
+    ) throws(Failure) -> String? {
         if case .anyone = permission { return nil }
         let given = request.headers.all("Authorization")
         switch server.check(given, method: request.method.name, uris: uris, allowsBasic: isSecure, now: now) {
         case .authenticated(let user):
             if case .users(let allowed) = permission, !allowed.contains(user) {
-                throw RTSPRefusal(.forbidden, "user '\(user)' may not")
+                throw Failure(RTSPRefusal(.forbidden, "user '\(user)' may not"))
             }
             return user
         case .challenge(let isStale):
             let values = server.challenges(stale: isStale, allowsBasic: isSecure, now: now, using: &generator)
             let reason = given.isEmpty ? "no credentials" : isStale ? "a nonce that is too old" : "wrong credentials"
-            throw RTSPRefusal(
+            let refusal = RTSPRefusal(
                 .unauthorized, reason,
                 headers: RTSPHeaders(values.map { RTSPHeaders.Field("WWW-Authenticate", $0) }))
-        case .otherURI: throw RTSPRefusal(.badRequest, "credentials for another URI")
+            throw Failure(refusal, isWrongPassword: !given.isEmpty && !isStale)
+        case .otherURI: throw Failure(RTSPRefusal(.badRequest, "credentials for another URI"))
         }
     }
 }

@@ -82,7 +82,9 @@ final class UpstreamConnection {
         self.local = local
     }
 
+    /// Sends a message; a peer that asks more than it takes answers for is left.
     func send(_ message: RTSPMessage) {
+        guard channel.isWritable else { return close() }
         channel.writeAndFlush(ByteBuffer(bytes: message.encoded), promise: nil)
     }
 

@@ -165,6 +165,8 @@ final class UpstreamSource: MediaSource {
     }
 
     private func schedule() {
+        // Nothing is due of a session that does not play yet, or is being closed.
+        if session?.isPlaying != true { stopWatching() }
         timer?.cancel()
         timer = nil
         guard let deadline = session?.deadline else { return }
@@ -189,8 +191,9 @@ final class UpstreamSource: MediaSource {
         if let user = url.user, start.host.isSame(as: url.host) {
             authenticator = UpstreamAuthenticator(user: user, password: url.password ?? "")
         }
-        return ClientSession(
-            url: start, settings: .init(userAgent: "Crosspoint"), authenticator: authenticator, resumption: resumption)
+        var settings = ClientSession.Settings(userAgent: "Crosspoint")
+        (settings.replyTime, settings.teardownTime) = (timing.reply, timing.teardown)
+        return ClientSession(url: start, settings: settings, authenticator: authenticator, resumption: resumption)
     }
 
     /// Begins anew at the next of the upstream's addresses, when the server at the last one failed before it played; nil where that is
@@ -458,22 +461,28 @@ final class UpstreamSource: MediaSource {
         }
     }
 
+    private func stopWatching() {
+        watch?.cancel()
+        watch = nil
+    }
+
     private func lookAtMedia(at now: UInt64) async {
-        guard isLive, session != nil else { return }
+        guard isLive, session?.isPlaying == true else { return }
         var isAny = false
         for stream in streams {
             if await stream.hasNewPackets() { isAny = true }
             if let report = await stream.report(at: now) { send(report, of: stream) }
         }
         if isAny { lastArrival = now }
-        session?.isMediaFlowing = lastArrival.map { now < $0 + timing.loss } ?? false
-        if let lastArrival {
+        let loss = lastArrival.map { Deadline(timing.loss, after: $0) }
+        session?.isMediaFlowing = loss.map { !$0.hasPassed(at: now) } ?? false
+        if let lastArrival, let loss {
             // Only audio and video have to flow all the time.
-            guard now >= lastArrival + timing.loss, streams.contains(where: { ["audio", "video"].contains($0.media) })
+            guard loss.hasPassed(at: now), streams.contains(where: { ["audio", "video"].contains($0.media) })
             else { return }
-            let seconds = (now - lastArrival) / 1_000_000_000
+            let seconds = now.subtractingSaturating(lastArrival) / 1_000_000_000
             await run(session?.abandon(.gatewayTimeout, "no packets for \(seconds) s", at: now) ?? [])
-        } else if now >= startedAt + timing.firstPacket {
+        } else if Deadline(timing.firstPacket, after: startedAt).hasPassed(at: now) {
             wasSilent = true
             await run(session?.mediaIsMissing(at: now) ?? [])
         }
@@ -501,8 +510,8 @@ final class UpstreamSource: MediaSource {
         connection?.close()
         (connection, session) = (nil, nil)
         timer?.cancel()
-        watch?.cancel()
-        (timer, watch) = (nil, nil)
+        timer = nil
+        stopWatching()
         let wasLive = isLive
         isLive = false
         if record?.resumption != resumable {

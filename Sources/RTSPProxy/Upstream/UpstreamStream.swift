@@ -7,6 +7,7 @@ import RTPWire
 import RTSPCore
 import Routing
 import SDP
+import Timing
 
 /// A stream's way into the fast path, the sources that it may come from, and the reports on it.
 @AgentActor
@@ -208,7 +209,7 @@ final class UpstreamStream {
         if event.kind == .unknownSource {
             // While packets of the accepted source come, another one of its host does not take its place.
             if let progress = await context.routing.progress(of: event.route), progress.packets > 0,
-                MonotonicClock.now < progress.lastArrival + 1_000_000_000
+                !Deadline(1_000_000_000, after: progress.lastArrival).hasPassed(at: MonotonicClock.now)
             {
                 return
             }

@@ -4,6 +4,9 @@
 struct UpstreamTiming: Hashable, Sendable {
     /// For a connection to one address.
     var connect: UInt64 = 5_000_000_000
+    /// For a reply, and for that to a TEARDOWN.
+    var reply: UInt64 = 10_000_000_000
+    var teardown: UInt64 = 2_000_000_000
     /// Until the first packet after the reply to PLAY; interleaved is tried then.
     var firstPacket: UInt64 = 4_000_000_000
     /// Without any packet until a source that sent some counts as lost.

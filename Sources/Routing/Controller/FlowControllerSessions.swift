@@ -5,6 +5,7 @@ import Glibc
 import Logging
 import Netlink
 public import RTPWire
+import Timing
 
 extension FlowController {
     /// How long a gate may keep a leg shut: a source that begins anew with other sequence numbers must not keep it so.
@@ -168,7 +169,7 @@ extension FlowController {
     private func packetRate(of state: RouteState, _ records: FlowRecords) -> UInt64 {
         if state.observation.packetRate > 0 { return state.observation.packetRate }
         guard let first = state.firstArrival, records.lastArrival > first, records.received > 1 else { return 0 }
-        let elapsed = records.lastArrival - first
+        let elapsed = records.lastArrival.subtractingSaturating(first)
         let rate = (records.received - 1) * 1_000_000_000 / elapsed
         return rate > Self.burstRate && elapsed < Self.framePeriod ? 0 : rate
     }

@@ -1,5 +1,7 @@
 // What a flow's own packets tell about it: rate and RTP clock.
 
+import Timing
+
 /// Learns a flow's packet rate and, if nobody told it, its RTP clock rate, from one look a second.
 struct FlowObservation {
     /// One look at a flow's counters.
@@ -35,7 +37,7 @@ struct FlowObservation {
     /// Takes a look at `now` (nanoseconds).
     mutating func take(_ sample: Sample, at now: UInt64) {
         if let last, now > last.time, sample.packets >= last.sample.packets {
-            let elapsed = Double(now - last.time)
+            let elapsed = Double(now.subtractingSaturating(last.time))
             packetRate = UInt64(Double(sample.packets - last.sample.packets) * 1e9 / elapsed)
             byteRate = UInt64(Double(sample.bytes - last.sample.bytes) * 1e9 / elapsed)
             let packets = sample.packets - last.sample.packets
@@ -53,7 +55,7 @@ struct FlowObservation {
             clockStart = sample
             return
         }
-        let seconds = Double(sample.arrival - start.arrival) / 1e9
+        let seconds = Double(sample.arrival.subtractingSaturating(start.arrival)) / 1e9
         guard seconds >= 4 else { return }
         let rate = Double(sample.timestamp &- start.timestamp) / seconds
         guard let nearest = Self.knownClockRates.min(by: { abs(Double($0) - rate) < abs(Double($1) - rate) }),

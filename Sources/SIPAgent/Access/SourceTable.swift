@@ -1,5 +1,6 @@
 // How busy each source has been: a table of fixed size, whatever comes.
 
+import AgentSupport
 import RTPWire
 
 /// Token buckets and strikes by source address. An IPv6 source counts with its whole /64, which one host can fill.
@@ -8,7 +9,7 @@ import RTPWire
 /// back.
 struct SourceTable {
     private struct Entry {
-        var source: IPAddress
+        var source: SourceKey
         /// Requests that may come at once, in thousandths, as of `filledAt`.
         var tokens: Int
         var filledAt: UInt64
@@ -77,12 +78,7 @@ struct SourceTable {
         now > time ? Int(min((now - time) / 1_000_000, 3_600_000)) : 0
     }
 
-    /// The network that counts as one source.
-    static func key(_ source: IPAddress) -> IPAddress {
-        source.family == .ipv4 ? source : IPNetwork(containing: source, prefixLength: 64)?.address ?? source
-    }
-
-    private func set(of key: IPAddress) -> Range<Int> {
+    private func set(of key: SourceKey) -> Range<Int> {
         var hasher = Hasher()
         hasher.combine(seed)
         hasher.combine(key)
@@ -91,14 +87,14 @@ struct SourceTable {
     }
 
     private func find(_ source: IPAddress) -> Int? {
-        let key = Self.key(source)
+        let key = SourceKey(source)
         return set(of: key).first { entries[$0]?.source == key }
     }
 
     /// The place of the source, made where it has none.
     private mutating func index(of source: IPAddress, tokens: Int, now: UInt64) -> Int {
         if let index = find(source) { return index }
-        let key = Self.key(source)
+        let key = SourceKey(source)
         let set = set(of: key)
         let oldest =
             set.lowerBound

@@ -32,8 +32,7 @@ final class CallContext {
     static let agent = "Crosspoint"
 
     private(set) var calls: [String: Call] = [:]
-    /// By `SourceTable.key`.
-    private var callsOfSource: [IPAddress: Int] = [:]
+    private var callsOfSource: [SourceKey: Int] = [:]
     /// Of all calls, one in so many is kept for callers of networks that may call.
     private static let reservedShare = 4
     private var dialogs: [DialogID: CallSide] = [:]
@@ -80,17 +79,17 @@ final class CallContext {
     func hasRoom(for source: IPAddress) -> Bool {
         let most = configuration.limits.calls
         return calls.count < (access.isAllowed(source) ? most : most - most / Self.reservedShare)
-            && callsOfSource[SourceTable.key(source), default: 0] < configuration.limits.callsPerSource
+            && callsOfSource[SourceKey(source), default: 0] < configuration.limits.callsPerSource
     }
 
     func add(_ call: Call) {
         calls[call.name] = call
-        callsOfSource[SourceTable.key(call.callerAddress), default: 0] += 1
+        callsOfSource[SourceKey(call.callerAddress), default: 0] += 1
     }
 
     func remove(_ call: Call) {
         guard calls.removeValue(forKey: call.name) != nil else { return }
-        let source = SourceTable.key(call.callerAddress)
+        let source = SourceKey(call.callerAddress)
         let rest = callsOfSource[source, default: 1] - 1
         callsOfSource[source] = rest == 0 ? nil : rest
         history.append((call.name, call.ladder))

@@ -113,9 +113,9 @@ final class RegistrationService {
 
     /// Whether one more name may be registered from there: of all names that there can be, a source has at most a part.
     private func hasRoom(for source: IPAddress) -> Bool {
-        let key = SourceTable.key(source)
+        let key = SourceKey(source)
         let share = max(configuration.limits.registrations / Self.sourceShare, Self.smallestShare)
-        return origins.values.count { $0.values.contains { SourceTable.key($0.address) == key } } < share
+        return origins.values.count { $0.values.contains { SourceKey($0.address) == key } } < share
     }
 
     private static let (sourceShare, smallestShare) = (20, 64)

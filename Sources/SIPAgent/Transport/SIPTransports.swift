@@ -47,7 +47,7 @@ final class SIPTransports {
     private var endpoints: [UDPEndpoint] = []
     private var listeners: [StreamListener] = []
     private var connections: [UInt64: StreamConnection] = [:]
-    private var connectionsOfAddress: [IPAddress: Int] = [:]
+    private var connectionsOfSource: [SourceKey: Int] = [:]
     private var byPeer: [Peer: UInt64] = [:]
     private var lastConnection: UInt64 = 0
     private let sources = SourceAddresses()
@@ -291,10 +291,10 @@ final class SIPTransports {
             counters.add(to: .refusedConnections, ["reason": "network"])
             return nil
         }
-        let ofAddress = connectionsOfAddress[SourceTable.key(address), default: 0]
+        let ofSource = connectionsOfSource[SourceKey(address), default: 0]
         let most = configuration.limits.connections
         let isFull = isClosed || connections.count >= (isAllowed(address) ? most : most - most / Self.reservedShare)
-        guard !isFull, ofAddress < configuration.limits.connectionsPerSource else {
+        guard !isFull, ofSource < configuration.limits.connectionsPerSource else {
             counters.add(to: .refusedConnections, ["reason": isFull ? "total" : "address"])
             return nil
         }
@@ -316,7 +316,7 @@ final class SIPTransports {
             id: lastConnection, transports: self, transport: transport, peer: peer, transportPort: transportPort,
             localAddress: localAddress, localPort: localPort, name: name, channel: channel, isIncoming: isIncoming)
         connections[connection.id] = connection
-        if isIncoming { connectionsOfAddress[SourceTable.key(peer), default: 0] += 1 }
+        if isIncoming { connectionsOfSource[SourceKey(peer), default: 0] += 1 }
         counters.add(to: .connections, ["transport": "\(transport)".lowercased()])
         return connection
     }
@@ -324,9 +324,9 @@ final class SIPTransports {
     func closed(_ connection: StreamConnection) {
         guard connections.removeValue(forKey: connection.id) != nil else { return }
         if connection.isIncoming {
-            let source = SourceTable.key(connection.peer)
-            let rest = connectionsOfAddress[source, default: 1] - 1
-            connectionsOfAddress[source] = rest == 0 ? nil : rest
+            let source = SourceKey(connection.peer)
+            let rest = connectionsOfSource[source, default: 1] - 1
+            connectionsOfSource[source] = rest == 0 ? nil : rest
         }
         let key = Peer(
             transport: connection.transport, address: connection.peer, transportPort: connection.transportPort,

@@ -71,12 +71,53 @@ import Testing
         var actions = connection.receive((1...100).flatMap { Self.bytes("OPTIONS * RTSP/1.0", "CSeq: \($0)") })
         #expect(connection.isFull)
         var sequences: [UInt32?] = []
-        while Self.served(actions) == [.options] {
-            actions = connection.respond(RTSPResponse(.ok))
+        var turns = 1
+        while Self.served(actions) == [.options] || connection.isSuspended {
+            if Self.served(actions) == [.options] {
+                actions = connection.respond(RTSPResponse(.ok))
+            } else {
+                turns += 1
+                actions = connection.resume()
+            }
             sequences += try Self.responses(actions).map(\.sequence)
         }
+        #expect(turns == 25, "four in each turn")
+        let counts = [connection.takeCount(), connection.takeCount()]
+        #expect(counts == [100, 0])
         #expect(sequences == (1...100).map { UInt32($0) })
         #expect(!connection.isFull)
+    }
+
+    @Test("What is refused at once counts in a turn like what is served, and so do interleaved packets")
+    mutating func turns() throws {
+        var actions = connection.receive((1...10).flatMap { Self.bytes("FLY * RTSP/1.0", "CSeq: \($0)") })
+        #expect(try Self.responses(actions).map(\.sequence) == [1, 2, 3, 4] && connection.isFull)
+        #expect(connection.receive(Self.bytes("FLY * RTSP/1.0", "CSeq: 11")).isEmpty, "the turn is over")
+        actions = connection.resume()
+        #expect(try Self.responses(actions).map(\.sequence) == [5, 6, 7, 8])
+        #expect(try Self.responses(connection.resume()).map(\.sequence) == [9, 10, 11])
+        #expect(!connection.isSuspended)
+        let frame = RTSPMessage.interleaved(channel: 0, payload: []).encoded
+        actions = connection.receive((0..<300).flatMap { _ in frame })
+        #expect(actions.count == 256 && connection.isSuspended)
+        actions = connection.resume()
+        #expect(actions.count == 44 && !connection.isSuspended)
+        connection.suspend()
+        #expect(connection.receive(frame).isEmpty)
+        #expect(connection.resume().count == 1)
+    }
+
+    @Test("What is kept of a peer's bytes is known, and nothing is kept of what is done")
+    mutating func storedBytes() throws {
+        #expect(connection.storedBytes == 0 && !connection.isServing)
+        let begun = Self.bytes("ANNOUNCE rtsp://h/ RTSP/1.0", "CSeq: 1", "Content-Length: 3000")
+        _ = connection.receive(begun + [UInt8](repeating: 0x61, count: 2999))
+        #expect(connection.storedBytes >= 2999)
+        _ = connection.receive([0x61])
+        _ = connection.receive(Self.bytes("OPTIONS * RTSP/1.0", "CSeq: 2"))
+        #expect(connection.isServing && connection.storedBytes >= 10)
+        _ = connection.respond(RTSPResponse(.ok))
+        #expect(connection.storedBytes == 0 && !connection.isServing)
     }
 
     @Test("R-05: an unknown method gets 501 with Public, a known one that is not served 405 with Allow")

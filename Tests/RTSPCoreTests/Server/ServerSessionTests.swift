@@ -72,6 +72,19 @@ private struct CountingGenerator: RandomNumberGenerator {
         #expect(session.isExpired(now: deadline))
     }
 
+    @Test("Where places are scarce, a session that has never played lives shorter; one that has played, as it is told")
+    mutating func crowded() {
+        let begun = 100 * Self.second
+        #expect(!session.isExpired(now: begun + 14 * Self.second, isCrowded: true))
+        #expect(session.isExpired(now: begun + 15 * Self.second, isCrowded: true))
+        #expect(!session.isExpired(now: begun + 15 * Self.second))
+        session.didStart([0])
+        session.didPause([0])
+        #expect(!session.isExpired(now: begun + 74 * Self.second, isCrowded: true))
+        #expect(session.isExpired(now: begun + 75 * Self.second, isCrowded: true))
+        #expect(session.isExpired(now: .max) && !session.isExpired(now: 0, isCrowded: true))
+    }
+
     @Test(
         "R-27: what is interleaved ends with its connection, what is on UDP stays; what runs interleaved only has no end"
     )

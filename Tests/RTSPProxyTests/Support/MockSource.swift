@@ -13,6 +13,8 @@ import SDP
     var onEnd: (@AgentActor (MediaSourceError) -> Void)?
     private(set) var opened = 0
     private(set) var closed = 0
+    /// How long opening takes.
+    var delay = Duration.zero
     /// What the camera says when it is opened.
     var text = MockSource.description
     private let path: String
@@ -44,6 +46,7 @@ import SDP
 
     func open() async throws(MediaSourceError) -> Presentation {
         opened += 1
+        if delay > .zero { try? await Task.sleep(for: delay) }
         guard var description = try? SessionDescription(parsing: Array(text.utf8)) else {
             throw MediaSourceError(.badGateway, "no description")
         }

@@ -33,6 +33,10 @@ final class ScriptedCamera: Sendable {
         /// Answers DESCRIBE with it.
         var refusal: RTSPStatus?
         var ssrc: UInt32 = 0x1122_3344
+        /// Answers nothing from this request on, while its connection stays.
+        var freezesAt: RTSPMethod?
+        /// Sends a request of its own every so often, also when it answers nothing any more.
+        var chat: Duration?
         /// Speaks TLS, with a certificate and its key in PEM files.
         var certificate: (chain: String, key: String)?
         /// Keeps sessions beyond their connections.
@@ -54,6 +58,7 @@ final class ScriptedCamera: Sendable {
         var udp: SocketAddress?
         var tcp: (connection: ObjectIdentifier, channel: UInt8)?
         var isPlaying = false
+        var isFrozen = false
         var sequence: UInt16 = 65_500
     }
 
@@ -110,6 +115,11 @@ final class ScriptedCamera: Sendable {
         group.next().scheduleRepeatedTask(initialDelay: .milliseconds(10), delay: .milliseconds(10)) { [weak self] _ in
             self?.sendPacket()
         }
+        guard let chat = script.chat else { return }
+        let period = TimeAmount.nanoseconds(Int64(chat / .nanoseconds(1)))
+        group.next().scheduleRepeatedTask(initialDelay: period, delay: period) { [weak self] _ in
+            self?.request(RTSPRequest(.options, "*", headers: ["CSeq": "7"]))
+        }
     }
 
     func stop() async throws {
@@ -129,6 +139,13 @@ final class ScriptedCamera: Sendable {
     var isPlaying: Bool { state.withLock { $0.isPlaying } }
     func setSSRC(_ ssrc: UInt32) { state.withLock { $0.script.ssrc = ssrc } }
     func stopSending() { state.withLock { $0.isPlaying = false } }
+    /// Sends and answers nothing any more, or does so again.
+    func freeze(_ isFrozen: Bool = true) {
+        state.withLock {
+            $0.isFrozen = isFrozen
+            if isFrozen { $0.isPlaying = false } else { $0.script.freezesAt = nil }
+        }
+    }
 
     func closeConnections() {
         let channels = state.withLock { Array($0.connections.values) }
@@ -185,13 +202,16 @@ final class ScriptedCamera: Sendable {
         }
     }
 
-    fileprivate func answer(_ request: RTSPRequest, on channel: any Channel) -> RTSPResponse {
-        var response = state.withLock { state -> RTSPResponse in
+    fileprivate func answer(_ request: RTSPRequest, on channel: any Channel) -> RTSPResponse? {
+        let answer = state.withLock { state -> RTSPResponse? in
             state.requests.append(request)
+            if request.method == state.script.freezesAt { state.isFrozen = true }
+            if state.isFrozen { return nil }
             return Self.answer(
                 request, &state, connection: ObjectIdentifier(channel), base: url + "/",
                 udpPorts: udpPorts)
         }
+        guard var response = answer else { return nil }
         response.headers["CSeq"] = request.headers["CSeq"]
         return response
     }

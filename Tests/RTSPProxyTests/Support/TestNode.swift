@@ -20,7 +20,8 @@ import Routing
 
     init(
         routes: [RTSPRoute] = [RTSPRoute(name: "cam", match: .path("/cam"), source: .upstream("rtsp://10.1.0.7/main"))],
-        users: [String: String] = [:], streams: Int = 2, routing: MockRouting? = nil, runtimeDirectory: String? = nil,
+        users: [String: String] = [:], streams: Int = 2, sourceDelay: Duration = .zero, routing: MockRouting? = nil,
+        runtimeDirectory: String? = nil,
         change: (inout RTSPConfiguration) -> Void = { _ in }
     ) async throws {
         var configuration = RTSPConfiguration(routes: routes, realm: "studio", linger: 0)
@@ -32,6 +33,7 @@ import Routing
         let made = Made()
         paths = PathTable(context: context) { path, _ throws(MediaSourceError) in
             let source = MockSource(path: path.routeName, routing: routing, streams: streams)
+            source.delay = sourceDelay
             made.sources[path.path] = source
             return source
         }

@@ -25,6 +25,7 @@ struct ServerFuzz {
         var fuzz = ServerFuzz()
         for start in stride(from: 1, to: bytes.count, by: length) where !fuzz.isClosed {
             fuzz.carryOut(fuzz.connection.receive(bytes[start..<min(start + length, bytes.count)]))
+            while fuzz.connection.isSuspended, !fuzz.isClosed { fuzz.carryOut(fuzz.connection.resume()) }
         }
         precondition(fuzz.responses >= fuzz.served, "every request is answered")
     }
