@@ -153,7 +153,7 @@ struct ControlAPITests {
         }
     }
 
-    @Test("The TCP listener serves metrics and reads, and changes nothing")
+    @Test("The TCP listener serves metrics, and nothing else: what anybody can read there is not the socket's")
     func readOnlyListener() async throws {
         try await RunningNode.run { node in
             let tcp = RawHTTP.Target.tcp(node.metricsTCPPort)
@@ -161,12 +161,28 @@ struct ControlAPITests {
             #expect(metrics.status == 200 && metrics.body.contains("crosspoint_build_info"))
             #expect(metrics.head.lowercased().contains("content-type: text/plain; version=0.0.4"))
             #expect(try await RawHTTP.request("GET", "/metrics", to: .socket(node.socket)).body == metrics.body)
-            #expect(try await RawHTTP.request("GET", "/v1/routes", to: tcp).status == 200)
+            for path in ["/v1/routes", "/v1/configuration", "/v1/sessions", "/v1/sessions/sip-1/messages", "/v1/node"] {
+                #expect(try await RawHTTP.request("GET", path, to: tcp).status == 404, "\(path)")
+            }
             for (method, path) in [("POST", "/v1/routes"), ("DELETE", "/v1/routes/cam1"), ("POST", "/v1/reload")] {
                 let answer = try await RawHTTP.request(method, path, body: Self.cam1, to: tcp)
                 #expect(answer.status == 405 && answer.body.contains("read-only"))
             }
             #expect(await node.control.routes().isEmpty)
+        }
+    }
+
+    @Test("JSON that is nested too deeply is refused before it is decoded, wherever its last bracket is")
+    func depth() async throws {
+        try await RunningNode.run { node in
+            for count in [33, 512, 513, 514, 100_000] {
+                let answer = try await RawHTTP.request(
+                    "POST", "/v1/routes", body: String(repeating: "[", count: count), to: .socket(node.socket))
+                #expect(answer.status == 400 && answer.body.contains("more than 32 others"), "\(count): \(answer.body)")
+            }
+            let text = #"{"name": "\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["}"#
+            let answer = try await RawHTTP.request("POST", "/v1/routes", body: text, to: .socket(node.socket))
+            #expect(answer.status == 400 && !answer.body.contains("others"))
         }
     }
 

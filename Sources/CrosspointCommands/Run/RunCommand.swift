@@ -41,6 +41,7 @@ struct RunCommand: AsyncParsableCommand {
         var logger = Logger(label: "crosspoint") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = configuration.logLevel
         let lock = try InstanceLock(directory: configuration.runtimeDirectory)
+        let pins = try InstanceLock.pins(configuration.bpffs)
         let socket = try ControlSocket(path: configuration.control.socket, group: configuration.control.group)
         let parts = try await FastPathAssembly.make(configuration: configuration, logger: logger)
         let service = NodeService(
@@ -48,6 +49,6 @@ struct RunCommand: AsyncParsableCommand {
             statistics: parts.statistics, information: parts.information, sessions: parts.sessions,
             rtspRoutes: parts.rtspRoutes, sip: parts.sip, services: parts.services, logger: logger)
         try await service.run()
-        withExtendedLifetime(lock) {}
+        withExtendedLifetime((lock, pins)) {}
     }
 }

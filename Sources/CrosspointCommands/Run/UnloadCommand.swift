@@ -38,6 +38,7 @@ struct UnloadCommand: ParsableCommand {
             throw NodeError(.failed, "\(configuration.bpffs): no permission to remove pins; run as root")
         }
         let lock = try InstanceLock(directory: configuration.runtimeDirectory)
+        let pins = try InstanceLock.pins(configuration.bpffs)
         PinDirectory(path: configuration.bpffs).removeAll()
         for journal in ["routes", "rtsp", "sip"] {
             try? FileManager.default.removeItem(atPath: "\(configuration.runtimeDirectory)/\(journal)")
@@ -47,7 +48,7 @@ struct UnloadCommand: ParsableCommand {
         let holder = HolderDescriptorStore(
             socketPath: "\(configuration.runtimeDirectory)/holder.socket", executable: "")
         try holder.discard()
-        withExtendedLifetime(lock) {}
+        withExtendedLifetime((lock, pins)) {}
         print("forwarding has ended, \(configuration.bpffs) is empty")
     }
 }

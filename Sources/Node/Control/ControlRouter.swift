@@ -22,26 +22,30 @@ struct ControlRouter: Sendable {
     /// The largest body that a request may have, in bytes: ten thousands of legs in one request.
     static let maximumBody = 16 << 20
 
-    /// The routes of the API; without those that change anything if `readOnly` is set.
+    /// The routes of the API; the metrics alone if `readOnly` is set.
     func makeRouter(readOnly: Bool) -> Router<BasicRequestContext> {
         let router = Router()
         router.middlewares.add(ControlErrors(readOnly: readOnly))
-        addReading(to: router, readOnly: readOnly)
+        addMetrics(to: router)
+        // What sessions, routes and the configuration say is for the socket's group, not for everybody who can connect.
+        guard !readOnly else { return router }
+        addReading(to: router)
         addReadingOfSessions(to: router)
-        if !readOnly {
-            addChanging(to: router)
-            addChangingOfSessions(to: router)
-        }
+        addChanging(to: router)
+        addChangingOfSessions(to: router)
         return router
     }
 
-    private func addReading(to router: Router<BasicRequestContext>, readOnly: Bool) {
+    private func addMetrics(to router: Router<BasicRequestContext>) {
         router.get("metrics") { _, _ in
             let text = PrometheusText.text(of: try await statistics.snapshot(), sessions: await sessionStatistics())
             return Response(
                 status: .ok, headers: [.contentType: PrometheusText.contentType],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
         }
+    }
+
+    private func addReading(to router: Router<BasicRequestContext>) {
         router.get("v1/node") { _, _ in try json(await node()) }
         router.get("v1/ports") { _, _ in try json(try await information.ports()) }
         router.get("v1/statistics") { _, _ in try json(try await statistics.snapshot()) }
@@ -49,7 +53,7 @@ struct ControlRouter: Sendable {
         router.get("v1/routes/:name") { _, context in try json(try await control.route(try name(context))) }
         router.get("v1/configuration/difference") { _, _ in try json(try await keeper.difference()) }
         router.get("v1/configuration") { request, _ in
-            let showsSecrets = try showsSecrets(request, readOnly: readOnly)
+            let showsSecrets = try showsSecrets(request)
             let effective = await keeper.effective()
             let configuration = showsSecrets ? effective : effective.masked
             let wanted = request.uri.queryParameters["format"].map(String.init) ?? "json"
@@ -172,11 +176,9 @@ struct ControlRouter: Sendable {
     }
 
     /// Whether passwords were asked for: for `config save`, which writes them into a file that is for the daemon alone.
-    private func showsSecrets(_ request: Request, readOnly: Bool) throws -> Bool {
+    private func showsSecrets(_ request: Request) throws -> Bool {
         switch request.uri.queryParameters["secrets"].map(String.init) {
         case nil: return false
-        case "include" where readOnly:
-            throw HTTPError(.forbidden, message: "passwords are told on the Unix domain socket only")
         case "include": return true
         case let text?: throw RoutingError(.invalid, "secrets '\(text)' is unknown; use include, or leave it out")
         }

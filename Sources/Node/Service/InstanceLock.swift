@@ -1,6 +1,6 @@
 // One daemon per directory: a lock that the kernel gives back when its holder dies.
 
-import Glibc
+public import Glibc
 
 /// An exclusive lock on a directory, held as long as the value lives.
 ///
@@ -9,10 +9,15 @@ public final class InstanceLock: Sendable {
     private let file: CInt
 
     /// Locks `directory`, which is made if it is not there. Throws `NodeError` if another process has locked it.
-    public init(directory: String) throws(NodeError) {
-        if mkdir(directory, 0o755) == 0 {
+    ///
+    /// - Parameter setting: The key of the configuration that another daemon would give another directory by.
+    /// - Parameter mode: The mode of a directory that is made.
+    public init(
+        directory: String, setting: String = "runtime-directory", mode: mode_t = 0o755
+    ) throws(NodeError) {
+        if mkdir(directory, mode) == 0 {
             // Whoever may use a socket in it must come through, whatever the mask is; what is secret in it guards itself.
-            _ = chmod(directory, 0o755)
+            _ = chmod(directory, mode)
         } else if errno != EEXIST {
             throw NodeError(errno: errno, "the directory \(directory) cannot be made")
         }
@@ -26,8 +31,19 @@ public final class InstanceLock: Sendable {
             }
             throw NodeError(
                 .alreadyRunning,
-                "another daemon of this node runs and holds \(directory); stop it, or give this one a runtime-directory of its own"
+                "another daemon of this node runs and holds \(directory); stop it, or give this one a \(setting) of its own"
             )
+        }
+    }
+
+    /// Locks the folder of the node's pins, `bpffs`: daemons with runtime directories of their own would take each other's flows for
+    /// nobody's. Nil where there is no such folder, and none can be made; whoever makes the pins says why.
+    public static func pins(_ folder: String) throws(NodeError) -> InstanceLock? {
+        do throws(NodeError) {
+            return try InstanceLock(directory: folder, setting: "bpffs", mode: 0o750)
+        } catch {
+            if error.code == .alreadyRunning { throw error }
+            return nil
         }
     }
 

@@ -17,8 +17,13 @@ public enum JSONText {
     public static func decode<Value: Decodable>(
         _ type: Value.Type, from bytes: some Sequence<UInt8>
     ) throws(RoutingError) -> Value {
+        let data = Data(bytes)
+        guard depth(of: data) <= deepest else {
+            throw RoutingError(
+                .invalid, "the JSON has arrays or objects in more than \(deepest) others; nothing here needs that")
+        }
         do {
-            return try JSONDecoder().decode(type, from: Data(bytes))
+            return try JSONDecoder().decode(type, from: data)
         } catch let error as SpecificationError {
             throw RoutingError(error)
         } catch let error as DecodingError {
@@ -26,6 +31,36 @@ public enum JSONText {
         } catch {
             throw RoutingError(.invalid, "JSON: \(error)")
         }
+    }
+
+    /// In how many others an array or object may stand.
+    private static let deepest = 32
+
+    /// In how many others the innermost array or object stands, looked at before anything is decoded: the decoder recurses.
+    static func depth(of bytes: some Sequence<UInt8>) -> Int {
+        var (depth, most) = (0, 0)
+        var (isText, isEscaped) = (false, false)
+        for byte in bytes {
+            if isText {
+                if isEscaped {
+                    isEscaped = false
+                } else if byte == UInt8(ascii: "\\") {
+                    isEscaped = true
+                } else if byte == UInt8(ascii: "\"") {
+                    isText = false
+                }
+                continue
+            }
+            switch byte {
+            case UInt8(ascii: "\""): isText = true
+            case UInt8(ascii: "["), UInt8(ascii: "{"):
+                depth += 1
+                most = max(most, depth)
+            case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
+            default: break
+            }
+        }
+        return most
     }
 
     private static func text(of error: DecodingError) -> String {
