@@ -56,6 +56,18 @@ crosspoint_mapped(__be32 address)
 	return (__u64)address << 32 | 0xffff0000ULL;
 }
 
+/*
+ * The same in an IPv6 header is an address that is never on the wire (RFC 6890), and would pass for that of an IPv4 packet. 0 for one, 1
+ * for any other, without a branch: the verifier would walk all that follows once more for each.
+ */
+static __always_inline __u64
+crosspoint_is_unmapped(__u64 high, __u64 low)
+{
+	__u64 rest = high | ((__u32)low ^ 0xffff0000U);
+
+	return (rest | -rest) >> 63;
+}
+
 static __always_inline int
 crosspoint_parse_ipv4(void *l3, void *data_end, struct crosspoint_packet *packet)
 {
@@ -93,6 +105,7 @@ crosspoint_parse_ipv6(void *l3, void *data_end, struct crosspoint_packet *packet
 {
 	struct ipv6hdr *ip = l3;
 	struct udphdr *udp = (void *)(ip + 1);
+	__u64 are_unmapped;
 
 	if ((void *)(ip + 1) > data_end)
 		return CROSSPOINT_PASS_MALFORMED;
@@ -123,6 +136,11 @@ crosspoint_parse_ipv6(void *l3, void *data_end, struct crosspoint_packet *packet
 	packet->destination_port = udp->dest;
 	packet->udp_length = HOST16(udp->len);
 	if (packet->l3_length < sizeof(*ip) + sizeof(*udp))
+		return CROSSPOINT_PASS_MALFORMED;
+	are_unmapped = crosspoint_is_unmapped(packet->destination_high, packet->destination_low) &
+		       crosspoint_is_unmapped(packet->source_high, packet->source_low);
+	CROSSPOINT_HIDE(are_unmapped);
+	if (CROSSPOINT_UNLIKELY(!are_unmapped))
 		return CROSSPOINT_PASS_MALFORMED;
 	return -1;
 }
