@@ -3,26 +3,21 @@
 import CrosspointShim
 import Glibc
 public import NIOCore
-public import NIOPosix
 
 /// DNS, through the host's own resolver. Its static functions block, so that they run on a thread of their own: `run`.
 public struct HostResolver: Sendable {
-    private let threadPool: NIOThreadPool
+    private static let ownThreads = LookUpThreads(threads: 32, share: 32)
+    private static let limit: Duration = .seconds(10)
+    private let threads: LookUpThreads
 
-    /// - Parameter threadPool: Where it blocks.
-    public init(threadPool: NIOThreadPool = .singleton) { self.threadPool = threadPool }
+    /// - Parameter threads: Where it blocks; nil for those that all resolvers share.
+    public init(threads: LookUpThreads? = nil) { self.threads = threads ?? Self.ownThreads }
 
-    /// Runs look-ups on a thread where they may block, and returns what came of them.
+    /// Runs look-ups on a thread where they may block, and returns what came of them within ten seconds.
     public func run<Value: Sendable>(
         _ lookUp: @escaping @Sendable () throws(ResolverError) -> Value
     ) async throws(ResolverError) -> Value {
-        do {
-            return try await threadPool.runIfActive { try lookUp() }
-        } catch let error as ResolverError {
-            throw error
-        } catch {
-            throw ResolverError("the resolver does not run: \(error)")
-        }
+        try await threads.run(limit: Self.limit, lookUp)
     }
 
     /// The SRV records (RFC 2782) of a name such as `_rtsp._tcp.studio`, as they came; empty where there are none, nil where nobody

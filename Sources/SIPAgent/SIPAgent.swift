@@ -41,11 +41,13 @@ public final class SIPAgent: Service, SessionControl, SIPControl {
         let transports = SIPTransports(configuration: configuration, counters: counters, logger: logger)
         let transactions = Transactions(
             transports: transports, timers: timers, counters: counters, times: times,
-            capacity: Self.transactionsPerCall * configuration.limits.calls)
+            capacity: Self.transactionsPerCall * configuration.limits.calls,
+            share: Self.transactionsPerCall * configuration.limits.callsPerSource)
         let resolver = SIPResolver(
-            upstream: names, threadPool: Self.resolverThreads, clock: { .nanoseconds(Int64(MonotonicClock.now)) })
+            upstream: names, clock: { .nanoseconds(Int64(MonotonicClock.now)) })
         accessCounters = AccessCounters()
         let access = try CallAccess(configuration: configuration, counters: accessCounters)
+        access.isOwn = { [weak transports] in transports?.isLocal($0) == true }
         registry = try RegistrationService(
             configuration: configuration, access: access, counters: accessCounters, runtimeDirectory: runtimeDirectory,
             logger: logger)
@@ -59,21 +61,16 @@ public final class SIPAgent: Service, SessionControl, SIPControl {
             journal: try CallJournal(runtimeDirectory: runtimeDirectory, logger: logger), registrations: registry,
             logger: logger)
         intake = CallIntake(context: context)
-        transports.isAllowed = { [unowned access] in access.isAllowed($0) }
-        transports.admits = { [unowned access] in access.mayAsk($0) }
+        transports.standing = { [access] source in
+            access.isTrusted(source) ? .trusted : access.isOpen(to: source) ? .open : .closed
+        }
+        transports.needed = { [weak context] in context?.neededConnections ?? [] }
         transactions.core = intake
         self.routing = routing
     }
 
     /// Requests are remembered for half a minute after their answer, and a call has four or more.
     private static let transactionsPerCall = 32
-
-    /// Look-ups of names block for seconds where nobody answers: they have threads of their own.
-    private static let resolverThreads: NIOThreadPool = {
-        let pool = NIOThreadPool(numberOfThreads: 8)
-        pool.start()
-        return pool
-    }()
 
     // MARK: Service
 
@@ -119,6 +116,19 @@ public final class SIPAgent: Service, SessionControl, SIPControl {
     /// The UDP or TCP ports that are listened on.
     func ports(_ transport: SIPTransport) -> [UInt16] { context.transports.ports(transport) }
 
+    /// Closes the connections that are idle at `now`.
+    func tick(now: UInt64) { context.transports.tick(now: now) }
+
+    var connectionCount: Int { context.transports.connectionCount }
+
+    /// Takes a request as if it had come from `source`.
+    func receive(_ request: SIPRequest, from source: SIPSource) {
+        context.transactions.received(.request(request), raw: request.bytes, from: source)
+    }
+
+    /// Requests of peers that nobody has answered.
+    var transactionsWithoutAnswer: Int { context.transactions.unansweredCount }
+
     /// A call of this agent.
     func call(named name: String) -> Call? { context.calls[name] }
 
@@ -160,6 +170,8 @@ public final class SIPAgent: Service, SessionControl, SIPControl {
     public func reload(_ configuration: SIPConfiguration) async throws {
         try context.access.reload(configuration)
         registry.reload(configuration)
+        context.transactions.share = Self.transactionsPerCall * configuration.limits.callsPerSource
+        context.transports.limits = configuration.limits
         context.configuration = configuration
     }
 

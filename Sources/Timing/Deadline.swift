@@ -31,7 +31,25 @@ public struct Deadline: Hashable, Comparable, Sendable {
     public static func < (one: Deadline, other: Deadline) -> Bool { one.nanoseconds < other.nanoseconds }
 }
 
+extension Duration {
+    /// The whole nanoseconds: 0 of a negative time, and the largest number of one that is longer.
+    public var saturatedNanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        return UInt64(clamping: seconds).multipliedSaturating(by: 1_000_000_000)
+            .addingSaturating(UInt64(clamping: attoseconds / 1_000_000_000))
+    }
+
+    /// A time of so many nanoseconds, or the longest that 64 bits with a sign hold.
+    public static func saturating(nanoseconds: UInt64) -> Duration { .nanoseconds(Int64(clamping: nanoseconds)) }
+}
+
 extension UInt64 {
+    /// The nanoseconds of so many seconds: 0 of what is negative or not a number, and the largest number of what is longer.
+    public init(saturatingSeconds seconds: Double) {
+        let nanoseconds = seconds * 1_000_000_000
+        self = nanoseconds > 0 ? UInt64(exactly: nanoseconds.rounded(.down)) ?? .max : 0
+    }
+
     /// The sum, or the largest number where that overflows.
     public func addingSaturating(_ other: UInt64) -> UInt64 {
         let (sum, overflows) = addingReportingOverflow(other)

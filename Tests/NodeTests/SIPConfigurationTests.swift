@@ -30,7 +30,7 @@ struct SIPConfigurationTests {
           registrar: {domains: [studio.example], allow: [10.1.0.0/16], max-expires: 600, min-expires: 90, max-contacts: 3}
           session-timer: {interval: 900, minimum: 120}
           no-media-timeout: 30
-          limits: {calls: 100, calls-per-source: 10, requests-per-second: 5, burst: 20, registrations: 50, connections: 60, connections-per-source: 7}
+          limits: {calls: 100, calls-per-source: 10, requests-per-second: 5, burst: 20, registrations: 50, registrations-per-source: 6, connections: 60, connections-per-source: 7}
           dial-plan:
             - {name: desk, user: desk, host: Studio.example, to: registered, callers: [anna, ben], ring-time: 20, srtp: off}
             - name: studios
@@ -81,8 +81,8 @@ struct SIPConfigurationTests {
         #expect(
             sip.limits
                 == SIPLimitsConfiguration(
-                    calls: 100, callsPerSource: 10, requestsPerSecond: 5, burst: 20, registrations: 50, connections: 60,
-                    connectionsPerSource: 7))
+                    calls: 100, callsPerSource: 10, requestsPerSecond: 5, burst: 20, registrations: 50,
+                    registrationsPerSource: 6, connections: 60, connectionsPerSource: 7))
         #expect(sip.dialPlan.map(\.name) == ["desk", "studios", "out"])
         #expect(sip.dialPlan[0].host == .exact("studio.example"))
         #expect(sip.dialPlan[0].permission == .users(["anna", "ben"]))

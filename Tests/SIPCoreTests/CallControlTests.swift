@@ -164,6 +164,14 @@ import Testing
         #expect(SessionTimer(accepted: try response(200)) == nil)
     }
 
+    @Test("S-27: no peer makes a session last longer than a day without a refresh")
+    func longest() throws {
+        let endless = try response(200, headers: ["Session-Expires": "4294967295;refresher=uas"])
+        #expect(SessionTimer(accepted: endless)?.expireAfter == .seconds(86_400 - 32))
+        let request = try SIPRequest.sample(headers: ["Supported": "timer", "Min-SE": "4294967295"])
+        #expect(try SessionTimer.answer(request, policy: .init()).timer.interval == 86_400)
+    }
+
     // MARK: Loops
 
     @Test("S-07: a request that comes back to the same Request-URI is a loop, to another a spiral")

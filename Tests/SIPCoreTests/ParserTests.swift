@@ -182,4 +182,13 @@ import Testing
         let text = options.replacing("OPTIONS sip", with: "ACK sip") + "\n"
         #expect(try SIPParser.failure(SIPParser.wire(text)).reply == nil)
     }
+
+    @Test("Control characters, C1 among them, are in no field that was read")
+    func controls() throws {
+        let text = options.replacing(
+            "CSeq:", with: "User-Agent: \u{1b}[31mred\u{9b}2J\u{7f} caf\u{e9}\nSubject: a\tb\nCSeq:")
+        let request = try SIPParser.request(SIPParser.wire(text + "\n"))
+        #expect(request.headers["User-Agent"] == "?[31mred?2J? caf\u{e9}")
+        #expect(request.headers["Subject"] == "a\tb")
+    }
 }

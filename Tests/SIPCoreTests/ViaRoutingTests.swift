@@ -38,7 +38,7 @@ import Testing
         #expect(lie.responseDestination.description == "192.0.2.9:5060")
     }
 
-    @Test("S-08: maddr leads nowhere but to the sender; ports default by transport")
+    @Test("S-08: maddr leads nowhere; ports default by transport")
     func destinations() throws {
         let group = try via("SIP/2.0/UDP 10.0.0.1:5070;maddr=224.2.0.1;rport;branch=z9hG4bK1", from: source, 1)
         #expect(group.responseDestination.description == "192.0.2.9:1")

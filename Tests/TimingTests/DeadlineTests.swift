@@ -28,4 +28,17 @@ import Timing
         #expect(UInt64.max.addingSaturating(1) == .max)
         #expect((1 << 40 as UInt64).multipliedSaturating(by: 1 << 40) == .max)
     }
+
+    @Test func secondsThatAreNoTimeAreNone() {
+        #expect(UInt64(saturatingSeconds: 1.5) == 1_500_000_000)
+        for seconds in [-1, -Double.infinity, .nan, 0] { #expect(UInt64(saturatingSeconds: seconds) == 0) }
+        for seconds in [Double.infinity, 1e30, 18_446_744_073.8] { #expect(UInt64(saturatingSeconds: seconds) == .max) }
+    }
+
+    @Test func durationsSaturate() {
+        #expect(Duration.milliseconds(2).saturatedNanoseconds == 2_000_000)
+        #expect(Duration.seconds(-1).saturatedNanoseconds == 0)
+        #expect(Duration.seconds(Int64.max).saturatedNanoseconds == .max)
+        #expect(Duration.saturating(nanoseconds: .max) == .nanoseconds(Int64.max))
+    }
 }

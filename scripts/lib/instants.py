@@ -31,14 +31,8 @@ ALLOWED = {
     "Sources/SIPAgent/Transport/SourceAddresses.swift": TYPED,
     "Sources/SIPCore/Registration/Registrar.swift": TYPED,
     "Sources/SIPAgent/Access/SourceTable.swift": SIP,
-    "Sources/SIPAgent/Calls/Call+Branches.swift": SIP,
-    "Sources/SIPAgent/Calls/Call+Start.swift": SIP,
-    "Sources/SIPAgent/Calls/Call+Timers.swift": SIP,
-    "Sources/SIPAgent/Media/CallMedia+Learning.swift": SIP,
     "Sources/SIPAgent/Media/CallMedia+Watching.swift": SIP,
     "Sources/SIPAgent/Media/MediaContext.swift": SIP,
-    "Sources/SIPAgent/Registration/RegistrationService.swift": SIP,
-    "Sources/SIPAgent/Transactions/SIPTimers.swift": SIP,
 }
 
 

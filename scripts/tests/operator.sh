@@ -170,7 +170,7 @@ reload() {
 routes:
   steady:
     from: 239.5.5.5:5004@eth0,source=10.1.0.7
-    to: [10.2.0.5:5004@eth1]
+    to: [10.2.0.5:5014@eth1]
   configured:
     from: 239.5.5.6:5004@eth0
     to: [10.2.0.5:5006@eth1]
@@ -267,7 +267,7 @@ metrics() {
 # Tables that are small by configuration fill up, and what is in them is not touched.
 full_table() {
     local number=0
-    while crosspoint route add "many$number" --from "239.6.0.$number:5004@eth0,join=off" --to 10.2.0.5:9000@eth1 \
+    while crosspoint route add "many$number" --from "239.6.0.$number:5004@eth0,join=off" --to "10.2.0.5:$((9000 + number))@eth1" \
         >/dev/null 2>"$work/err"; do
         number=$((number + 1))
         [ "$number" -lt 250 ] || break
@@ -282,7 +282,7 @@ full_table() {
         crosspoint route remove "many$number" >/dev/null
     done
     # What was removed drains for ten seconds.
-    wait_until 40 crosspoint route add late --from 239.6.1.1:5004@eth0 --to 10.2.0.5:9000@eth1 || wrong "the table does not empty"
+    wait_until 40 crosspoint route add late --from 239.6.1.1:5004@eth0 --to 10.2.0.5:8999@eth1 || wrong "the table does not empty"
     crosspoint route remove late >/dev/null
 }
 
@@ -317,8 +317,8 @@ printf 'limits: {flows: 64, legs: 64}\n' >>"$work/crosspoint.yaml"
 echo 'rtsp: {listen: [8554]}' >>"$work/crosspoint.yaml"
 start_daemon
 
-accepted added crosspoint route add steady --from 239.5.5.5:5004@eth0,source=10.1.0.7 --to 10.2.0.5:5004@eth1
-start receiver receiver.log "$python" "$repository/scripts/lib/rtp_sequence.py" receive steady=10.2.0.5:5004
+accepted added crosspoint route add steady --from 239.5.5.5:5004@eth0,source=10.1.0.7 --to 10.2.0.5:5014@eth1
+start receiver receiver.log "$python" "$repository/scripts/lib/rtp_sequence.py" receive steady=10.2.0.5:5014
 receiver=$started
 wait_until 5 grep -q ready "$work/receiver.log" || die "the receiver does not start: $(tail -n 1 "$work/receiver.log")"
 start camera camera.log "$python" "$repository/scripts/lib/rtp_sequence.py" send --rate $packets_per_second \

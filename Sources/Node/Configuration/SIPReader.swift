@@ -197,7 +197,9 @@ extension SIPLimitsConfiguration {
         [
             ("calls", \.calls, 1...1_048_576), ("calls-per-source", \.callsPerSource, 1...1_048_576),
             ("requests-per-second", \.requestsPerSecond, 0...1_000_000), ("burst", \.burst, 1...1_000_000),
-            ("registrations", \.registrations, 1...1_048_576), ("connections", \.connections, 1...65_536),
+            ("registrations", \.registrations, 1...1_048_576),
+            ("registrations-per-source", \.registrationsPerSource, 1...1_048_576),
+            ("connections", \.connections, 1...65_536),
             ("connections-per-source", \.connectionsPerSource, 1...65_536),
         ]
     }

@@ -42,6 +42,10 @@ final class CallAccess {
     private var plan: DialPlan
     private var authentication: AuthenticationServer
     private var sources = SourceTable()
+    /// The 503s to those who send too many.
+    private var refusals = SourceTable()
+    /// Whether an address is one of this node's.
+    var isOwn: @AgentActor (IPAddress) -> Bool = { _ in false }
     private var generator = SystemRandomNumberGenerator()
     private let counters: AccessCounters
     /// Requests that wait for their refusal, by the second in which they came.
@@ -75,7 +79,7 @@ final class CallAccess {
 
     // MARK: Requests
 
-    /// Judges a request that belongs to no dialog and no transaction, before anything else is done with it.
+    /// Judges a request that belongs to no dialog and no transaction, before anything is remembered of it.
     func screen(_ request: SIPRequest, from source: IPAddress, now: UInt64) -> Screening {
         let limits = configuration.limits
         let isAllowed = isAllowed(source)
@@ -83,37 +87,28 @@ final class CallAccess {
             if let agent = request.headers["User-Agent"], ScannerNames.contains(agent) { return drop(.scanner) }
             if sources.strikes(source, now: now) >= Self.blockingStrikes { return drop(.blocked) }
         }
-        if limits.requestsPerSecond > 0, request.method != .ack,
+        if limits.requestsPerSecond > 0,
             !sources.take(source, rate: limits.requestsPerSecond, burst: limits.burst, now: now)
         {
-            guard isAllowed else { return drop(.rate) }
+            // A refusal is worth no more than a request: as many more are told so, and then none.
+            guard isAllowed,
+                refusals.take(source, rate: limits.requestsPerSecond, burst: limits.burst, now: now)
+            else { return drop(.rate) }
             count(.rate)
             return .answer(SIPRefusal(.serviceUnavailable, headers: ["Retry-After": "5"]), after: .zero)
         }
         switch request.method {
-        case .invite, .register, .ack, .cancel: return .proceed
+        case .invite where request.to.tag == nil, .register where request.to.tag == nil: return .proceed
         default: return isAllowed || isOpen(to: source) ? .proceed : drop(.network)
         }
     }
 
-    /// Whether somebody there is told that a transaction or a dialog is not there.
-    func mayAsk(_ source: IPAddress) -> Bool { isAllowed(source) || isOpen(to: source) }
-
-    /// Whether a request that cannot be read is answered: where any other would be, and within the rate of its source.
-    func mayAnswer(malformed text: [UInt8], from source: IPAddress, now: UInt64) -> Bool {
+    /// Whether the sender of what cannot be read is to learn so: in allowed networks, as far as its rate goes.
+    func answersMalformed(from source: IPAddress, now: UInt64) -> Bool {
+        guard isAllowed(source) else { return false }
         let limits = configuration.limits
-        if !isAllowed(source) {
-            guard isOpen(to: source) else { return refuses(.network) }
-            if ScannerNames.contains(String(decoding: text.prefix(4096), as: UTF8.self)) { return refuses(.scanner) }
-            if sources.strikes(source, now: now) >= Self.blockingStrikes { return refuses(.blocked) }
-        }
-        guard limits.requestsPerSecond > 0 else { return true }
-        return sources.take(source, rate: limits.requestsPerSecond, burst: limits.burst, now: now) || refuses(.rate)
-    }
-
-    private func refuses(_ reason: Reason) -> Bool {
-        count(reason)
-        return false
+        return limits.requestsPerSecond == 0
+            || sources.take(source, rate: limits.requestsPerSecond, burst: limits.burst, now: now)
     }
 
     /// Judges an INVITE that begins a call, or a MESSAGE that belongs to none.
@@ -199,8 +194,13 @@ final class CallAccess {
     /// Whether callers from there need no authentication.
     func isAllowed(_ source: IPAddress) -> Bool { configuration.allowedNetworks.contains { $0.contains(source) } }
 
-    /// Whether anybody outside of `allow` has something to ask of this node.
-    private func isOpen(to source: IPAddress) -> Bool {
+    /// Whether devices there may register, or callers there call, without authentication.
+    func isTrusted(_ source: IPAddress) -> Bool {
+        isAllowed(source) || configuration.registrar?.allowedNetworks.contains { $0.contains(source) } == true
+    }
+
+    /// Whether somebody outside of `allow` has something to ask of this node.
+    func isOpen(to source: IPAddress) -> Bool {
         configuration.usersFile != nil
             || configuration.registrar?.allowedNetworks.contains { $0.contains(source) } == true
             || configuration.dialPlan.contains { rule in
@@ -209,23 +209,27 @@ final class CallAccess {
             }
     }
 
+    /// Whether the node may send to `address`, or connect there, since a peer that signals from `peer` has named it: in a Contact, a
+    /// Record-Route, or a redirection. Its own address it may name, and those of networks that callers and devices are let in from anyway;
+    /// never a group, and never another address of the node. What the operator has configured is not asked about.
+    func mayReach(_ address: IPAddress, for peer: IPAddress?) -> Bool {
+        if address == peer { return true }
+        guard !address.isMulticast, !address.isUnspecified, !address.isLimitedBroadcast else { return false }
+        return isTrusted(address) && !isOwn(address)
+    }
+
     /// Whether media of a call may go to and come from `address`, which the SDP of a peer that signals from `peer` names. Whether the address
     /// is the node's own, the routing table says.
-    func mayCarryMedia(with address: IPAddress, peer: IPAddress) -> Bool {
+    ///
+    /// - Parameter isTrusted: Whether the peer may name addresses of `allow`, too: it is in one of its networks, or the operator has named it.
+    func mayCarryMedia(with address: IPAddress, peer: IPAddress, isTrusted: Bool) -> Bool {
         guard !address.isMulticast, !address.isLoopback, !address.isUnspecified, !address.isLimitedBroadcast else {
             return false
         }
         guard configuration.mediaNetworks.isEmpty else {
             return configuration.mediaNetworks.contains { $0.contains(address) }
         }
-        return address == peer || (isAllowed(peer) && isAllowed(address))
-    }
-
-    /// Whether this node may connect or send requests to `address` since a peer that signals from `peer` has named it: in a Contact, a
-    /// Record-Route, or a 3xx. Where the operator has not let anybody be, nobody can have it send.
-    func mayReach(_ address: IPAddress, for peer: IPAddress?) -> Bool {
-        guard !address.isMulticast, !address.isUnspecified, !address.isLimitedBroadcast else { return false }
-        return address == peer || isAllowed(address)
+        return address == peer || isTrusted && isAllowed(address)
     }
 
     // MARK: Counting

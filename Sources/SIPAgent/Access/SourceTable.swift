@@ -3,7 +3,7 @@
 import AgentSupport
 import RTPWire
 
-/// Token buckets and strikes by source address. An IPv6 source counts with its whole /64, which one host can fill.
+/// Token buckets and strikes by source (`SourceKey`).
 ///
 /// Where more sources come than have room, those that were quiet longest are forgotten. Times are nanoseconds of a clock that does not go
 /// back.

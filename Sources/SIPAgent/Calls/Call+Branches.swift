@@ -3,6 +3,7 @@
 import AgentSupport
 import RTPWire
 import SIPCore
+import Timing
 
 extension Call {
     /// A response to a branch's INVITE, or none.
@@ -52,7 +53,7 @@ extension Call {
     private func showsLife(_ branch: CallBranch, _ response: SIPResponse) {
         if branch.isCancelled { return cancel(branch) }
         guard response.status.code > 100 || branch.livesUntil == nil else { return }
-        branch.livesUntil = MonotonicClock.now + UInt64(context.times.c / .nanoseconds(1))
+        branch.livesUntil = MonotonicClock.now.addingSaturating(context.times.c.saturatedNanoseconds)
     }
 
     /// The two dialogs of a fork, made when it first shows: with the callee, and with the caller, who is to tell forks apart
@@ -64,9 +65,10 @@ extension Call {
         side.dialog = dialog
         side.authentication = branch.authentication
         side.credentials = branch.target.credentials
+        side.isConfigured = branch.target.isConfigured
         side.minimumInterval = branch.minimumInterval
         side.contact = branch.path?.contact(isSecure: dialog.isSecure)
-        if let source { side.note(source) }
+        if let source = source ?? branch.origin { side.note(source) }
         side.media = branch.media.map { branch.sides.isEmpty ? $0 : media.splitBranch($0) }
         branch.sides[tag] = side
         context.add(side, as: dialog.id)
@@ -193,6 +195,7 @@ extension Call {
             await acknowledge(side, sequence: sequence, of: branch)
             await bye(side)
             await refuse(error)
+            await finishIfOver()
         }
     }
 
@@ -229,6 +232,7 @@ extension Call {
         let side = CallSide(.callee, of: self, branch: branch.number)
         side.dialog = dialog
         side.dialog?.confirm(with: response)
+        if let source = branch.origin { side.note(source) }
         side.contact = branch.path?.contact(isSecure: dialog.isSecure)
         Task { @AgentActor in
             await acknowledge(side, sequence: response.cseq.sequence, of: branch)

@@ -45,6 +45,10 @@ extension Call {
             respond(.ok, to: bye)
             return await refuse(SIPRefusal(.requestTerminated))
         }
+        if initial != nil, state != .answered {
+            respond(.ok, to: bye)
+            return await leftEarly(side)
+        }
         let isFirst = state == .answered
         if let other = other(of: side), isFirst {
             var headers = SIPHeaders()
@@ -55,6 +59,20 @@ extension Call {
         if isFirst { context.counters.add(to: .endedCalls, ["by": side.side.rawValue]) }
         await finish(reason: "the \(side.side.rawValue) hung up")
         respond(.ok, to: bye)
+    }
+
+    /// A callee has ended its early dialog, which it may not do (RFC 3261 section 15): once no other dialog of the destination is left, the
+    /// destination has failed, and those that come after it are called.
+    private func leftEarly(_ side: CallSide) async {
+        guard let branch = branches.first(where: { $0.sides.values.contains { $0 === side } }), !branch.isOver,
+            !branch.isCancelled, branch.sides.values.allSatisfy({ $0.dialog?.state == .terminated })
+        else { return }
+        note("\(branch.target.requestURI) hung up before it answered")
+        cancel(branch)
+        await carryOut(
+            branchSet.receive(
+                SIPResponse(.temporarilyUnavailable, toNothingOf: self), from: branch.number, isLast: stages.isEmpty))
+        await callNext()
     }
 
     /// What was asked for and not answered when the call ends: INVITEs that change it above all (RFC 3261 section 15.1.2).
@@ -110,28 +128,18 @@ extension Call {
         guard state != .ended else { return }
         let hadAnswer = state == .answered
         state = .ended
+        endedAt = MonotonicClock.now
         caller.success = nil
+        for branch in branches where !branch.isOver {
+            // One that has sent nothing is waited for by nobody.
+            if branch.id == nil { branch.isOver = true } else if !branch.isCancelled { cancel(branch) }
+        }
         context.logger.debug("sip \(name): \(reason)")
         endReason = reason
         _ = await media.end()
         for waiter in endWaiters { waiter.resume() }
         endWaiters = []
         removeFromJournal(hadAnswer: hadAnswer)
-        // Whoever is still being called is not any more; and where nobody answers to that either, it is over all the same.
-        for branch in branches where !branch.isOver { cancel(branch) }
-        context.timers.schedule(after: context.times.timeout + context.times.timeout) {
-            Task { @AgentActor in await self.endBranches() }
-        }
-        await finishIfOver()
-    }
-
-    /// The last resort: branches without a final response are given up, so that no call stays for ever.
-    private func endBranches() async {
-        guard !isForgotten else { return }
-        for branch in branches where !branch.isOver {
-            branch.isOver = true
-            if let id = branch.id { context.transactions.abandon(id) }
-        }
         await finishIfOver()
     }
 
@@ -142,6 +150,29 @@ extension Call {
         context.journal.remove(name)
         context.remove(self)
         // BYEs that cross are answered as long as transactions last.
+        context.timers.schedule(after: context.times.timeout) { self.forget() }
+    }
+
+    /// Ends what is still waited for of a call that should have been over long ago, without waiting for anything.
+    func discard() {
+        guard !isForgotten else { return }
+        context.logger.warning("sip \(name): \(endReason ?? state.rawValue): given up, since it did not end by itself")
+        isForgotten = true
+        state = .ended
+        if let initial {
+            self.initial = nil
+            respond(.serverInternalError, to: initial)
+        }
+        for branch in branches where !branch.isOver {
+            branch.isOver = true
+            if let id = branch.id { context.transactions.abandon(id) }
+        }
+        let media = media
+        Task { @AgentActor in _ = await media.end() }
+        for waiter in endWaiters { waiter.resume() }
+        endWaiters = []
+        context.journal.remove(name)
+        context.remove(self)
         context.timers.schedule(after: context.times.timeout) { self.forget() }
     }
 

@@ -4,6 +4,7 @@ import AgentSupport
 import Logging
 import RTPWire
 import SIPCore
+import Timing
 
 extension Call {
     /// Takes the INVITE up: the caller's side, the offer, and the first destinations.
@@ -44,6 +45,7 @@ extension Call {
     func callNext() async {
         while initial != nil, !branchSet.isClosed, branchSet.isIdle, !stages.isEmpty {
             let stage = stages.removeFirst()
+            noteDecision(in: stage.map(\.ringTime).max() ?? 0)
             let started = stage.map { target in
                 let branch = CallBranch(branches.count, call: self, target: target)
                 branches.append(branch)
@@ -54,6 +56,13 @@ extension Call {
         }
     }
 
+    /// Until when those who are called now must have decided: ringing, and what ends it, included.
+    private func noteDecision(in ringTime: Int) {
+        let seconds = Duration.seconds(max(ringTime, 0)).saturatedNanoseconds
+        let rest = context.times.timeout.saturatedNanoseconds.multipliedSaturating(by: 4)
+        undecidedUntil = Deadline(seconds.addingSaturating(rest), after: MonotonicClock.now)
+    }
+
     private func start(_ branch: CallBranch) async {
         if let credentials = branch.target.credentials {
             branch.authentication = context.authentication(credentials)
@@ -62,7 +71,9 @@ extension Call {
             branch.destinations = [path.destination]
         } else {
             do throws(ResolutionError) {
-                let found = try await context.resolver.destinations(for: branch.target.destination)
+                let found = try await context.resolver.destinations(
+                    for: branch.target.destination,
+                    namedBy: branch.target.isConfigured ? nil : branch.target.redirector ?? callerAddress)
                 branch.destinations = context.permitted(found, for: branch.target)
                 if branch.destinations.isEmpty {
                     note("\(branch.target.requestURI): a 3xx named it, and it is in no network of allow")
@@ -75,7 +86,8 @@ extension Call {
         }
         await tryNext(branch)
         guard !branch.isOver else { return }
-        branch.ringsUntil = MonotonicClock.now + UInt64(branch.target.ringTime) * 1_000_000_000
+        branch.ringsUntil = MonotonicClock.now.addingSaturating(
+            Duration.seconds(max(branch.target.ringTime, 0)).saturatedNanoseconds)
     }
 
     /// Sends the INVITE to the next place of a branch; without one, the branch has failed.
@@ -92,7 +104,9 @@ extension Call {
                 branch.sides = [:]
             }
             do throws(SIPRefusal) {
-                var peer = context.mediaPeer(destination.address, isSecure: destination.transport == .tls)
+                var peer = context.mediaPeer(
+                    destination.address, isSecure: destination.transport == .tls,
+                    isTrusted: branch.target.isConfigured || context.access.isTrusted(destination.address))
                 peer.protection = branch.target.protection
                 let place = media.addBranch(towards: peer)
                 branch.media = place

@@ -3,6 +3,7 @@
 import AgentSupport
 import RTPWire
 import SIPCore
+import Timing
 
 extension Call {
     func fired(_ timer: CallTimer) async {
@@ -31,8 +32,17 @@ extension Call {
                 !branch.isOver && !branch.isCancelled
                     && (branch.ringsUntil.map { $0 <= now } == true || branch.livesUntil.map { $0 <= now } == true)
             }
+                || undecidedUntil.hasPassed(at: now)
         case .ended: false
         }
+    }
+
+    /// Whether the call should have been over for so long that what it waits for does not come any more.
+    func isStuck(_ now: UInt64) -> Bool {
+        let grace = context.times.timeout.saturatedNanoseconds.multipliedSaturating(by: 4)
+        if let endedAt { return Deadline(grace, after: endedAt).hasPassed(at: now) }
+        return state != .answered && state != .ended
+            && Deadline(grace, after: undecidedUntil.nanoseconds).hasPassed(at: now)
     }
 
     /// Does what is due.
@@ -48,6 +58,7 @@ extension Call {
             }
             return
         }
+        if undecidedUntil.hasPassed(at: now) { return await close(reason: "nobody decided in time") }
         for branch in branches where !branch.isOver && !branch.isCancelled && initial != nil {
             if branch.ringsUntil.map({ $0 <= now }) == true {
                 note("\(branch.target.requestURI) did not answer in \(branch.target.ringTime) s")
@@ -68,8 +79,10 @@ extension Call {
         side.timerNumber += 1
         let now = MonotonicClock.now
         let timer = side.timer
-        side.refreshAt = timer.flatMap { $0.isRefresher ? now + UInt64($0.refreshAfter / .nanoseconds(1)) : nil }
-        side.expiresAt = timer.map { now + UInt64($0.expireAfter / .nanoseconds(1)) }
+        side.refreshAt = timer.flatMap {
+            $0.isRefresher ? now.addingSaturating($0.refreshAfter.saturatedNanoseconds) : nil
+        }
+        side.expiresAt = timer.map { now.addingSaturating($0.expireAfter.saturatedNanoseconds) }
     }
 
     /// The peer has answered an INVITE or UPDATE of this node.

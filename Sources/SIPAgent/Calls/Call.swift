@@ -5,6 +5,7 @@ import Logging
 import RTPWire
 import SIPCore
 import Sessions
+import Timing
 
 /// A back-to-back user agent for one call (RFC 3261 section 6). Its events are handled one after the other, also where the media
 /// has to be waited for.
@@ -50,6 +51,9 @@ final class Call {
     /// Why the call has ended, for people.
     var endReason: String?
     var isForgotten = false
+    /// When the call ended, and until when somebody must have answered it: nanoseconds of the monotonic clock.
+    var endedAt: UInt64?
+    var undecidedUntil = Deadline.never
     /// Who waits for the end.
     var endWaiters: [CheckedContinuation<Void, Never>] = []
     /// Whether media come as they were negotiated.
@@ -136,7 +140,13 @@ final class Call {
 
     /// Adds an event; it is handled when those before it have been.
     func post(_ event: CallEvent) {
-        if case .close = event {} else { guard events.count < Self.maximumEvents else { return } }
+        guard events.count < Self.maximumEvents || event.isOwn else {
+            // A peer that sends faster than it is served; a request must not stay without an answer.
+            if case .request(let server, _) = event {
+                respond(SIPRefusal(.serviceUnavailable, headers: ["Retry-After": "5"]), to: server)
+            }
+            return
+        }
         events.append(event)
         guard !isHandling else { return }
         isHandling = true
@@ -192,6 +202,7 @@ final class Call {
     }
 
     func note(_ text: String) {
+        let text = ControlCharacters.removed(from: text)
         if notes.count < 16 { notes.append(text) }
         context.logger.info("sip \(name): \(text)")
     }

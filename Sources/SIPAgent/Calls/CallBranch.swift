@@ -43,6 +43,16 @@ final class CallBranch: Transactions.Client {
         self.target = target
     }
 
+    /// Where the INVITE went, as if a message had come from there.
+    var origin: SIPSource? {
+        path.map { path in
+            SIPSource(
+                transport: path.destination.transport, address: path.destination.address,
+                transportPort: path.destination.transportPort, localAddress: path.localAddress,
+                localPort: path.localPort, connection: path.connection)
+        }
+    }
+
     func received(_ response: SIPResponse, to id: TransactionID, from source: SIPSource) {
         call.post(.branch(self, id, .response(response), source))
     }

@@ -13,7 +13,8 @@ extension CallContext {
             case .nextHop(let hop):
                 stages.append([
                     CallTarget(
-                        requestURI: hop.requestURI, destination: hop.destination, credentials: hop.credentials,
+                        requestURI: hop.requestURI, destination: hop.destination, isConfigured: true,
+                        credentials: hop.credentials,
                         ringTime: decision.ringTime, protection: decision.protection)
                 ])
             case .registered(let address):

@@ -33,8 +33,6 @@ final class CallContext {
 
     private(set) var calls: [String: Call] = [:]
     private var callsOfSource: [SourceKey: Int] = [:]
-    /// Of all calls, one in so many is kept for callers of networks that may call.
-    private static let reservedShare = 4
     private var dialogs: [DialogID: CallSide] = [:]
     /// Calls by the transaction of the INVITE that began or changes them, for CANCEL.
     private var invites: [TransactionID: Call] = [:]
@@ -75,11 +73,11 @@ final class CallContext {
         if let number = Int(name.dropFirst("sip-".count)) { lastName = max(lastName, number) }
     }
 
-    /// Whether one more call of this address may be.
+    /// Whether one more call of this address may be. A quarter of the places is kept for networks of `allow`.
     func hasRoom(for source: IPAddress) -> Bool {
-        let most = configuration.limits.calls
-        return calls.count < (access.isAllowed(source) ? most : most - most / Self.reservedShare)
-            && callsOfSource[SourceKey(source), default: 0] < configuration.limits.callsPerSource
+        let limits = configuration.limits
+        let places = access.isAllowed(source) ? limits.calls : limits.calls - limits.calls / 4
+        return calls.count < places && callsOfSource[SourceKey(source), default: 0] < limits.callsPerSource
     }
 
     func add(_ call: Call) {
@@ -91,14 +89,16 @@ final class CallContext {
         guard calls.removeValue(forKey: call.name) != nil else { return }
         let source = SourceKey(call.callerAddress)
         let rest = callsOfSource[source, default: 1] - 1
-        callsOfSource[source] = rest == 0 ? nil : rest
+        callsOfSource[source] = rest > 0 ? rest : nil
         history.append((call.name, call.ladder))
         if history.count > Self.historyCount { history.removeFirst() }
     }
 
     /// A second has passed.
     func tick(now: UInt64) {
-        for call in calls.values where call.hasRunOut(now) { call.post(.tick(now)) }
+        for call in Array(calls.values) {
+            if call.isStuck(now) { call.discard() } else if call.hasRunOut(now) { call.post(.tick(now)) }
+        }
     }
 
     func add(_ side: CallSide, as dialog: DialogID) { dialogs[dialog] = side }
@@ -106,20 +106,37 @@ final class CallContext {
     /// The side of a call that a request belongs to.
     func side(of request: SIPRequest) -> CallSide? { DialogID(received: request).flatMap { dialogs[$0] } }
     var dialogCount: Int { dialogs.count }
-    /// The connections that peers of calls are reached on.
-    var connections: Set<UInt64> { Set(dialogs.values.compactMap(\.connection)) }
 
-    /// Whether a request in a dialog may be of its peer: it comes from where the peer signals, from where the peer says that it is, or
-    /// from a network that may call. Call-ID and tags alone, which others may have seen, are not enough.
-    func mayBe(_ source: SIPSource, _ side: CallSide) -> Bool {
-        guard let known = side.source else { return true }
-        if known.address == source.address || access.isAllowed(source.address) { return true }
-        guard let dialog = side.dialog else { return false }
-        let named = [dialog.remoteTarget] + dialog.routeSet.map(\.uri)
-        return named.contains { uri in
-            guard case .address(let address)? = uri.place?.host else { return uri.place != nil }
-            return address == source.address
+    /// The connections that are to stay open although nothing is said on them.
+    var neededConnections: Set<UInt64> {
+        var connections = registrations.connections
+        for side in dialogs.values where side.call?.state != .ended {
+            if let connection = side.connection { connections.insert(connection) }
         }
+        // A caller's before it has a dialog, and a callee's before it has answered.
+        for call in calls.values where call.state != .ended {
+            if let connection = call.initial?.source.connection { connections.insert(connection) }
+            for branch in call.branches where !branch.isOver {
+                if let connection = branch.path?.connection ?? branch.target.connection {
+                    connections.insert(connection)
+                }
+            }
+        }
+        return connections.union(transactions.connections)
+    }
+
+    /// Whether a request in a dialog comes from who signals there, so that nobody else who has learned of the dialog takes part in it: from
+    /// the peer's address or connection, an address that its Contact or Record-Route names, or, since proxies have several, a network of
+    /// `allow`. The node's own addresses are in none.
+    func mayCome(from source: SIPSource, on side: CallSide) -> Bool {
+        guard let known = side.source else { return true }
+        if let connection = source.connection, connection == side.connection { return true }
+        if SourceKey(known.address) == SourceKey(source.address) { return true }
+        if let dialog = side.dialog {
+            let named = [dialog.remoteTarget] + dialog.routeSet.map(\.uri)
+            if named.contains(where: { $0.place?.host.address == source.address }) { return true }
+        }
+        return access.isAllowed(source.address) && !transports.isLocal(source.address)
     }
 
     func add(invite id: TransactionID, of call: Call) { invites[id] = call }
@@ -148,13 +165,15 @@ final class CallContext {
     }
 
     /// How the media of a peer is judged, which signals from `address`.
-    func mediaPeer(_ address: IPAddress, isSecure: Bool) -> MediaPeer {
+    ///
+    /// - Parameter isTrusted: Whether it may name addresses of `allow` beside its own.
+    func mediaPeer(_ address: IPAddress, isSecure: Bool, isTrusted: Bool) -> MediaPeer {
         let access = access
         return MediaPeer(
             signalling: address, isSecure: isSecure, sources: configuration.sourcePolicy == .learn ? .learn : .strict
         ) { media in
             // The media of a call are on the actor as the call is.
-            AgentActor.assumeIsolated { access.mayCarryMedia(with: media, peer: address) }
+            AgentActor.assumeIsolated { access.mayCarryMedia(with: media, peer: address, isTrusted: isTrusted) }
         }
     }
 
@@ -170,43 +189,29 @@ final class CallContext {
     /// it has spoken to.
     func path(to uri: SIPURI, of side: CallSide) async -> SIPPath? {
         if let connection = side.connection, let path = transports.path(on: connection),
-            mayUse(path.destination, for: uri)
+            Self.mayUse(path.destination, for: uri)
         {
             return path
         }
         let source = side.source
-        guard let destination = await destination(of: uri, for: source) ?? source.map(Self.place) else { return nil }
-        return transports.path(
-            to: destination, from: source?.address == destination.address ? source?.localAddress : nil)
-    }
-
-    /// The place that a peer has named, where this node may send for it; nil where it may not. A peer that names such a place, as a device
-    /// behind a NAT does, or one that has it send to others, is reached where it signals from. Names of peers that may not call are not
-    /// looked up.
-    private func destination(of uri: SIPURI, for source: SIPSource?) async -> SIPDestination? {
-        guard let source else { return try? await resolver.destinations(for: uri).first }
-        var uri = uri
-        if let text = uri.parameters["maddr"], let host = try? SIPHost(text), host != uri.place?.host {
-            uri.parameters["maddr"] = nil
+        let found = (try? await resolver.destinations(for: uri, namedBy: source?.address)) ?? []
+        if let destination = found.first(where: { access.mayReach($0.address, for: source?.address) }) {
+            return transports.path(
+                to: destination, from: source?.address == destination.address ? source?.localAddress : nil)
         }
-        if case .name? = uri.place?.host, !access.isAllowed(source.address) { return nil }
-        let found = try? await resolver.destinations(for: uri)
-        return found?.first { access.mayReach($0.address, for: source.address) }
-    }
-
-    /// Where a peer signals from.
-    private static func place(of source: SIPSource) -> SIPDestination {
-        SIPDestination(
+        // What it names is not there, or is somebody else's: it is reached where it signals from.
+        guard let source else { return nil }
+        if let path = source.connection.flatMap({ transports.path(on: $0) }) { return path }
+        let origin = SIPDestination(
             transport: source.transport, address: source.address, transportPort: source.transportPort,
             name: source.address.description)
+        return transports.path(to: origin, from: source.localAddress)
     }
 
-    /// A peer that has connected is reached on its connection, since it may take none: as long as the URI names its address or one where
-    /// this node may not send for it, or is not spoken over UDP anyway.
-    private func mayUse(_ destination: SIPDestination, for uri: SIPURI) -> Bool {
-        if case .address(let address)? = uri.place?.host, address != destination.address {
-            return !access.mayReach(address, for: destination.address)
-        }
+    /// A peer that has connected is reached on its connection, since it may take none: as long as the URI names its address, or is
+    /// not spoken over UDP anyway.
+    private static func mayUse(_ destination: SIPDestination, for uri: SIPURI) -> Bool {
+        if case .address(let address)? = uri.place?.host, address != destination.address { return false }
         guard uri.scheme != .sips else { return destination.transport == .tls }
         return uri.transport.map { $0 == destination.transport } ?? true
     }

@@ -26,6 +26,16 @@ enum CallEvent {
     /// An operator or the node ends the call.
     case close(reason: String)
 
+    /// Whether it is none of those that a peer can send any number of.
+    var isOwn: Bool {
+        switch self {
+        case .request, .acknowledgement: false
+        case .branch(_, _, .response(let response), _), .response(_, _, .response(let response), _):
+            response.status.isFinal
+        default: true
+        }
+    }
+
     /// What became of a request.
     enum Outcome {
         case response(SIPResponse)

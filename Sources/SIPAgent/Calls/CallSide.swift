@@ -25,6 +25,8 @@ final class CallSide {
     /// What the node calls itself towards the peer.
     var contact: SIPURI?
     var isSecure: Bool
+    /// Whether the operator has named the peer, in the dial plan.
+    var isConfigured = false
 
     var gate = ModificationGate()
     /// The peer's INVITE that has no final response yet.
@@ -85,6 +87,7 @@ final class CallSide {
         source = record.source
         timer = record.timer
         minimumInterval = record.minimumInterval
+        isConfigured = record.isConfigured == true
         allowed = record.allowed.map { Set($0.map { SIPMethod($0) }) }
         if let user = record.credentialsUser, let passwordFile = record.passwordFile {
             credentials = DialTarget.Credentials(user: user, passwordFile: passwordFile)
@@ -100,7 +103,7 @@ final class CallSide {
         if headers.contains("timer", in: "Supported") || headers.contains("timer", in: "Require") {
             supportsTimer = true
         }
-        if let agent = headers["User-Agent"] ?? headers["Server"] { self.agent = MessageSecrets.visible(agent) }
+        if let agent = headers["User-Agent"] ?? headers["Server"] { self.agent = agent }
     }
 
     func note(_ source: SIPSource) {

@@ -9,6 +9,8 @@ struct CallTarget: Hashable, Sendable {
     var requestURI: SIPURI
     /// Where the request is sent, to be looked up by RFC 3263.
     var destination: SIPURI
+    /// Whether the operator has named it: the dial plan, and neither a device nor who was called first.
+    var isConfigured = false
     /// The connection that the device has registered on, to be used while it is open.
     var connection: UInt64?
     /// Who this node is for the next hop when that asks.

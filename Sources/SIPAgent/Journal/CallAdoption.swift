@@ -51,8 +51,8 @@ struct CallAdoption {
 
     /// Returns the routes that stay; nil where the call cannot go on.
     private func adopt(_ record: CallRecord, _ rest: inout Rest) async -> Set<String>? {
-        let caller = peer(of: record.caller)
-        let callee = peer(of: record.callee)
+        let caller = peer(of: record.caller, isConfigured: false)
+        let callee = peer(of: record.callee, isConfigured: record.callee.isConfigured == true)
         let address = IPAddress(record.callerAddress) ?? .unspecified
         let pending = record.branches ?? []
         do throws(SIPRefusal) {
@@ -81,7 +81,9 @@ struct CallAdoption {
             initial = ServerRequest(id: id, request: request, source: source)
         }
         let media = CallMedia(
-            name: record.name, context: context.media, caller: context.mediaPeer(address, isSecure: false))
+            name: record.name, context: context.media,
+            caller: context.mediaPeer(
+                address, isSecure: false, isTrusted: context.access.isAllowed(address)))
         let call = Call(adopting: record, initial: initial, address: address, context: context, media: media)
         if let initial {
             context.transactions.observe(initial.id, by: call.ladder)
@@ -94,8 +96,10 @@ struct CallAdoption {
     /// How the names of the routes of calls begin.
     private static let routePrefix = "sip."
 
-    private func peer(of side: CallRecord.Side) -> MediaPeer {
-        context.mediaPeer(
-            side.source?.address ?? .unspecified, isSecure: side.source?.transport == .tls)
+    private func peer(of side: CallRecord.Side, isConfigured: Bool) -> MediaPeer {
+        let address = side.source?.address ?? .unspecified
+        return context.mediaPeer(
+            address, isSecure: side.source?.transport == .tls,
+            isTrusted: isConfigured || context.access.isTrusted(address))
     }
 }

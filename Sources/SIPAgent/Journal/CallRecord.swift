@@ -25,6 +25,8 @@ struct CallRecord: Sendable, Codable {
         /// The credentials of this node towards the peer.
         var credentialsUser: String?
         var passwordFile: String?
+        /// Whether the operator has named the peer; nil: no.
+        var isConfigured: Bool?
 
         @AgentActor init?(_ side: CallSide) {
             guard let dialog = side.dialog else { return nil }
@@ -41,6 +43,7 @@ struct CallRecord: Sendable, Codable {
             allowed = side.allowed?.map(\.name).sorted()
             credentialsUser = side.credentials?.user
             passwordFile = side.credentials?.passwordFile
+            isConfigured = side.isConfigured ? true : nil
         }
 
         /// Connections end with the daemon; what came on one is reached by another.

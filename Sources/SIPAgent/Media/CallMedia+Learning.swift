@@ -5,6 +5,7 @@ import Logging
 import RTPWire
 import Routing
 import SIPCore
+import Timing
 
 extension CallMedia {
     /// A packet with another payload type than was negotiated decides nothing; somebody who sends nothing else is not waited for.
@@ -15,7 +16,7 @@ extension CallMedia {
         routes.onFirstPacket = { [weak self] event in
             Task { @AgentActor [weak self] in await self?.firstPacket(event) }
         }
-        let deadline = MonotonicClock.now + UInt64(context.policy.learning * 1_000_000_000)
+        let deadline = MonotonicClock.now.addingSaturating(UInt64(saturatingSeconds: context.policy.learning))
         for (key, planned) in plan {
             guard planned.learns, let agreement = media.negotiation.agreement(key.side),
                 let signalled = Self.signalled(key, agreement)

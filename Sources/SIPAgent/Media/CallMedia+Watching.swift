@@ -5,6 +5,7 @@ import RTPWire
 import Routing
 public import Sessions
 import SIPCore
+import Timing
 
 extension CallMedia {
     /// The routes whose progress is asked for every second: those of RTP, and those that wait for a first packet.
@@ -36,7 +37,7 @@ extension CallMedia {
     // MARK: Silence
 
     private func judge(_ progresses: [String: FlowProgress], now: UInt64) {
-        let silence = UInt64(context.policy.silence * 1_000_000_000)
+        let silence = UInt64(saturatingSeconds: context.policy.silence)
         let states = plan.keys.filter { !$0.isRTCP && $0.side == .caller }.map { key in
             state(of: key.index, progresses, now: now, after: silence)
         }
@@ -46,7 +47,7 @@ extension CallMedia {
             onEvent?(.state(worst))
         }
         guard let abandonment = context.policy.abandonment, !isAbandoned, !states.isEmpty else { return }
-        let limit = UInt64(abandonment * 1_000_000_000)
+        let limit = UInt64(saturatingSeconds: abandonment)
         let expected = plan.filter { $0.value.isExpected }.keys
         guard !expected.isEmpty,
             expected.allSatisfy({ isSilent($0, progresses, now: now, after: limit) })
@@ -81,7 +82,7 @@ extension CallMedia {
         let names = routes.streams.values.flatMap { $0.routes.map(\.name) }
         let progresses = await context.routing.progress(of: names)
         let now = MonotonicClock.now
-        let silence = UInt64(context.policy.silence * 1_000_000_000)
+        let silence = UInt64(saturatingSeconds: context.policy.silence)
         let kinds = kinds
         return routes.streams.filter { !$0.key.isRTCP }.sorted { $0.key < $1.key }.map { key, stream in
             let rtcp = routes.streams[StreamKey(index: key.index, side: key.side, isRTCP: true)]

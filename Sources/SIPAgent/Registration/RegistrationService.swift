@@ -5,6 +5,7 @@ import Logging
 import RTPWire
 import Routing
 import SIPCore
+import Timing
 
 /// The registrar of the node: who may register what, the bindings, where each was registered from, and their journal. Times are
 /// nanoseconds of CLOCK_MONOTONIC.
@@ -23,6 +24,9 @@ final class RegistrationService {
     private var registrar: Registrar
     /// Where bindings were registered from, by address-of-record and contact.
     private var origins: [SIPURI: [SIPURI: RegistrationOrigin]] = [:]
+    /// Who has registered a name first, and how many names each source has.
+    private var owners: [SIPURI: SourceKey] = [:]
+    private var namesOfSource: [SourceKey: Int] = [:]
     private var tidiedAt: UInt64 = 0
 
     /// Takes up what an earlier daemon has accepted.
@@ -44,7 +48,7 @@ final class RegistrationService {
     private static func policy(_ configuration: SIPConfiguration) -> Registrar.Policy {
         let registrar = configuration.registrar ?? RegistrarConfiguration()
         return Registrar.Policy(
-            maximum: UInt32(registrar.maximumExpiry), minimum: UInt32(registrar.minimumExpiry),
+            maximum: UInt32(clamping: registrar.maximumExpiry), minimum: UInt32(clamping: registrar.minimumExpiry),
             addresses: configuration.limits.registrations, bindingsOfAddress: registrar.maximumContacts)
     }
 
@@ -78,24 +82,26 @@ final class RegistrationService {
     }
 
     private func carryOut(
-        _ request: SIPRequest, from source: SIPSource, user: String?, now: UInt64
+        _ request: SIPRequest, from origin: SIPSource, user: String?, now: UInt64
     ) throws(SIPRefusal) -> SIPHeaders {
         guard let address = address(of: request.to.uri), self.address(of: request.uri, isRegistrar: true) != nil else {
             throw SIPRefusal(.notFound)
         }
         // Users register themselves; who may register others, networks say.
         if let user, address.userName != user { throw SIPRefusal(.forbidden) }
+        let source = SourceKey(origin.address)
+        let hasRoom = namesOfSource[source, default: 0] < configuration.limits.registrationsPerSource
+        guard owners[address] != nil || hasRoom || request.headers.all("Contact").isEmpty else {
+            throw SIPRefusal(.serviceUnavailable, headers: ["Retry-After": "60"])
+        }
         var request = request
         request.to.uri = address
-        let before = Set(registrar.bindings(of: address, now: .nanoseconds(now)).map(\.contact))
-        if before.isEmpty, !hasRoom(for: source.address) {
-            throw SIPRefusal(.serviceUnavailable, headers: ["Retry-After": "300"])
-        }
-        let headers = try registrar.register(request, now: .nanoseconds(now))
-        let bindings = registrar.bindings(of: address, now: .nanoseconds(now))
+        let before = Set(registrar.bindings(of: address, now: .saturating(nanoseconds: now)).map(\.contact))
+        let headers = try registrar.register(request, now: .saturating(nanoseconds: now))
+        let bindings = registrar.bindings(of: address, now: .saturating(nanoseconds: now))
         note(
             bindings, of: address, by: request,
-            RegistrationOrigin(source, user: user, agent: request.headers["User-Agent"]))
+            RegistrationOrigin(origin, user: user, agent: request.headers["User-Agent"]))
         let contacts = Set(bindings.map(\.contact))
         let isQuery = request.headers.all("Contact").isEmpty
         let action =
@@ -111,20 +117,12 @@ final class RegistrationService {
         return headers
     }
 
-    /// Whether one more name may be registered from there: of all names that there can be, a source has at most a part.
-    private func hasRoom(for source: IPAddress) -> Bool {
-        let key = SourceKey(source)
-        let share = max(configuration.limits.registrations / Self.sourceShare, Self.smallestShare)
-        return origins.values.count { $0.values.contains { SourceKey($0.address) == key } } < share
-    }
-
-    private static let (sourceShare, smallestShare) = (20, 64)
-
     /// Keeps where the contacts of a REGISTER came from, and forgets those that have gone.
     private func note(
         _ bindings: [Registrar.Binding], of address: SIPURI, by request: SIPRequest, _ origin: RegistrationOrigin
     ) {
-        guard !bindings.isEmpty else { return origins[address] = nil }
+        guard !bindings.isEmpty else { return forget(address) }
+        own(address, by: origin)
         let earlier = origins[address] ?? [:]
         var kept: [SIPURI: RegistrationOrigin] = [:]
         for binding in bindings {
@@ -133,6 +131,23 @@ final class RegistrationService {
         }
         origins[address] = kept
     }
+
+    private func own(_ address: SIPURI, by origin: RegistrationOrigin) {
+        guard owners[address] == nil else { return }
+        let source = SourceKey(origin.address)
+        owners[address] = source
+        namesOfSource[source, default: 0] += 1
+    }
+
+    private func forget(_ address: SIPURI) {
+        origins[address] = nil
+        guard let source = owners.removeValue(forKey: address) else { return }
+        let rest = namesOfSource[source, default: 1] - 1
+        namesOfSource[source] = rest > 0 ? rest : nil
+    }
+
+    /// The connections that devices have registered on.
+    var connections: Set<UInt64> { Set(origins.values.flatMap { $0.values.compactMap(\.connection) }) }
 
     private func refuse(_ status: SIPStatus, _ source: SIPSource, _ now: UInt64) -> RegistrationOutcome {
         guard !access.isAllowed(source.address) else { return .refuse(SIPRefusal(status), after: .zero) }
@@ -170,7 +185,7 @@ final class RegistrationService {
     func stages(for uri: SIPURI, now: UInt64) -> [[RegisteredContact]] {
         guard let address = address(of: uri) else { return [] }
         var stages: [[RegisteredContact]] = []
-        for binding in registrar.bindings(of: address, now: .nanoseconds(now)) {
+        for binding in registrar.bindings(of: address, now: .saturating(nanoseconds: now)) {
             let origin = origins[address]?[binding.contact]
             let contact = RegisteredContact(
                 uri: binding.contact, destination: destination(of: binding.contact, origin),
@@ -184,11 +199,6 @@ final class RegistrationService {
         return stages
     }
 
-    /// The connections that devices have registered on.
-    var connections: Set<UInt64> {
-        Set(origins.values.flatMap { $0.values.compactMap(\.connection) })
-    }
-
     /// A connection that devices may have registered on has closed: they are called where they have said.
     func connectionClosed(_ connection: UInt64) {
         for (address, contacts) in origins {
@@ -198,16 +208,13 @@ final class RegistrationService {
         }
     }
 
-    /// Where requests to a contact go: to the device that has registered it, whatever it says, unless it has said an address from where
-    /// callers are let in anyway. So nobody can have calls sent to others, and devices behind a NAT are reached.
+    /// Where requests to a contact go: to the device that has registered it, whatever it says, unless it has said an address that may be
+    /// reached on its behalf anyway. So nobody can have calls sent to others, and devices behind a NAT are reached.
     private func destination(of contact: SIPURI, _ origin: RegistrationOrigin?) -> SIPURI {
         guard let origin else { return contact }
-        // `maddr` would override the address that is looked at.
-        if contact.parameters["maddr"] == nil, let address = contact.place?.host.address,
-            address == origin.address || mayBeCalled(address)
-        {
-            return contact
-        }
+        // `maddr` is where a request would really go (RFC 3263 section 4); a name could be anybody's.
+        let target = contact.parameters["maddr"].map { try? SIPHost($0) } ?? contact.place?.host
+        if let address = target?.address, access.mayReach(address, for: origin.address) { return contact }
         var destination = contact
         destination.user = nil
         destination.place = SIPHostPort(.address(origin.address), origin.transportPort)
@@ -216,22 +223,19 @@ final class RegistrationService {
         return destination
     }
 
-    private func mayBeCalled(_ address: IPAddress) -> Bool {
-        access.isAllowed(address) || configuration.registrar?.allowedNetworks.contains { $0.contains(address) } == true
-    }
-
     // MARK: Operators
 
     /// All that is registered, by name.
     func reports(now: UInt64) -> [SIPRegistrationReport] {
         tidy(now)
         return origins.keys.map { address in
-            let contacts = registrar.bindings(of: address, now: .nanoseconds(now)).map { binding in
+            let contacts = registrar.bindings(of: address, now: .saturating(nanoseconds: now)).map { binding in
                 let origin = origins[address]?[binding.contact]
                 return SIPRegistrationReport.Contact(
                     uri: binding.contact.withoutPassword.description, source: origin?.text ?? "",
                     preference: Double(binding.preference) / 1000,
-                    expiresIn: Int((binding.end - .nanoseconds(now)).components.seconds), user: origin?.user,
+                    expiresIn: Int((binding.end - .saturating(nanoseconds: now)).components.seconds),
+                    user: origin?.user,
                     agent: origin?.agent)
             }
             return SIPRegistrationReport(address: address.description, contacts: contacts)
@@ -246,22 +250,23 @@ final class RegistrationService {
     // MARK: Journal
 
     private func tidy(_ now: UInt64) {
-        guard now >= tidiedAt + Self.tidyingInterval else { return }
+        guard Deadline(Self.tidyingInterval, after: tidiedAt).hasPassed(at: now) else { return }
         tidiedAt = now
-        registrar.expire(now: .nanoseconds(now))
-        for address in origins.keys where registrar.bindings(of: address, now: .nanoseconds(now)).isEmpty {
-            origins[address] = nil
+        registrar.expire(now: .saturating(nanoseconds: now))
+        for address in origins.keys where registrar.bindings(of: address, now: .saturating(nanoseconds: now)).isEmpty {
+            forget(address)
             journal.remove(Self.fileName(address))
         }
     }
 
     private func write(_ address: SIPURI, _ now: UInt64) {
-        let bindings = registrar.bindings(of: address, now: .nanoseconds(now))
+        let bindings = registrar.bindings(of: address, now: .saturating(nanoseconds: now))
         guard !bindings.isEmpty else { return journal.remove(Self.fileName(address)) }
         let contacts = bindings.compactMap { binding in
             origins[address]?[binding.contact].map { origin in
                 RegistrationRecord.Contact(
-                    uri: binding.contact.description, preference: binding.preference, end: binding.end.nanoseconds,
+                    uri: binding.contact.description, preference: binding.preference,
+                    end: binding.end.saturatedNanoseconds,
                     callID: binding.callID, sequence: binding.sequence, origin: origin)
             }
         }
@@ -289,11 +294,12 @@ final class RegistrationService {
                 guard let uri = try? SIPURI(contact.uri) else { continue }
                 bindings.append(
                     Registrar.Binding(
-                        contact: uri, preference: contact.preference, end: .nanoseconds(contact.end),
+                        contact: uri, preference: contact.preference, end: .saturating(nanoseconds: contact.end),
                         callID: contact.callID, sequence: contact.sequence))
                 origins[address, default: [:]][uri] = contact.origin
+                own(address, by: contact.origin)
             }
-            registrar.restore(bindings, of: address, now: .nanoseconds(now))
+            registrar.restore(bindings, of: address, now: .saturating(nanoseconds: now))
             if bindings.isEmpty { journal.remove(name) }
         }
         if !origins.isEmpty { logger.info("sip: \(origins.count) registered names taken over") }
@@ -302,15 +308,6 @@ final class RegistrationService {
     /// A file name for any address-of-record.
     private static func fileName(_ address: SIPURI) -> String {
         address.description.utf8.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
-    }
-}
-
-extension Duration {
-    fileprivate static func nanoseconds(_ number: UInt64) -> Duration { .nanoseconds(Int64(clamping: number)) }
-
-    fileprivate var nanoseconds: UInt64 {
-        let (seconds, attoseconds) = components
-        return UInt64(clamping: seconds) * 1_000_000_000 + UInt64(clamping: attoseconds / 1_000_000_000)
     }
 }
 

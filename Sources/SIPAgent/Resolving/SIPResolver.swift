@@ -1,22 +1,30 @@
 // Looks next hops up without holding anything else up.
 
 import AgentSupport
-import NIOPosix
 import RTPWire
 import SIPCore
 
 /// The places that requests for a URI are sent to, by RFC 3263. What blocks runs on threads of its own, and what was looked up before or
-/// is an address needs none. Places that have just failed come last (section 4.3).
+/// is an address needs none. Names that peers name are looked up on other threads than those of the dial plan, a few at once for each
+/// source, and none is waited for longer than five seconds. Places that have just failed come last (section 4.3).
 @AgentActor
 final class SIPResolver {
+    /// Where look-ups block.
+    struct Threads: Sendable {
+        /// Of the dial plan.
+        var configured = LookUpThreads(threads: 16, share: 16)
+        /// Of everything that a peer has named.
+        var named = LookUpThreads(threads: 16, share: 2)
+        var limit: Duration = .seconds(5)
+    }
+
     /// Seconds for which a place that failed is tried last.
     static let avoidance: Duration = .seconds(30)
     private static let maximumFailures = 1024
-    private static let maximumRunning = 256
 
     private let upstream: any TimedNameService
     private let cache: NameCache
-    private let threadPool: NIOThreadPool
+    private let threads: Threads
     private let transports: [SIPTransport]
     private let families: Set<IPAddress.Family>
     private let clock: @Sendable () -> Duration
@@ -30,13 +38,13 @@ final class SIPResolver {
     ///   - clock: A clock that does not go back.
     init(
         transports: [SIPTransport] = [.udp, .tcp, .tls], families: Set<IPAddress.Family> = [.ipv4, .ipv6],
-        upstream: any TimedNameService = HostNameService(), threadPool: NIOThreadPool,
+        upstream: any TimedNameService = HostNameService(), threads: Threads = Threads(),
         clock: @escaping @Sendable () -> Duration
     ) {
         self.transports = transports
         self.families = families
         self.upstream = upstream
-        self.threadPool = threadPool
+        self.threads = threads
         self.clock = clock
         cache = NameCache(clock: clock)
     }
@@ -48,7 +56,10 @@ final class SIPResolver {
     }
 
     /// The places to try for `uri`, one after the other, the first first; never empty.
-    func destinations(for uri: SIPURI) async throws(ResolutionError) -> [SIPDestination] {
+    ///
+    /// - Parameter peer: Who has named the URI; nil where the operator has.
+    func destinations(for uri: SIPURI, namedBy peer: IPAddress? = nil) async throws(ResolutionError) -> [SIPDestination]
+    {
         // What does not change the search does not make another one.
         var uri = uri
         (uri.user, uri.password, uri.headers) = (nil, nil, nil)
@@ -57,10 +68,7 @@ final class SIPResolver {
         } catch {
             guard error.reason == .notCached else { throw error }
         }
-        guard running[uri] != nil || running.count < Self.maximumRunning else {
-            throw ResolutionError(.unavailable, "\(uri): too many names are being looked up; try again")
-        }
-        let task = running[uri] ?? start(uri)
+        let task = running[uri] ?? start(uri, peer)
         do { return arranged(try await task.value) } catch {
             throw error as? ResolutionError
                 ?? ResolutionError(.unavailable, "\(uri): the resolver does not run: \(error)")
@@ -75,13 +83,24 @@ final class SIPResolver {
         failures[destination] = now + Self.avoidance
     }
 
-    private func start(_ uri: SIPURI) -> Task<[SIPDestination], any Error> {
-        let (upstream, cache, threadPool, transports, families) = (upstream, cache, threadPool, transports, families)
+    private func start(_ uri: SIPURI, _ peer: IPAddress?) -> Task<[SIPDestination], any Error> {
+        let (cache, transports, families, limit) = (cache, transports, families, threads.limit)
+        let pool = peer == nil ? threads.configured : threads.named
+        let asker = peer.map { SourceKey($0).description }
+        let names = HastyNames(upstream: upstream, end: .now + limit)
         let task = Task {
             defer { running[uri] = nil }
-            return try await threadPool.runIfActive {
-                try Self.search(cache, upstream, transports, families, uri)
+            let result: Result<[SIPDestination], ResolutionError>
+            do throws(ResolverError) {
+                result = try await pool.run(for: asker, limit: limit) { () throws(ResolverError) in
+                    Result { () throws(ResolutionError) in
+                        try Self.search(cache, names, transports, families, uri)
+                    }
+                }
+            } catch {
+                result = .failure(ResolutionError(.unavailable, "\(uri): \(error.message)"))
             }
+            return try result.get()
         }
         running[uri] = task
         return task

@@ -2,6 +2,7 @@
 
 import AgentSupport
 import NIOCore
+import Timing
 
 /// Runs what is due, every ten milliseconds as long as anything waits.
 @AgentActor
@@ -20,10 +21,7 @@ final class SIPTimers {
 
     /// Runs `operation` after the time. It cannot be taken back: it must know itself whether it still means anything.
     func schedule(after time: Duration, _ operation: @escaping Operation) {
-        let parts = time.components
-        let nanoseconds =
-            UInt64(max(parts.seconds, 0)) * 1_000_000_000 + UInt64(max(parts.attoseconds, 0) / 1_000_000_000)
-        queue.insert(operation, at: MonotonicClock.now + nanoseconds)
+        queue.insert(operation, at: MonotonicClock.now.addingSaturating(time.saturatedNanoseconds))
         startTicking()
     }
 

@@ -11,13 +11,13 @@ import SIPCore
 final class Transactions: SIPTransports.Receiver {
     /// Who takes requests.
     @AgentActor protocol Core: AnyObject {
-        /// Judges a request that belongs to no transaction, before anything of it is remembered. ACKs are not asked for: they are
-        /// neither remembered nor answered.
-        func screen(_ request: SIPRequest, from source: SIPSource) -> Screening
-        /// Whether what is wrong with a request may be answered.
-        func mayAnswer(malformed text: [UInt8], from source: SIPSource) -> Bool
-        /// A request begins a transaction: answer it with `respond`, or `refuse` it.
-        func received(_ request: SIPRequest, _ id: TransactionID, raw: [UInt8], from source: SIPSource)
+        /// A request came that nothing is remembered of. One that is carried out is made a transaction with `accept`; others are answered
+        /// without one, by `answer`, or not at all.
+        ///
+        /// - Parameter isMerged: Whether it came on another way before (RFC 3261 section 8.2.2.2).
+        func received(_ request: SIPRequest, isMerged: Bool, raw: [UInt8], from source: SIPSource)
+        /// Whether the sender of what cannot be read is to learn so.
+        func answersMalformed(from source: SIPSource) -> Bool
         /// An ACK of a 2xx.
         func received(acknowledgement request: SIPRequest, raw: [UInt8], from source: SIPSource)
         /// The INVITE is to be given up: answer it with a 487. The CANCEL has been answered.
@@ -26,8 +26,6 @@ final class Transactions: SIPTransports.Receiver {
         func received(stray response: SIPResponse, from source: SIPSource)
         /// A connection is no more.
         func closed(connection: UInt64)
-        /// The connections that calls and registrations need.
-        func connectionsInUse() -> Set<UInt64>
         /// No ACK of a failure came, or the response could not be sent: the transaction is over.
         func failed(server id: TransactionID)
     }
@@ -62,14 +60,25 @@ final class Transactions: SIPTransports.Receiver {
     private var servers: [TransactionID: ServerEntry] = [:]
     private var clients: [TransactionID: ClientEntry] = [:]
     private var clientsOfConnection: [UInt64: Set<TransactionID>] = [:]
+    private var serversOfSource: [SourceKey: Int] = [:]
+    private let capacity: Int
+    private let times: TransactionTimes
+    /// How many requests of one source are remembered.
+    var share: Int
     private var generator = SystemRandomNumberGenerator()
+    private let statelessTags = StatelessTags()
     weak var core: (any Core)?
 
-    /// - Parameter capacity: how many requests of peers are remembered, answered ones included.
+    /// - Parameters:
+    ///   - capacity: How many requests of peers are remembered, answered ones included.
+    ///   - share: How many of them are of one source.
     init(
         transports: SIPTransports, timers: SIPTimers, counters: SIPCounters,
-        times: TransactionTimes = TransactionTimes(), capacity: Int
+        times: TransactionTimes = TransactionTimes(), capacity: Int, share: Int
     ) {
+        self.capacity = capacity
+        self.share = share
+        self.times = times
         self.transports = transports
         self.timers = timers
         self.counters = counters
@@ -78,6 +87,9 @@ final class Transactions: SIPTransports.Receiver {
     }
 
     var count: Int { layer.count }
+
+    /// Connections on which answers are waited for.
+    var connections: Set<UInt64> { Set(clientsOfConnection.filter { !$0.value.isEmpty }.keys) }
 
     // MARK: Sending
 
@@ -147,10 +159,64 @@ final class Transactions: SIPTransports.Receiver {
         }
         // The caller has had its 100, or comes again.
         for case .request(let id, _) in events {
-            servers[id] = ServerEntry(source: source)
+            remember(id, source)
             return id
         }
         return nil
+    }
+
+    // MARK: Accepting
+
+    /// Whether one more request of a source can be remembered. Half of the places are kept for those who are `trusted`.
+    func hasRoom(for source: IPAddress, isTrusted: Bool) -> Bool {
+        layer.serverCount < (isTrusted ? capacity : capacity / 2)
+            && serversOfSource[SourceKey(source), default: 0] < share
+    }
+
+    /// Begins the transaction of a request that is carried out; nil where there is no room for it, and nothing was answered.
+    func accept(_ request: SIPRequest, from source: SIPSource, isTrusted: Bool) -> TransactionID? {
+        guard hasRoom(for: source.address, isTrusted: isTrusted) else { return nil }
+        let events = layer.receive(request, isReliable: source.transport.isReliable) {
+            SIPIdentifiers.tag(using: &generator)
+        }
+        var accepted: TransactionID?
+        for case .request(let id, _) in events {
+            remember(id, source)
+            accepted = id
+        }
+        guard let accepted else { return nil }
+        source.connection.map { transports.used($0) }
+        carryOut(events, from: source)
+        if request.method != .invite {
+            timers.schedule(after: times.timeout * 2) { [weak self] in self?.forgetUnanswered(accepted) }
+        }
+        return accepted
+    }
+
+    /// Requests of peers that nobody has answered.
+    var unansweredCount: Int { servers.keys.count { layer.isUnanswered($0) } }
+
+    /// Other than for an INVITE, nobody waits for an answer longer than a transaction lasts (RFC 3261 section 17.1.2.2).
+    private func forgetUnanswered(_ id: TransactionID) {
+        if layer.isUnanswered(id) { forget(id) }
+    }
+
+    private func remember(_ id: TransactionID, _ source: SIPSource) {
+        servers[id] = ServerEntry(source: source)
+        serversOfSource[SourceKey(source.address), default: 0] += 1
+    }
+
+    private func forgetServer(_ id: TransactionID) {
+        guard let entry = servers.removeValue(forKey: id) else { return }
+        let key = SourceKey(entry.source.address)
+        let rest = serversOfSource[key, default: 1] - 1
+        serversOfSource[key] = rest > 0 ? rest : nil
+    }
+
+    /// Answers a request that has no transaction, as a stateless server does (RFC 3261 section 8.2.7): once, with a tag that depends on
+    /// nothing but the request, and never by making a connection.
+    func answer(_ request: SIPRequest, _ refusal: SIPRefusal, to source: SIPSource) {
+        respond(refusal.response(to: request, tag: statelessTags.tag(for: request)), to: source)
     }
 
     // MARK: Answering
@@ -158,38 +224,9 @@ final class Transactions: SIPTransports.Receiver {
     /// Answers a request.
     func respond(_ response: SIPResponse, to id: TransactionID) { carryOut(layer.respond(response, to: id)) }
 
-    /// Answers a request with a refusal, and forgets it (RFC 3261 section 8.2.7): the answer is not repeated by itself, and the same
-    /// when the request is.
-    func refuse(_ refusal: SIPRefusal, _ request: SIPRequest, _ id: TransactionID) {
-        guard let source = servers[id]?.source else { return }
-        let observer = servers[id]?.observer
-        forget(id)
-        answer(request, with: refusal, to: source, observer)
-    }
-
-    /// Answers without a transaction: on the way that the request came, to its sender, once.
-    private func answer(
-        _ request: SIPRequest, with refusal: SIPRefusal, to source: SIPSource, _ observer: (any MessageObserver)? = nil
-    ) {
-        let response = refusal.response(to: request, tag: Self.tag(of: request))
-        observer?.sent(response.bytes, to: source.text)
-        respond(response, to: source)
-    }
-
-    /// The tag of an answer without a transaction: the same for a request that comes again (section 8.2.7). Hasher has a seed of its own
-    /// in each process, so that nobody outside can tell it.
-    private static func tag(of request: SIPRequest) -> String {
-        var hasher = Hasher()
-        hasher.combine(request.callID)
-        hasher.combine(request.from.tag)
-        hasher.combine(request.cseq)
-        hasher.combine(request.vias.first?.branch)
-        return String(UInt64(bitPattern: Int64(hasher.finalize())), radix: 36)
-    }
-
     /// Says nothing to a request, now or when it comes again.
     func forget(_ id: TransactionID) {
-        servers[id] = nil
+        forgetServer(id)
         layer.forget(id)
     }
 
@@ -202,29 +239,31 @@ final class Transactions: SIPTransports.Receiver {
         switch message {
         case .request(var request):
             request.noteSource(source.address, transportPort: source.transportPort)
-            if request.method != .ack, !layer.knows(request), let core {
-                switch core.screen(request, from: source) {
-                case .proceed: break
-                case .drop: return
-                case .answer(let refusal, _): return answer(request, with: refusal, to: source)
-                }
-            }
-            carryOut(
-                layer.receive(request, isReliable: source.transport.isReliable) {
-                    SIPIdentifiers.tag(using: &generator)
-                }, from: source, raw)
+            received(request, raw: raw, from: source)
         case .response(let response): carryOut(layer.receive(response), from: source, raw)
         }
     }
 
-    func received(malformed error: SIPParseError, raw: [UInt8], from source: SIPSource) {
-        let isAnswered = error.reply != nil && core?.mayAnswer(malformed: raw, from: source) == true
-        counters.add(to: .malformed, ["handling": isAnswered ? "answered" : "dropped"])
-        if isAnswered { transports.answer(error, from: source) }
+    private func received(_ request: SIPRequest, raw: [UInt8], from source: SIPSource) {
+        if request.method != .ack {
+            switch layer.relation(of: request) {
+            case .repeated: break
+            // Nobody but its sender gives an INVITE up.
+            case .cancels(let id) where servers[id]?.source.address == source.address: break
+            case .cancels, .new: core?.received(request, isMerged: false, raw: raw, from: source); return
+            case .merged: core?.received(request, isMerged: true, raw: raw, from: source); return
+            }
+        }
+        carryOut(
+            layer.receive(request, isReliable: source.transport.isReliable) {
+                SIPIdentifiers.tag(using: &generator)
+            }, from: source, raw)
     }
 
-    func connectionsInUse() -> Set<UInt64> {
-        (core?.connectionsInUse() ?? []).union(clientsOfConnection.filter { !$0.value.isEmpty }.keys)
+    func received(malformed error: SIPParseError, from source: SIPSource) {
+        let isAnswered = error.reply != nil && core?.answersMalformed(from: source) == true
+        counters.add(to: .malformed, ["handling": isAnswered ? "answered" : "dropped"])
+        if isAnswered { transports.answer(error, from: source, tag: statelessTags.tag(for: error)) }
     }
 
     func closed(connection: UInt64) {
@@ -249,12 +288,8 @@ final class Transactions: SIPTransports.Receiver {
         for event in events {
             switch event {
             case .transaction(let id, let action): carryOut(action, of: id, from: source, raw)
-            case .request(let id, let request):
-                guard let source else { continue }
-                servers[id] = ServerEntry(source: source)
-                core?.received(request, id, raw: raw, from: source)
-                // One that was refused, or not to be answered, has no more to be said.
-                if servers[id] == nil { return }
+            // `accept` has remembered it.
+            case .request: break
             case .acknowledgement(let request):
                 if let source { core?.received(acknowledgement: request, raw: raw, from: source) }
             case .cancelled(let id, _): core?.cancelled(id)
@@ -270,7 +305,7 @@ final class Transactions: SIPTransports.Receiver {
     private func respond(_ response: SIPResponse, to source: SIPSource) {
         guard let via = response.vias.first else { return }
         counters.add(to: .responses, ["status": SIPCounter.label(response.status)])
-        _ = transports.respond(response.bytes, via: via, to: source, connects: false)
+        _ = transports.respond(response.bytes, via: via, to: source, mayConnect: false)
     }
 
     private func carryOut(
@@ -281,6 +316,7 @@ final class Transactions: SIPTransports.Receiver {
         case .send(.request(let request)): send(request, of: id)
         case .deliver(let response):
             guard let source, let entry = clients[id] else { return }
+            source.connection.map { transports.used($0) }
             counters.add(to: .receivedResponses, ["status": SIPCounter.label(response.status)])
             entry.observer?.received(raw, from: source.text)
             entry.client.received(response, to: id, from: source)
@@ -297,9 +333,10 @@ final class Transactions: SIPTransports.Receiver {
         case .transportFailed:
             if let client = clients[id]?.client { client.undeliverable(id) } else { core?.failed(server: id) }
         case .terminated:
-            servers[id] = nil
+            forgetServer(id)
             if let connection = clients.removeValue(forKey: id)?.path.connection {
                 clientsOfConnection[connection]?.remove(id)
+                if clientsOfConnection[connection]?.isEmpty == true { clientsOfConnection[connection] = nil }
             }
         }
     }
@@ -317,7 +354,7 @@ final class Transactions: SIPTransports.Receiver {
         let bytes = response.bytes
         counters.add(to: .responses, ["status": SIPCounter.label(response.status)])
         servers[id]?.observer?.sent(bytes, to: source.text)
-        if !transports.respond(bytes, via: via, to: source) { carryOut(layer.transportFailed(id)) }
+        if !transports.respond(bytes, via: via, to: source, mayConnect: true) { carryOut(layer.transportFailed(id)) }
     }
 
     private func send(_ request: SIPRequest, of id: TransactionID) {

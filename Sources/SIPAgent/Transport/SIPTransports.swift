@@ -16,12 +16,20 @@ final class SIPTransports {
     /// Who takes what comes; `raw` is the message as it came, or printed anew.
     @AgentActor protocol Receiver: AnyObject {
         func received(_ message: SIPMessage, raw: [UInt8], from source: SIPSource)
-        /// A request cannot be read: it is to be answered, or dropped. `raw` is what there is of it.
-        func received(malformed error: SIPParseError, raw: [UInt8], from source: SIPSource)
-        /// The connections that calls, registrations or requests under way need.
-        func connectionsInUse() -> Set<UInt64>
+        /// A request that cannot be read was answered, or dropped.
+        func received(malformed error: SIPParseError, from source: SIPSource)
         /// A connection was closed, or could not be made: what was sent on it may be lost.
         func closed(connection: UInt64)
+    }
+
+    /// What a peer may do here.
+    enum Standing: Hashable, Sendable {
+        /// Its network is one of `allow`, or devices there may register.
+        case trusted
+        /// It may authenticate, or a rule of the dial plan is for anyone.
+        case open
+        /// Nothing.
+        case closed
     }
 
     /// What became of a message.
@@ -41,36 +49,41 @@ final class SIPTransports {
     }
 
     private let configuration: SIPConfiguration
+    /// As they were read last.
+    var limits: SIPLimitsConfiguration
     private let logger: Logger
     private let counters: SIPCounters
     weak var receiver: (any Receiver)?
     private var endpoints: [UDPEndpoint] = []
     private var listeners: [StreamListener] = []
     private var connections: [UInt64: StreamConnection] = [:]
-    private var connectionsOfSource: [SourceKey: Int] = [:]
+    /// Those that peers have made.
+    private var incomingOfSource: [SourceKey: Int] = [:]
+    private var incomingCount = 0
+    /// Who may connect.
+    var standing: @AgentActor (IPAddress) -> Standing = { _ in .trusted }
+    /// The connections that devices are registered on, and that calls go by.
+    var needed: @AgentActor () -> Set<UInt64> = { [] }
+    /// Outsiders that were refused, for a line of the log once in a while.
+    private var refused: (count: Int, toldAt: UInt64?) = (0, nil)
     private var byPeer: [Peer: UInt64] = [:]
     private var lastConnection: UInt64 = 0
     private let sources = SourceAddresses()
     private var serverTLS: NIOSSLContext?
     private var clientTLS: NIOSSLContext?
     private var isClosed = false
-    private var generator = SystemRandomNumberGenerator()
 
     private static let connectTimeout = TimeAmount.seconds(5)
     private static let writeBuffer = ChannelOptions.Types.WriteBufferWaterMark(low: 1 << 19, high: 1 << 20)
-    /// How long a connection may stay without its first message; and without another one, where nothing needs it.
-    private static let silence: UInt64 = 30_000_000_000
-    private static let idleness: UInt64 = 120_000_000_000
-    /// Of all connections, one in so many is kept for networks that may call, and for the node's own.
-    private static let reservedShare = 4
-    private var nextTidying: UInt64 = 0
-    /// Whether anything is open to a peer; connections of others are refused.
-    var admits: (IPAddress) -> Bool = { _ in true }
-    /// Whether a peer is in a network that may call.
-    var isAllowed: (IPAddress) -> Bool = { _ in true }
+    /// How long a connection may stay before anything that came on it was carried out, and after that, in nanoseconds. What keeps it open
+    /// beyond that is a call or a registration, and not line ends.
+    private static let (silence, idleness): (UInt64, UInt64) = (30_000_000_000, 180_000_000_000)
+    /// Nanoseconds between two lines of the log on outsiders.
+    private static let refusalInterval: UInt64 = 60_000_000_000
 
     init(configuration: SIPConfiguration, counters: SIPCounters, logger: Logger) {
         self.configuration = configuration
+        limits = configuration.limits
         self.counters = counters
         self.logger = logger
     }
@@ -134,19 +147,24 @@ final class SIPTransports {
         for connection in Array(connections.values) { connection.close() }
     }
 
-    /// Closes connections that never said anything, and those that nobody needs any more, the node's own too. Blank lines between
-    /// messages are no sign that anybody does (RFC 5626 section 3.5.1): they keep connections of registered devices open, which are needed.
+    /// Closes connections that nobody uses: those of peers and those of this node.
     func tick(now: UInt64 = MonotonicClock.now) {
-        guard Deadline(at: nextTidying).hasPassed(at: now) else { return }
-        nextTidying = Deadline(1_000_000_000, after: now).nanoseconds
-        let used = receiver?.connectionsInUse() ?? []
-        for connection in Array(connections.values) where !used.contains(connection.id) {
-            let limit = connection.hasSpoken || !connection.isIncoming ? Self.idleness : Self.silence
-            if now.subtractingSaturating(connection.lastMessage) > limit { connection.close() }
+        let idle = connections.values.filter { connection in
+            let limit = connection.usedAt == nil && connection.isIncoming ? Self.silence : Self.idleness
+            return Deadline(limit, after: connection.usedAt ?? connection.since).hasPassed(at: now)
         }
+        guard !idle.isEmpty else { return }
+        let needed = needed()
+        for connection in idle where !needed.contains(connection.id) { connection.close() }
     }
 
     var connectionCount: Int { connections.count }
+
+    /// Something that came on a connection was carried out.
+    func used(_ id: UInt64) { connections[id]?.usedAt = MonotonicClock.now }
+
+    /// Whether an address is one of this node's.
+    func isLocal(_ address: IPAddress) -> Bool { sources.isLocal(address) }
 
     // MARK: Ways out
 
@@ -205,21 +223,20 @@ final class SIPTransports {
         return .connection(connection.id)
     }
 
-    /// Sends a response to the sender of its request: on the connection that it came on while that is open, else to the UDP or TCP port
-    /// that its Via says (RFC 3261 section 18.2.2), of the address that it came from. What a Via says beside that, `maddr` above all, would
-    /// have the node send to whoever the sender names.
+    /// Sends a response to the sender of its request: on the connection of the request while that is open, else to the UDP or TCP port
+    /// that its Via names (RFC 3261 section 18.2.2). It never goes to another address.
     ///
-    /// - Parameter connects: whether a connection may be made for it, where the request's is gone.
-    func respond(_ bytes: [UInt8], via: Via, to source: SIPSource, connects: Bool = true) -> Bool {
-        if source.transport != .udp, !connects, source.connection.flatMap({ connections[$0] }) == nil { return false }
+    /// - Parameter mayConnect: Whether a connection may be made for it.
+    func respond(_ bytes: [UInt8], via: Via, to source: SIPSource, mayConnect: Bool) -> Bool {
         if let id = source.connection, let connection = connections[id] {
             connection.send(bytes)
             return true
         }
-        let place = via.responseDestination
+        guard mayConnect || source.transport == .udp else { return false }
         let destination = SIPDestination(
             transport: source.transport, address: source.address,
-            transportPort: place.transportPort ?? source.transport.defaultPort, name: source.address.description)
+            transportPort: via.responseDestination.transportPort ?? source.transport.defaultPort,
+            name: source.address.description)
         let path = SIPPath(
             destination: destination, localAddress: source.localAddress, localPort: source.localPort)
         return send(bytes, on: path) != .failed
@@ -229,13 +246,19 @@ final class SIPTransports {
 
     /// The connection that was named, one to the same peer, or a new one.
     private func connection(for path: SIPPath) -> StreamConnection? {
-        if let id = path.connection, let connection = connections[id] { return connection }
+        if let id = path.connection, let connection = connections[id] {
+            connection.usedAt = MonotonicClock.now
+            return connection
+        }
         let destination = path.destination
         let peer = Peer(
             transport: destination.transport, address: destination.address, transportPort: destination.transportPort,
             name: destination.transport == .tls ? destination.name : nil)
-        if let id = byPeer[peer], let connection = connections[id] { return connection }
-        guard !isClosed, connections.count < configuration.limits.connections else { return nil }
+        if let id = byPeer[peer], let connection = connections[id] {
+            connection.usedAt = MonotonicClock.now
+            return connection
+        }
+        guard !isClosed, connections.count < limits.connections else { return nil }
         let connection = newConnection(
             destination.transport, destination.address, destination.transportPort, localAddress: path.localAddress,
             localPort: path.localPort, name: peer.name, isIncoming: false)
@@ -282,19 +305,20 @@ final class SIPTransports {
             }
     }
 
-    /// A connection of a peer; nil where there are too many.
+    /// A connection of a peer; nil where nothing is open to it, or where there are too many. Half of the places is kept for trusted networks
+    /// and this node's own connections, and an eighth for the latter.
     func accept(_ channel: any Channel, by listener: StreamListener) -> StreamConnection? {
         guard let remote = channel.remoteAddress, let address = IPAddress(remote), let port = remote.port,
             let local = channel.localAddress.flatMap({ IPAddress($0) })
         else { return nil }
-        guard admits(address) else {
-            counters.add(to: .refusedConnections, ["reason": "network"])
+        let standing = standing(address)
+        guard standing != .closed else {
+            refuse(outsider: address)
             return nil
         }
-        let ofSource = connectionsOfSource[SourceKey(address), default: 0]
-        let most = configuration.limits.connections
-        let isFull = isClosed || connections.count >= (isAllowed(address) ? most : most - most / Self.reservedShare)
-        guard !isFull, ofSource < configuration.limits.connectionsPerSource else {
+        let kept = standing == .trusted ? limits.connections / 8 : limits.connections / 2
+        let isFull = isClosed || incomingCount >= limits.connections - kept || connections.count >= limits.connections
+        guard !isFull, incomingOfSource[SourceKey(address), default: 0] < limits.connectionsPerSource else {
             counters.add(to: .refusedConnections, ["reason": isFull ? "total" : "address"])
             return nil
         }
@@ -307,6 +331,16 @@ final class SIPTransports {
         return connection
     }
 
+    private func refuse(outsider address: IPAddress, now: UInt64 = MonotonicClock.now) {
+        counters.add(to: .refusedConnections, ["reason": "network"])
+        refused.count += 1
+        if let toldAt = refused.toldAt, !Deadline(Self.refusalInterval, after: toldAt).hasPassed(at: now) { return }
+        logger.notice(
+            "sip: refused \(refused.count) connections, the last from \(address): nobody there may call or register; see allow"
+        )
+        refused = (0, now)
+    }
+
     private func newConnection(
         _ transport: SIPTransport, _ peer: IPAddress, _ transportPort: UInt16, localAddress: IPAddress,
         localPort: UInt16, name: String? = nil, channel: (any Channel)? = nil, isIncoming: Bool
@@ -316,7 +350,10 @@ final class SIPTransports {
             id: lastConnection, transports: self, transport: transport, peer: peer, transportPort: transportPort,
             localAddress: localAddress, localPort: localPort, name: name, channel: channel, isIncoming: isIncoming)
         connections[connection.id] = connection
-        if isIncoming { connectionsOfSource[SourceKey(peer), default: 0] += 1 }
+        if isIncoming {
+            incomingOfSource[SourceKey(peer), default: 0] += 1
+            incomingCount += 1
+        }
         counters.add(to: .connections, ["transport": "\(transport)".lowercased()])
         return connection
     }
@@ -325,8 +362,9 @@ final class SIPTransports {
         guard connections.removeValue(forKey: connection.id) != nil else { return }
         if connection.isIncoming {
             let source = SourceKey(connection.peer)
-            let rest = connectionsOfSource[source, default: 1] - 1
-            connectionsOfSource[source] = rest == 0 ? nil : rest
+            let rest = incomingOfSource[source, default: 1] - 1
+            incomingOfSource[source] = rest > 0 ? rest : nil
+            incomingCount -= 1
         }
         let key = Peer(
             transport: connection.transport, address: connection.peer, transportPort: connection.transportPort,
@@ -342,7 +380,7 @@ final class SIPTransports {
             let raw = [UInt8](bytes.readableBytesView)
             guard let message = try SIPParser.parse(datagram: raw) else { return }
             receiver?.received(message, raw: raw, from: source)
-        } catch { received(error, raw: [UInt8](bytes.readableBytesView), from: source) }
+        } catch { received(error, from: source) }
     }
 
     /// A message of a connection.
@@ -351,18 +389,16 @@ final class SIPTransports {
     }
 
     /// Answers what cannot be read, where there is somebody to answer.
-    func received(_ error: SIPParseError, raw: [UInt8], from source: SIPSource) {
-        receiver?.received(malformed: error, raw: raw, from: source)
+    func received(_ error: SIPParseError, from source: SIPSource) {
+        receiver?.received(malformed: error, from: source)
     }
 
     /// Sends the answer to a request that could not be read.
-    func answer(_ error: SIPParseError, from source: SIPSource) {
+    func answer(_ error: SIPParseError, from source: SIPSource, tag: String) {
         guard let reply = error.reply else { return }
-        let bytes = reply.bytes(
-            error.status, tag: SIPIdentifiers.tag(using: &generator), from: source.address,
-            transportPort: source.transportPort)
+        let bytes = reply.bytes(error.status, tag: tag, from: source.address, transportPort: source.transportPort)
         var via = reply.via
         via.noteSource(source.address, transportPort: source.transportPort)
-        _ = respond(bytes, via: via, to: source, connects: false)
+        _ = respond(bytes, via: via, to: source, mayConnect: false)
     }
 }

@@ -19,11 +19,10 @@ final class StreamConnection {
     let name: String?
     /// Whether the peer has connected, or this node.
     let isIncoming: Bool
-    /// When it was made, and whether a message has come since: one that never says anything is closed.
+    /// When it was made, and when it was last of use: something that came on it was carried out, or the node has sent a request on it. In
+    /// nanoseconds of the monotonic clock.
     let since: UInt64
-    private(set) var hasSpoken = false
-    /// When the last message came or went (nanoseconds of the monotonic clock).
-    private(set) var lastMessage: UInt64
+    var usedAt: UInt64?
 
     private unowned let transports: SIPTransports
     private var channel: (any Channel)?
@@ -31,12 +30,15 @@ final class StreamConnection {
     private var waitingBytes = 0
     private var decoder = SIPStreamDecoder()
     private var isClosed = false
+    /// Whether messages wait for the connection's next turn, and whether it is not read from meanwhile.
+    private var isBehind = false
+    private var isPaused = false
+
+    /// Messages that are taken before others have their turn.
+    private static let messagesPerTurn = 16
 
     /// What waits for a peer that does not read, before the connection is given up.
     private static let maximumWaiting = 1 << 20
-    /// The messages that are taken in one turn of the loop: others have theirs in between.
-    private static let messagesInATurn = 8
-    private var isTaking = false
 
     init(
         id: UInt64, transports: SIPTransports, transport: SIPTransport, peer: IPAddress, transportPort: UInt16,
@@ -54,7 +56,6 @@ final class StreamConnection {
         self.channel = channel
         self.isIncoming = isIncoming
         since = MonotonicClock.now
-        lastMessage = since
     }
 
     private var source: SIPSource {
@@ -76,7 +77,6 @@ final class StreamConnection {
 
     /// Sends now, or when the connection is there.
     func send(_ bytes: [UInt8]) {
-        if bytes.count > 4 { lastMessage = MonotonicClock.now }
         guard let channel else {
             waiting.append(bytes)
             waitingBytes += bytes.count
@@ -89,43 +89,46 @@ final class StreamConnection {
 
     func receive(_ bytes: ByteBuffer) {
         decoder.append(bytes.readableBytesView)
-        if !isTaking { take() }
+        if !isBehind { takeTurn() }
     }
 
-    /// Takes some of the messages that have come; the rest in the next turn of the loop, until when nothing more is read.
-    private func take() {
-        isTaking = false
+    /// Takes some of the messages that have come. The others wait until those of other connections have had their turn, and nothing more is
+    /// read meanwhile.
+    private func takeTurn() {
+        isBehind = false
+        var taken = 0
         do throws(SIPParseError) {
-            for _ in 0..<Self.messagesInATurn {
-                guard !isClosed, let element = try decoder.next() else {
-                    return read(true)
-                }
+            while !isClosed {
+                guard taken < Self.messagesPerTurn else { return fallBehind() }
+                guard let element = try decoder.next() else { break }
+                taken += 1
                 switch element {
                 case .message(let message):
-                    hasSpoken = true
-                    lastMessage = MonotonicClock.now
                     transports.received(message, from: source)
                 case .ping: send([0x0d, 0x0a])
                 case .pong: break
-                case .malformed(let error): transports.received(error, raw: [], from: source)
+                case .malformed(let error): transports.received(error, from: source)
                 }
             }
         } catch {
             // Nobody knows where the next message begins.
-            transports.received(error, raw: [], from: source)
-            return close()
+            transports.received(error, from: source)
+            close()
         }
-        isTaking = true
-        read(false)
-        AgentActor.loop.execute { AgentActor.assumeIsolated { self.take() } }
+        guard isPaused else { return }
+        isPaused = false
+        channel?.setOption(.autoRead, value: true).whenFailure { _ in }
     }
 
-    private var isReading = true
-
-    private func read(_ isReading: Bool) {
-        guard isReading != self.isReading else { return }
-        self.isReading = isReading
-        channel?.setOption(.autoRead, value: isReading).whenFailure { _ in }
+    private func fallBehind() {
+        isBehind = true
+        if !isPaused {
+            isPaused = true
+            channel?.setOption(.autoRead, value: false).whenFailure { _ in }
+        }
+        AgentActor.loop.execute {
+            AgentActor.assumeIsolated { if !self.isClosed { self.takeTurn() } }
+        }
     }
 
     /// The connection is no more, or could not be made.

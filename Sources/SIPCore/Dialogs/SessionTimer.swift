@@ -17,6 +17,9 @@ public struct SessionTimer: Hashable, Sendable, Codable {
     /// When to end the session with a BYE, unless it was refreshed: a little before the interval ends (section 10).
     public var expireAfter: Duration { .seconds(interval - min(32, interval / 3)) }
 
+    /// The longest interval that a peer can ask for, in seconds: a day. What is longer would keep a call for ever whose peer has gone.
+    public static let longest: UInt32 = 86_400
+
     /// What this node asks for.
     public struct Policy: Hashable, Sendable {
         /// The interval that is asked for, in seconds.
@@ -54,7 +57,7 @@ public struct SessionTimer: Hashable, Sendable, Codable {
         if let wanted, wanted.interval < policy.minimum, isSupported {
             throw SIPRefusal(.sessionIntervalTooSmall, headers: ["Min-SE": String(policy.minimum)])
         }
-        let floor = max(request.headers.number("Min-SE") ?? policy.minimum, policy.minimum)
+        let floor = max(min(request.headers.number("Min-SE") ?? policy.minimum, longest), policy.minimum)
         let interval = max(min(wanted?.interval ?? policy.interval, policy.interval), floor)
         // A client that does not know timers cannot refresh (table 2).
         let refresher = isSupported ? wanted?.refresher ?? .uac : .uas
@@ -80,7 +83,7 @@ public struct SessionTimer: Hashable, Sendable, Codable {
 
     /// The Min-SE of a 422, with which the request is to be repeated; nil where it cannot be used.
     public static func minimum(of response: SIPResponse) -> UInt32? {
-        response.status.code == 422 ? response.headers.number("Min-SE") : nil
+        response.status.code == 422 ? response.headers.number("Min-SE").map { min($0, longest) } : nil
     }
 
     /// The timer that the 2xx to this node's request has set (section 7.2); nil where the session does not expire.
@@ -89,7 +92,7 @@ public struct SessionTimer: Hashable, Sendable, Codable {
             return nil
         }
         // Less than the least that RFC 4028 allows would make this node refresh all the time.
-        interval = max(value.interval, 90)
+        interval = min(max(value.interval, 90), Self.longest)
         isRefresher = value.refresher != .uas
     }
 

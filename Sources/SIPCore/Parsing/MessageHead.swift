@@ -32,7 +32,8 @@ struct MessageHead {
             position = next
         }
         guard let first = lines.first else { return nil }
-        startLine = String(decoding: Self.line(bytes[first.start..<first.end]), as: UTF8.self)
+        startLine = String(
+            decoding: ControlCharacters.removed(from: Self.line(bytes[first.start..<first.end])), as: UTF8.self)
         length = (end ?? bytes.endIndex) - bytes.startIndex
         var problem = end == nil ? SIPParseError(.badRequest, "the header fields have no end") : nil
         if String(validating: bytes[first.start..<(end ?? bytes.endIndex)], as: UTF8.self) == nil {
@@ -62,7 +63,7 @@ struct MessageHead {
                 problem = problem ?? SIPParseError(.badRequest, "a header field has no name")
                 continue
             }
-            fields.append(SIPHeaders.Field(name, ValueList.trimmed(Array(line[(colon + 1)...]))))
+            fields.append(SIPHeaders.Field(name, Self.value(Array(line[(colon + 1)...]), of: name)))
         }
         self.fields = fields
         self.problem = problem
@@ -70,6 +71,13 @@ struct MessageHead {
 
     /// A line; a CR that does not end it is the space that it would be printed as.
     private static func line(_ bytes: ArraySlice<UInt8>) -> [UInt8] { bytes.map { $0 == 0x0d ? 0x20 : $0 } }
+
+    /// A field's value without control characters. From and To stay as they are, since answers repeat them (RFC 3261 section 8.2.6.2), and
+    /// their names may have any character after a backslash.
+    private static func value(_ bytes: [UInt8], of name: String) -> String {
+        let isRepeated = SIPHeaderName.isSame(name, "From") || SIPHeaderName.isSame(name, "To")
+        return ValueList.trimmed(isRepeated ? bytes : ControlCharacters.removed(from: bytes))
+    }
 
     /// The values of a field, as they were written.
     func all(_ name: String) -> [String] {

@@ -14,8 +14,10 @@ extension Via {
     }
 
     /// Where the response goes that this is the topmost Via of, when it is not sent on the connection of its request
-    /// (section 18.2.2, RFC 3581 section 4): the source, with its own UDP port where `rport` asks for it. `maddr` is not obeyed: it would
-    /// have this node send to whoever the sender names.
+    /// (section 18.2.2, RFC 3581 section 4): the source, with its own UDP port where `rport` asks for it.
+    ///
+    /// `maddr` is ignored. It is meant for groups, which this node is not reached by, and would have the node send to whomever a stranger
+    /// names.
     public var responseDestination: SIPHostPort {
         let host = received.map { SIPHost.address($0) } ?? sentBy.host
         let port = transport == .udp ? rport ?? sentBy.transportPort : sentBy.transportPort

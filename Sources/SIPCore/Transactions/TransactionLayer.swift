@@ -32,7 +32,8 @@ public struct TransactionLayer: Sendable {
     private var entries: [TransactionID: Entry] = [:]
     private var keys: [TransactionKey: TransactionID] = [:]
     private var merges: [MergeKey: TransactionID] = [:]
-    private var serverCount = 0
+    /// Requests of peers that are remembered.
+    public private(set) var serverCount = 0
     private var nextNumber: UInt64 = 0
 
     public init(times: TransactionTimes = TransactionTimes(), capacity: Int = 20_000) {
@@ -123,13 +124,30 @@ public struct TransactionLayer: Sendable {
 
     // MARK: Server side
 
-    /// Whether a request belongs to what the layer has: it is repeated, or is the CANCEL of an INVITE that is known. Any other one begins
-    /// something, and is to be judged first.
-    public func knows(_ request: SIPRequest) -> Bool {
-        guard let key = TransactionKey(server: request) else { return false }
-        if keys[key] != nil { return true }
-        guard request.method == .cancel, let invite = TransactionKey(server: request, as: .invite) else { return false }
-        return keys[invite] != nil
+    /// How a request that came is related to what is remembered.
+    public enum Relation: Hashable, Sendable {
+        /// It is a retransmission of the request of a transaction.
+        case repeated
+        /// It is a CANCEL of the INVITE of this transaction.
+        case cancels(TransactionID)
+        /// It came on another way before (RFC 3261 section 8.2.2.2).
+        case merged
+        case new
+    }
+
+    /// Says how a request other than ACK is related to what is remembered, so that nothing need be remembered of one that is not wanted.
+    public func relation(of request: SIPRequest) -> Relation {
+        guard let key = TransactionKey(server: request) else { return .new }
+        if keys[key] != nil { return .repeated }
+        if request.method == .cancel {
+            guard let id = TransactionKey(server: request, as: .invite).flatMap({ keys[$0] }),
+                case .inviteServer = entries[id]?.machine
+            else { return .new }
+            return .cancels(id)
+        }
+        guard request.to.tag == nil else { return .new }
+        let merge = MergeKey(callID: request.callID, fromTag: request.from.tag, cseq: request.cseq)
+        return merges[merge] == nil ? .new : .merged
     }
 
     /// A request came, whose topmost Via has its source noted.
@@ -194,6 +212,15 @@ public struct TransactionLayer: Sendable {
     /// Forgets a transaction without a word: one whose sender is to learn nothing.
     public mutating func forget(_ id: TransactionID) {
         _ = update(id) { _ in [.terminated] }
+    }
+
+    /// Whether a request of a peer has had no final response.
+    public func isUnanswered(_ id: TransactionID) -> Bool {
+        switch entries[id]?.machine {
+        case .server(let transaction)?: transaction.lastResponse?.status.isFinal != true
+        case .inviteServer(let transaction)?: transaction.lastResponse?.status.isFinal != true
+        default: false
+        }
     }
 
     // MARK: Both sides

@@ -240,24 +240,23 @@ import Testing
     }
 
     @Test(
-        "Media goes to the networks that are named, else to who signals, and of who may call to allowed ones; never to groups or hosts of this node"
+        "Media goes to the networks that are named, else to allowed ones and to who signals; never to groups or hosts of this node"
     )
     func media() throws {
         let access = try CallAccess(configuration: Self.configuration(), counters: AccessCounters())
-        #expect(access.mayCarryMedia(with: Self.outside, peer: Self.outside))
-        #expect(access.mayCarryMedia(with: IPAddress(10, 1, 9, 9), peer: Self.inside))
-        // Whoever calls from outside names nobody's address but its own.
-        #expect(!access.mayCarryMedia(with: IPAddress(10, 1, 9, 9), peer: Self.outside))
-        #expect(!access.mayCarryMedia(with: IPAddress(192, 0, 2, 8), peer: Self.outside))
+        #expect(access.mayCarryMedia(with: Self.outside, peer: Self.outside, isTrusted: false))
+        #expect(!access.mayCarryMedia(with: IPAddress(10, 1, 9, 9), peer: Self.outside, isTrusted: false))
+        #expect(access.mayCarryMedia(with: IPAddress(10, 1, 9, 9), peer: Self.outside, isTrusted: true))
+        #expect(!access.mayCarryMedia(with: IPAddress(192, 0, 2, 8), peer: Self.outside, isTrusted: true))
         let named = try CallAccess(
             configuration: Self.configuration {
                 $0.mediaNetworks = [IPNetwork(containing: IPAddress(10, 5, 0, 0), prefixLength: 16)!]
             }, counters: AccessCounters())
-        #expect(named.mayCarryMedia(with: IPAddress(10, 5, 0, 1), peer: Self.inside))
-        #expect(!named.mayCarryMedia(with: Self.inside, peer: Self.inside))
+        #expect(named.mayCarryMedia(with: IPAddress(10, 5, 0, 1), peer: Self.inside, isTrusted: true))
+        #expect(!named.mayCarryMedia(with: Self.inside, peer: Self.inside, isTrusted: true))
         for text in ["239.1.1.1", "127.0.0.1", "0.0.0.0", "255.255.255.255", "::1", "ff3e::1"] {
             let address = try #require(IPAddress(text))
-            #expect(!access.mayCarryMedia(with: address, peer: address), "\(text)")
+            #expect(!access.mayCarryMedia(with: address, peer: address, isTrusted: true), "\(text)")
         }
     }
 
@@ -305,5 +304,24 @@ import Testing
         case .refuse(let refusal, _): return .refused(Int(refusal.status.code))
         case .drop: return .refused(-1)
         }
+    }
+
+    @Test(
+        "What a peer names is reached where it is the peer's own, or in a network that is let in; never the node, never a group"
+    )
+    func reach() throws {
+        let access = try CallAccess(
+            configuration: Self.configuration {
+                $0.registrar = RegistrarConfiguration(
+                    allowedNetworks: [IPNetwork(containing: IPAddress(10, 7, 0, 0), prefixLength: 16)!])
+            }, counters: AccessCounters())
+        access.isOwn = { $0 == IPAddress(10, 1, 0, 1) }
+        #expect(access.mayReach(Self.outside, for: Self.outside))
+        #expect(access.mayReach(Self.inside, for: Self.outside))
+        #expect(access.mayReach(IPAddress(10, 7, 0, 5), for: Self.outside))
+        #expect(!access.mayReach(Self.outside, for: Self.inside))
+        #expect(!access.mayReach(IPAddress(127, 0, 0, 1), for: Self.inside))
+        #expect(!access.mayReach(IPAddress(10, 1, 0, 1), for: Self.inside))
+        #expect(!access.mayReach(IPAddress(239, 1, 1, 1), for: Self.inside))
     }
 }

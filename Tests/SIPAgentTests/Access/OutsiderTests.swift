@@ -1,200 +1,121 @@
-// What those get who may not call, and where they can have the node send: nothing, and nowhere.
+// What strangers can make the node do: nothing.
 
 import AgentSupport
+import Logging
 import RTPWire
 import SIPCore
-import TestSupport
 import Testing
 
 @testable import SIPAgent
 
-@Suite("Outsiders") @AgentActor struct OutsiderTests {
-    private static let here = IPNetwork(containing: TestPeer.loopback, prefixLength: 32)!
-    private static let elsewhere = IPAddress(127, 0, 0, 9)
+@Suite("Outsiders", .timeLimit(.minutes(1))) @AgentActor struct OutsiderTests {
+    private static let elsewhere = IPNetwork(containing: IPAddress(10, 1, 0, 0), prefixLength: 16)!
 
-    /// A node that lets 127.0.0.1 call, and nobody else.
-    private func node(to targets: [UInt16] = [], change: (inout SIPConfiguration) -> Void = { _ in }) async throws
-        -> TestAgent
-    {
-        try await TestAgent(to: targets) { configuration in
-            configuration.allowedNetworks = [Self.here]
-            change(&configuration)
-        }
+    /// A node that lets nobody in from loopback.
+    private func closedNode() async throws -> (TestAgent, TestPeer) {
+        let node = try await TestAgent(to: [9]) { $0.allowedNetworks = [Self.elsewhere] }
+        return (node, try await TestPeer("mallory", node: node.udpPort))
     }
 
-    private func tagged(_ method: SIPMethod, by peer: TestPeer) throws -> SIPRequest {
-        var request = try peer.initial(method, "sip:bob@127.0.0.1")
-        request.to.tag = "of-nothing"
-        return request
-    }
-
-    /// Everything that begins nothing: of no transaction, of no dialog, of no use.
-    private func strays(by peer: TestPeer) throws -> [[UInt8]] {
-        var requests = try [SIPMethod.bye, .info, .options, .invite, .update, .other("FOO")].map {
-            try tagged($0, by: peer).bytes
-        }
-        requests.append(try peer.initial(.invite, "sip:bob@127.0.0.1").cancellation().bytes)
-        requests.append(try peer.initial(.options, "sip:bob@127.0.0.1").bytes)
-        let text = String(decoding: try peer.initial(.options, "sip:bob@127.0.0.1").bytes, as: UTF8.self)
-        requests.append(Array(text.replacing("CSeq: 1 OPTIONS", with: "CSeq: x OPTIONS").utf8))
-        return requests
-    }
-
-    @Test("Outsiders get no answer to what belongs to nothing, and nothing of it is remembered")
+    @Test(
+        "Nothing of an outsider is remembered or answered: CANCEL, requests in no dialog, what cannot be read, OPTIONS")
     func silence() async throws {
-        let node = try await node()
-        let stranger = try await TestPeer("stranger", node: node.udpPort, address: Self.elsewhere)
-        for _ in 1...20 { for request in try strays(by: stranger) { stranger.send(request) } }
-        let friend = try await TestPeer("friend", node: node.udpPort)
-        friend.send(.request(try friend.initial(.options, "sip:127.0.0.1")))
-        _ = try await friend.response(200, to: .options)
-        #expect(stranger.log.isEmpty, "\(stranger.log)")
-        // The friend's own request is all that is remembered.
-        #expect(await node.counter("sip_transactions") == 1)
-        await node.stop()
-    }
-
-    @Test("Allowed peers are told what is not there, once and always the same, and nothing of it is remembered")
-    func statelessAnswers() async throws {
-        let node = try await node()
-        let friend = try await TestPeer("friend", node: node.udpPort)
-        let bye = try tagged(.bye, by: friend)
-        let cancel = try friend.initial(.invite, "sip:bob@127.0.0.1").cancellation()
-        let invite = try friend.initial(.invite, "sip:nobody@127.0.0.1", body: TestSDP.audio(host: 1))
-        for _ in 1...2 {
-            friend.send(.request(bye))
-            friend.send(.request(cancel))
-            friend.send(.request(invite))
+        let (node, mallory) = try await closedNode()
+        mallory.send(.request(try mallory.initial(.invite, "sip:x@127.0.0.1").cancellation()))
+        for method in [SIPMethod.bye, .info, .options, .invite, .update, .other("FOO")] {
+            var request = try mallory.initial(method, "sip:x@127.0.0.1")
+            request.to.tag = "nobody"
+            mallory.send(.request(request))
         }
-        var tags: Set<String> = []
-        for _ in 1...2 {
-            _ = try await friend.response(481, to: .bye)
-        }
-        #expect(try await node.eventually { friend.log.count == 6 })
-        try await Task.sleep(for: .milliseconds(400))
-        // Nobody acknowledges the refusal of the INVITE, and it is not repeated.
-        #expect(friend.count("404 INVITE") == 2 && friend.count("481 CANCEL") == 2, "\(friend.log)")
+        mallory.send(.request(try mallory.initial(.options, "sip:x@127.0.0.1")))
+        let malformed = "OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:\(mallory.udpPort);branch=z9hG4bKx\r\n\r\n"
+        mallory.send(Array(malformed.utf8))
+        #expect(
+            try await node.eventually {
+                await node.counter("sip_malformed_messages_total", ["handling": "dropped"]) == 1
+            })
         #expect(await node.counter("sip_transactions") == 0)
-        friend.send(.request(invite))
-        friend.send(.request(invite))
-        for _ in 1...2 { tags.insert(try await friend.response(404).to.tag ?? "") }
-        #expect(tags.count == 1)
+        #expect(await node.counter("sip_refusals_total", ["reason": "network"]) == 8)
+        #expect(mallory.log.isEmpty)
         await node.stop()
     }
 
-    @Test("What comes beyond a source's rate is refused without a trace, CANCEL too")
-    func rate() async throws {
-        let node = try await node {
-            $0.limits.requestsPerSecond = 1
-            $0.limits.burst = 5
-        }
-        let friend = try await TestPeer("friend", node: node.udpPort)
-        for _ in 1...40 { friend.send(.request(try friend.initial(.invite, "sip:bob@127.0.0.1").cancellation())) }
-        #expect(try await node.eventually { friend.log.count == 40 })
-        #expect(friend.count("481 CANCEL") <= 7 && friend.count("503 CANCEL") >= 33, "\(friend.log)")
+    @Test("Refusals are sent once, with the same tag for the same request, and nothing is remembered of them")
+    func stateless() async throws {
+        let node = try await TestAgent(to: [])
+        let alice = try await TestPeer("alice", node: node.udpPort)
+        let invite = try alice.initial(.invite, "sip:x@127.0.0.1", body: TestSDP.audio(host: 1))
+        alice.send(.request(invite))
+        let first = try await alice.response(404)
+        alice.send(.request(invite))
+        #expect(try await alice.response(404).to.tag == first.to.tag)
+        #expect(first.to.tag != nil)
         #expect(await node.counter("sip_transactions") == 0)
+        // Longer than the first retransmissions of a final response.
+        try await Task.sleep(for: TestAgent.quick.t1 * 8)
+        #expect(alice.count("404 INVITE") == 2)
         await node.stop()
     }
 
-    @Test("maddr in Via sends nothing to others")
+    @Test("maddr leads nowhere but to the sender")
     func maddr() async throws {
-        let node = try await node()
-        let victim = try await TestPeer("victim", node: node.udpPort, address: Self.elsewhere)
-        let friend = try await TestPeer("friend", node: node.udpPort)
-        var request = try friend.initial(.options, "sip:127.0.0.1")
+        let node = try await TestAgent(to: [9])
+        let (alice, victim) = (
+            try await TestPeer("alice", node: node.udpPort), try await TestPeer("victim", node: node.udpPort)
+        )
+        var request = try alice.initial(.options, "sip:127.0.0.1")
         request.vias[0] = Via(.udp, SIPHostPort(.address(TestPeer.loopback), victim.udpPort), branch: "z9hG4bKmaddr")
-        request.vias[0].parameters["maddr"] = "127.0.0.9"
-        request.vias[0].parameters["rport"] = .some("")
-        friend.send(.request(request))
-        try await Task.sleep(for: .milliseconds(300))
+        request.vias[0].parameters["maddr"] = "127.0.0.1"
+        alice.send(.request(request))
+        _ = try await alice.response(200, to: .options)
         #expect(victim.log.isEmpty)
         await node.stop()
     }
 
-    @Test("A callee that names another place in Contact is reached where it signals from")
-    func contactElsewhere() async throws {
-        let bob = try await TestPeer("bob", node: 0)
-        bob.claimedContact = "<sip:bob@192.168.77.7:5060>"
-        let node = try await node(to: [bob.udpPort])
-        bob.node = node.udpPort
-        let alice = try await TestPeer("alice", node: node.udpPort)
-        let invite = try alice.initial(.invite, "sip:bob@127.0.0.1", body: TestSDP.audio(host: 1))
-        alice.send(.request(invite))
-        bob.respond(.ok, to: try await bob.request(.invite), body: TestSDP.audio(host: 2))
-        _ = try await bob.request(.ack)
-        let answer = try await alice.response(200)
-        let dialog = try alice.dialog(invite, answer)
-        dialog.acknowledge(answer)
-        dialog.send(.bye)
-        bob.respond(.ok, to: try await bob.request(.bye))
-        _ = try await alice.response(200, to: .bye)
+    @Test("A refusal by TCP is not sent on a connection of the node's own making")
+    func noConnectionBack() async throws {
+        let listeners: [SIPConfiguration.Listener] = [
+            .init(address: TestPeer.loopback, transport: .tcp, transportPort: 0)
+        ]
+        let node = try await TestAgent(to: [], listeners: listeners)
+        let bait = try await TestPeer("bait", node: 0, over: .tcp)
+        let source = SIPSource(
+            transport: .tcp, address: TestPeer.loopback, transportPort: 1, localAddress: TestPeer.loopback,
+            localPort: node.agent.ports(.tcp)[0], connection: 999)
+        var request = try bait.initial(.invite, "sip:x@127.0.0.1", body: TestSDP.audio(host: 1))
+        request.noteSource(source.address, transportPort: source.transportPort)
+        node.agent.receive(request, from: source)
+        try await Task.sleep(for: .milliseconds(200))
+        #expect(bait.connections?.accepted == 0)
+        #expect(await node.counter("sip_transactions") == 0)
         await node.stop()
     }
 
-    @Test("A BYE by somebody who has seen Call-ID and tags ends nothing")
-    func stolenDialog() async throws {
-        let bob = try await TestPeer("bob", node: 0)
-        let node = try await node(to: [bob.udpPort])
-        bob.node = node.udpPort
-        let alice = try await TestPeer("alice", node: node.udpPort)
-        let thief = try await TestPeer("thief", node: node.udpPort, address: Self.elsewhere)
-        let invite = try alice.initial(.invite, "sip:bob@127.0.0.1", body: TestSDP.audio(host: 1))
-        alice.send(.request(invite))
-        bob.respond(.ok, to: try await bob.request(.invite), body: TestSDP.audio(host: 2))
-        _ = try await bob.request(.ack)
-        let answer = try await alice.response(200)
-        let dialog = try alice.dialog(invite, answer)
-        dialog.acknowledge(answer)
-        thief.send(.request(dialog.dialog.request(.bye, via: thief.via())))
-        try await Task.sleep(for: .milliseconds(300))
-        #expect(thief.log.isEmpty && bob.count("BYE") == 0, "\(thief.log), \(bob.log)")
-        dialog.send(.bye, headers: ["X-Again": "1"])
-        bob.respond(.ok, to: try await bob.request(.bye))
-        await node.stop()
-    }
-
-    @Test(
-        "A callee that hangs up before it answers, and says nothing more, leaves no call behind",
-        arguments: [true, false])
-    func earlyBye(answersCancel: Bool) async throws {
-        let bob = try await TestPeer("bob", node: 0)
-        let node = try await node(to: [bob.udpPort])
-        bob.node = node.udpPort
-        let alice = try await TestPeer("alice", node: node.udpPort)
-        alice.send(.request(try alice.initial(.invite, "sip:bob@127.0.0.1", body: TestSDP.audio(host: 1))))
-        let received = try await bob.request(.invite)
-        bob.respond(.sessionProgress, to: received, body: TestSDP.audio(host: 2))
-        _ = try await alice.response(183)
-        try bob.dialog(answering: received).send(.bye)
-        if answersCancel { bob.respond(.ok, to: try await bob.request(.cancel)) }
-        #expect(try await node.eventually { bob.count("200 BYE") == 1 })
-        #expect(try await node.eventually { await node.counter("sip_calls") == 0 })
-        #expect(try await node.eventually { await node.routes.routes().isEmpty })
-        await node.stop()
-    }
-
-    @Test("One source has a part of the calls, and networks that may call a part that no other has")
-    func shares() async throws {
-        let bob = try await TestPeer("bob", node: 0)
-        let node = try await node(to: [bob.udpPort]) { $0.limits.callsPerSource = 2 }
-        bob.node = node.udpPort
-        let alice = try await TestPeer("alice", node: node.udpPort)
-        for number in 1...3 {
-            alice.callID = "call-\(number)"
-            alice.send(.request(try alice.initial(.invite, "sip:bob@127.0.0.1", body: TestSDP.audio(host: number))))
+    @Test("One source gets its share of the transactions, and strangers no more than half of all")
+    func shares() throws {
+        let timers = SIPTimers()
+        let transports = SIPTransports(
+            configuration: SIPConfiguration(), counters: SIPCounters(), logger: .init(label: "test"))
+        let transactions = Transactions(
+            transports: transports, timers: timers, counters: SIPCounters(), capacity: 8, share: 3)
+        @AgentActor func accept(_ number: Int, _ address: IPAddress, isTrusted: Bool) throws -> Bool {
+            let via = Via(.udp, SIPHostPort(.address(address), 5060), branch: "z9hG4bK\(number)")
+            let request = SIPRequest(
+                .register, try SIPURI("sip:x"), vias: [via], from: try NameAddress("<sip:a@b.example>;tag=1"),
+                to: try NameAddress("<sip:a@b.example>"), callID: "\(number)", sequence: 1)
+            let source = SIPSource(
+                transport: .udp, address: address, transportPort: 5060, localAddress: IPAddress(10, 1, 0, 1),
+                localPort: 5060)
+            return transactions.accept(request, from: source, isTrusted: isTrusted) != nil
         }
-        _ = try await alice.response(503)
-        #expect(await node.counter("sip_calls") == 2)
-        await node.stop()
-    }
-
-    @Test("Control characters are shown, not obeyed, and credentials are hidden whatever blanks are written")
-    func ladders() {
-        let text =
-            "OPTIONS sip:a@b SIP/2.0\r\nAuthorization \t: Digest TOPSECRET\r\nUser-Agent: a\u{1b}[31m\u{9b}2J\r\n\r\n"
-        let shown = MessageSecrets.removed(from: Array(text.utf8))
-        #expect(!shown.contains("TOPSECRET") && shown.contains("Authorization"))
-        #expect(!shown.unicodeScalars.contains { $0 == "\u{1b}" || $0 == "\u{9b}" })
-        #expect(shown.contains("[31m"))
+        let one = try #require(IPAddress("2001:db8::1"))
+        let neighbour = try #require(IPAddress("2001:db8::ffff:2"))
+        #expect(try (0..<3).allSatisfy { try accept($0, one, isTrusted: false) })
+        // The same /64.
+        #expect(try !accept(3, neighbour, isTrusted: false))
+        #expect(try accept(4, IPAddress(192, 0, 2, 1), isTrusted: false))
+        #expect(try !accept(5, IPAddress(192, 0, 2, 2), isTrusted: false))
+        #expect(try accept(6, IPAddress(10, 1, 0, 7), isTrusted: true))
+        timers.stop()
     }
 }

@@ -32,6 +32,18 @@ import Testing
         }
     }
 
+    @Test(
+        "Credentials are hidden by the name of their field, whatever its case and the blanks before the colon; controls are gone"
+    )
+    func names() {
+        let message =
+            "REGISTER sip:x SIP/2.0\r\naUTHORIZATION \t: Digest response=\"TOPSECRET1\"\r\n"
+            + "Proxy-Authorization:Digest TOPSECRET2\r\nUser-Agent: \u{1b}[31mred\u{9b}2J\r\n\r\n"
+        let text = MessageSecrets.removed(from: Array(message.utf8))
+        #expect(!text.contains("TOPSECRET"))
+        #expect(text.contains("User-Agent: ?[31mred?2J\r\n"))
+    }
+
     @Test("A ladder keeps the first messages and the latest ones, and is bounded")
     func bounds() {
         let ladder = MessageLadder()

@@ -191,4 +191,64 @@ import Testing
         _ = try await bob.response(200, to: .bye)
         await node.stop()
     }
+
+    @Test(
+        "Connections from where nothing is open are refused; one that only keeps itself alive is closed; a call keeps its own"
+    )
+    func idleness() async throws {
+        let closed = try await TestAgent(to: [9], listeners: Self.listeners) {
+            $0.allowedNetworks = [IPNetwork(containing: IPAddress(10, 1, 0, 0), prefixLength: 16)!]
+        }
+        _ = try await TestPeer("mallory", node: try #require(closed.agent.ports(.tcp).first), over: .tcp)
+        #expect(
+            try await closed.eventually {
+                await closed.counter("sip_refused_connections_total", ["reason": "network"]) == 1
+            })
+        #expect(closed.agent.connectionCount == 0)
+        await closed.stop()
+
+        let bob = try await TestPeer("bob", node: 0)
+        let node = try await TestAgent(to: [bob.udpPort], listeners: Self.listeners)
+        bob.node = node.udpPort
+        let port = try #require(node.agent.ports(.tcp).first)
+        let alice = try await TestPeer("alice", node: port, over: .tcp)
+        alice.send(.request(try alice.initial(.invite, "sip:bob@127.0.0.1", body: TestSDP.audio(host: 1))))
+        _ = try await bob.request(.invite)
+        let idler = try await TestPeer("idler", node: port, over: .tcp)
+        idler.send(Array("\r\n\r\n".utf8))
+        #expect(try await node.eventually { idler.connections?.pongs == 1 })
+        #expect(node.agent.connectionCount == 2)
+        node.agent.tick(now: MonotonicClock.now + 31_000_000_000)
+        #expect(node.agent.connectionCount == 1)
+        node.agent.tick(now: MonotonicClock.now + 200_000_000_000)
+        #expect(node.agent.connectionCount == 1)
+        await node.stop()
+    }
+
+    @Test("One source gets its share of the connections")
+    func share() async throws {
+        let node = try await TestAgent(to: [9], listeners: Self.listeners) { $0.limits.connectionsPerSource = 2 }
+        let port = try #require(node.agent.ports(.tcp).first)
+        for _ in 0..<3 { _ = try await TestPeer("alice", node: port, over: .tcp) }
+        #expect(
+            try await node.eventually {
+                await node.counter("sip_refused_connections_total", ["reason": "address"]) == 1
+            })
+        await node.stop()
+    }
+
+    @Test("More messages at once than a connection's turn takes are all answered, in order")
+    func turns() async throws {
+        let node = try await TestAgent(to: [9], listeners: Self.listeners)
+        let alice = try await TestPeer("alice", node: try #require(node.agent.ports(.tcp).first), over: .tcp)
+        var bytes: [UInt8] = []
+        for number in 1...100 {
+            bytes += try alice.initial(.options, "sip:127.0.0.1", sequence: UInt32(number)).bytes
+        }
+        alice.send(bytes)
+        for number in 1...100 {
+            #expect(try await alice.response(200, to: .options).cseq.sequence == UInt32(number))
+        }
+        await node.stop()
+    }
 }

@@ -121,6 +121,9 @@ import Testing
             ("<sip:anna@victim.example>", "sip:192.0.2.7:40000;transport=udp"),
             ("<sip:anna@192.0.2.7:5066>", "sip:anna@192.0.2.7:5066"),
             ("<sip:anna@10.1.0.9>", "sip:anna@10.1.0.9"),
+            ("<sip:anna@10.1.0.9;maddr=198.51.100.2>", "sip:192.0.2.7:40000;transport=udp"),
+            ("<sip:anna@192.0.2.7;maddr=victim.example>", "sip:192.0.2.7:40000;transport=udp"),
+            ("<sip:anna@198.51.100.2;maddr=10.1.0.9>", "sip:anna@198.51.100.2;maddr=10.1.0.9"),
         ] {
             let removal = try Self.register("anna", ["*"], sequence: sequence, expires: "0")
             #expect(try Self.authenticated(bench, removal, outside) == 200)
@@ -130,6 +133,23 @@ import Testing
             let stages = bench.service.stages(for: try SIPURI("sip:anna@node"), now: 2)
             #expect(stages.first?.first?.destination.description == destination, "\(contact)")
         }
+    }
+
+    @Test("One source registers its share of names and refreshes them; what it gives up is free for others of it")
+    func share() throws {
+        let bench = try Bench { $0.limits.registrationsPerSource = 2 }
+        @AgentActor func status(_ name: String, _ sequence: UInt32, expires: String? = nil) throws -> Int {
+            let request = try Self.register(name, ["<sip:10.1.0.7>"], sequence: sequence, expires: expires)
+            return Self.status(bench.service.register(request, from: Self.source(), now: 1))
+        }
+        #expect(try status("one", 1) == 200)
+        #expect(try status("two", 1) == 200)
+        #expect(try status("three", 1) == 503)
+        #expect(try status("one", 2) == 200)
+        #expect(try status("one", 3, expires: "0") == 200)
+        #expect(try status("three", 2) == 200)
+        let other = try Self.register("four", ["<sip:10.1.0.8>"])
+        #expect(Self.status(bench.service.register(other, from: Self.source(IPAddress(10, 1, 0, 8)), now: 1)) == 200)
     }
 
     @Test("A-05: outsiders register as themselves after 401; without users they get a slow 403, like everybody")

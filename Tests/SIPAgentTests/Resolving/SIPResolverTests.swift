@@ -62,7 +62,7 @@ private final class Clock: Sendable {
 @AgentActor
 @Suite struct SIPResolverTests {
     private func resolver(_ names: TableNames, _ clock: Clock = Clock()) -> SIPResolver {
-        SIPResolver(upstream: names, threadPool: .singleton, clock: { clock.now })
+        SIPResolver(upstream: names, clock: { clock.now })
     }
 
     @Test("An address needs no name server; a name is asked for once, whatever the user, and by many at once")
