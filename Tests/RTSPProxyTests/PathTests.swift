@@ -22,6 +22,22 @@ import Testing
         ) { _ in source }
     }
 
+    @Test("Two routes do not have one path: one of them would be hidden, and nothing could be saved")
+    func samePath() throws {
+        let context = ProxyContext(
+            configuration: RTSPConfiguration(linger: 0), routing: MockRouting(), logger: Logger(label: "test"))
+        let source = source
+        let paths = PathTable(context: context) { _, _ in source }
+        let first = RTSPRoute(name: "cam", match: .path("/cam"), source: .upstream("rtsp://camera/"))
+        try paths.add(first, isConfigured: true)
+        var second = first
+        second.name = "other"
+        let error = #expect(throws: RTSPRouteError.self) { try paths.add(second, isConfigured: false) }
+        #expect(error?.code == .conflict && error?.message.contains("route cam has its path") == true)
+        second.match = .path("/other")
+        try paths.add(second, isConfigured: false)
+    }
+
     private func settled(_ condition: @AgentActor () -> Bool) async throws {
         for _ in 0..<500 where !condition() { try await Task.sleep(for: .milliseconds(10)) }
         #expect(condition())

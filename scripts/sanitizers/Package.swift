@@ -28,7 +28,8 @@ let package = Package(
         ),
         .plugin(name: "EmbedBPF", capability: .buildTool()),
         .target(name: "BPFPrograms", swiftSettings: strict, plugins: ["EmbedBPF"]),
-        .target(name: "RTPWire", swiftSettings: strict),
+        .target(name: "Timing", swiftSettings: strict),
+        .target(name: "RTPWire", dependencies: ["Timing"], swiftSettings: strict),
         .target(
             name: "FastPath", dependencies: ["RTPWire", "BPFPrograms", "CrosspointShim", "CLibBPF"],
             swiftSettings: strict

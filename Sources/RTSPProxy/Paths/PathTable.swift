@@ -154,6 +154,12 @@ final class PathTable {
             throw RTSPRouteError(
                 .conflict, "rtsp route \(route.name): exists already; remove it, or choose another name")
         }
+        if let other = entries.first(where: { $0.route.match == route.match }) {
+            throw RTSPRouteError(
+                .conflict,
+                "rtsp route \(route.name): route \(other.route.name) has its path, and would hide one of them; remove that, or "
+                    + "choose another path")
+        }
         if route.sendsMulticast, context.configuration.multicast == nil {
             throw RTSPRouteError(
                 .invalid,
