@@ -29,7 +29,7 @@ public final class LookUpThreads: Sendable {
         threadPool.start()
     }
 
-    /// How many look-ups are under way.
+    /// The number of look-ups under way.
     public var busyCount: Int { state.withLock { $0.busy } }
 
     /// Runs a look-up that may block.

@@ -5,7 +5,7 @@
 /// A source that takes its whole share leaves the others theirs; several that do leave the reserve, which only goes to sources
 /// that hold less than an eighth of a share. What is taken must be given back by the same source.
 public struct ShareTable: Sendable {
-    /// Why there is no place.
+    /// The reason for which there is no place.
     public enum Refusal: Hashable, Sendable {
         /// The source has its share.
         case source
@@ -13,11 +13,11 @@ public struct ShareTable: Sendable {
         case total
     }
 
-    /// How much there is, how much of it one source may hold, and how much of it is kept for sources that hold little.
+    /// The amount that there is, the part of it that one source may hold, and the part that is kept for sources that hold little.
     public let limit: Int
     public let share: Int
     public let reserve: Int
-    /// How much is taken.
+    /// The amount that is taken.
     public private(set) var total = 0
     private var held: [SourceKey: Int] = [:]
 
@@ -28,7 +28,7 @@ public struct ShareTable: Sendable {
         self.reserve = reserve ?? limit / 8
     }
 
-    /// What a source may hold of the reserve.
+    /// The part of the reserve that a source may hold.
     private var smallShare: Int { max(1, share / 8) }
 
     /// Takes `amount` for a source, or nothing, and says why.
@@ -57,10 +57,10 @@ public struct ShareTable: Sendable {
         total -= given
     }
 
-    /// How much a source holds.
+    /// The amount that a source holds.
     public func held(by source: SourceKey) -> Int { held[source, default: 0] }
 
-    /// Whether more than half of everything, or of the source's share, is taken: time to be strict.
+    /// True where more than half of everything, or of the source's share, is taken: time to be strict.
     public func isCrowded(for source: SourceKey) -> Bool {
         total > limit / 2 || held(by: source) > share / 2
     }

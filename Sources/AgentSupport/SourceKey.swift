@@ -13,7 +13,7 @@ public struct SourceKey: Hashable, Sendable, CustomStringConvertible {
             ? address : IPNetwork(containing: address, prefixLength: Self.prefixLength)?.address ?? address
     }
 
-    /// How many bits of an IPv6 address tell sources apart (RFC 4291 section 2.5.1).
+    /// The number of bits of an IPv6 address that distinguish sources (RFC 4291 section 2.5.1).
     private static let prefixLength = 64
 
     /// `10.1.0.7`, `2001:db8::/64`.

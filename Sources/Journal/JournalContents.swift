@@ -54,13 +54,17 @@ public struct JournalContents: Equatable, Sendable {
         }
     }
 
-    /// The bytes of a journal that says the same, without what was removed. Each record is a batch of its own, so that damage to one is
+    /// The bytes of a journal that says the same; of what was removed, only what has not been forgotten. Each record is a batch of its own, so that damage to one is
     /// no other's.
     func compacted() -> [UInt8] {
         var bytes: [UInt8] = []
         for (key, value) in values.sorted(by: { $0.key < $1.key }) {
             bytes += JournalLine.batch(1).bytes
             bytes += JournalLine.change(JournalChange(key, value)).bytes
+        }
+        for key in removed.sorted() {
+            bytes += JournalLine.batch(1).bytes
+            bytes += JournalLine.change(JournalChange(key, nil)).bytes
         }
         return bytes
     }

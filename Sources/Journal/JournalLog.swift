@@ -2,7 +2,7 @@
 
 import Glibc
 
-/// Why a journal cannot be read or written.
+/// The reason for which a journal cannot be read or written.
 public struct JournalError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file, the problem and the remedy.
     public let description: String
@@ -101,7 +101,7 @@ public final class JournalLog {
         compactedLength = bytes.count
     }
 
-    /// What was removed so far has left nothing behind.
+    /// Forgets the removed keys: they have left nothing behind.
     public func forgetRemoved() { contents.forgetRemoved() }
 
     private func openFile() throws(JournalError) {

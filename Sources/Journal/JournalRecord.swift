@@ -1,6 +1,6 @@
 // One record of a journal: a kind, a name and a JSON value, understood or not.
 
-/// What a record is about.
+/// The subject of a record.
 public struct JournalKey: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The kind of thing, such as `route`; without blanks and line ends.
     public var kind: String

@@ -25,7 +25,7 @@ public struct Deadline: Hashable, Comparable, Sendable {
         Int64(clamping: remaining(at: now).addingSaturating(slack))
     }
 
-    /// Whether the deadline has passed at `now`.
+    /// True where the deadline has passed at `now`.
     public func hasPassed(at now: UInt64) -> Bool { nanoseconds <= now }
 
     public static func < (one: Deadline, other: Deadline) -> Bool { one.nanoseconds < other.nanoseconds }

@@ -96,6 +96,22 @@ private func write(_ bytes: [UInt8], to path: String) throws {
         #expect(read.values.count == 3)
     }
 
+    @Test("What was removed is remembered over a compaction until it is forgotten, and then costs nothing")
+    func removals() throws {
+        let directory = try TemporaryDirectory()
+        let path = "\(directory.path)/journal"
+        let log = try JournalLog(path: path)
+        try log.append([change("cam1", "{}"), change("cam2", "{}")])
+        try log.append([change("cam1", nil)])
+        try log.compact()
+        #expect(try JournalLog(path: path).contents.removed == [JournalKey("route", "cam1")])
+        log.forgetRemoved()
+        #expect(log.contents.removed.isEmpty)
+        try log.compact()
+        let read = try JournalLog(path: path).contents
+        #expect(read.removed.isEmpty && read.values.keys.map(\.name) == ["cam2"] && read.problems.isEmpty)
+    }
+
     @Test("A batch for which there is no room leaves the journal as it was, and the next one fits again")
     func fullDisk() throws {
         let directory = try TemporaryDirectory()

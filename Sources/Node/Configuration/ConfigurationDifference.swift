@@ -6,7 +6,7 @@ import Routing
 public struct ConfigurationDifference: Hashable, Sendable, Codable {
     /// One route that differs.
     public struct Route: Hashable, Sendable, Codable {
-        /// How a route differs.
+        /// The kind of difference.
         public enum Kind: String, Hashable, Sendable, Codable {
             /// It runs, and the file does not have it.
             case added
@@ -18,7 +18,7 @@ public struct ConfigurationDifference: Hashable, Sendable, Codable {
 
         public var name: String
         public var kind: Kind
-        /// What it has otherwise, or why it does not run; for a person.
+        /// The difference in words, or the reason for which it does not run.
         public var text: String
     }
 

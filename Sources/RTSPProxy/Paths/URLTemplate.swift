@@ -61,7 +61,7 @@ struct URLTemplate {
         return result
     }
 
-    /// Whether a group is the host, alone or before a TCP port.
+    /// True where a group is the host, alone or before a TCP port.
     private static func isHost(_ pieces: [Piece]) -> Bool {
         guard case .group = pieces.first else { return false }
         guard pieces.count > 1 else { return true }
@@ -99,7 +99,7 @@ struct URLTemplate {
         }
     }
 
-    /// What may stand in a path, and in the value of a query, beside letters and digits.
+    /// The characters that a path, and the value of a query, may have beside letters and digits.
     private static let inPath = Array("/-._~!$&'()*+,;=:@".utf8)
     private static let inQuery = Array("-._~".utf8)
 

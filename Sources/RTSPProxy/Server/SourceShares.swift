@@ -23,7 +23,7 @@ final class SourceShares {
 
     /// Up to so much memory of a connection counts as nothing.
     static let freeBytes = 4 << 10
-    /// What one connection may begin.
+    /// The number of sessions that one connection may begin.
     static let sessionsPerConnection = 64
 
     init(_ configuration: RTSPConfiguration) {
@@ -35,7 +35,7 @@ final class SourceShares {
         trusted = configuration.trustedNetworks
     }
 
-    /// Whether the limits of one source do not bind the address.
+    /// True for addresses that the limits of one source do not bind.
     func isTrusted(_ address: IPAddress) -> Bool { trusted.contains { $0.contains(address) } }
 
     /// Notes requests that have come from a peer, and returns for how many nanoseconds its next ones should wait.
@@ -54,7 +54,7 @@ final class SourceShares {
     /// Notes a right one: what was wrong before was a mistake.
     func noteRightPassword(from peer: IPAddress) { guesses.forgive(SourceKey(peer)) }
 
-    /// Whether the log gets another line about a refusal to a peer; and how many it did not get since the last one.
+    /// Answers if the log gets another line about a refusal to a peer, and the number of lines left out since the last one.
     func mayLog(refusalTo peer: IPAddress, now: UInt64) -> (isAllowed: Bool, untold: Int) {
         guard lines.take(SourceKey(peer), now: now) else {
             untold += 1

@@ -227,6 +227,7 @@ public actor FlowController: SessionRouteControl {
         release(neighbour: leg.neighbour, of: name)
         await gracePeriod()
         fastPath.removeLegCounter(leg.counter)
+        journal.forgetRemoved()
         refreshEngine()
         detachUnusedPorts()
     }

@@ -62,11 +62,13 @@ extension FlowController {
         return (try? publish(batch)) ?? CommitAftermath()
     }
 
-    /// What is left of a commit: a grace period for what it took out of use.
+    /// Does the rest of a commit: a grace period for what it took out of use.
     func finish(_ aftermath: CommitAftermath) async {
         if aftermath.needsGracePeriod {
             await gracePeriod()
             for counter in aftermath.counters { fastPath.removeLegCounter(counter) }
+            // Whatever the journal says was removed is out of the fast path: a change is journalled and published in one turn.
+            journal.forgetRemoved()
         }
         refreshEngine()
         detachUnusedPorts()
@@ -286,7 +288,7 @@ extension FlowController {
         state.legs = legs
     }
 
-    /// What the journal has to know of a staged route.
+    /// The records of a staged route.
     private func records(of staged: StagedRoute) throws(RoutingError) -> [JournalChange] {
         let removed = staged.removed.map { JournalChange(LegRecord.key($0.number, of: staged.name), nil) }
         guard let state = staged.after else { return [JournalChange(RouteRecord.key(staged.name), nil)] + removed }
@@ -417,7 +419,7 @@ extension FlowController {
 }
 
 extension FlowKey {
-    /// What a source's packets are matched by on an interface.
+    /// The key of a source's packets on an interface.
     init(_ source: SourceSpecification, interfaceIndex: UInt32) {
         self.init(
             interfaceIndex: interfaceIndex, vlans: source.port.vlans, destination: source.address,

@@ -23,7 +23,7 @@ extension FlowController {
         return report
     }
 
-    /// What is wanted now: of routes that are refused, those that the file still has as they are count as there.
+    /// The intents of now: of routes that are refused, those that the file still has as they are count as there.
     private func intents(besides routes: [RouteSpecification]) -> [String: RouteIntent] {
         var intents = Dictionary(table.values.map { ($0.specification.name, $0.intent) }) { first, _ in first }
         for (name, route) in setAside.refused { intents[name] = route.intent }

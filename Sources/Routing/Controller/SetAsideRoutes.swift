@@ -26,7 +26,7 @@ struct SetAsideRoutes {
 }
 
 extension FlowController {
-    /// Why the name cannot be taken; nil where it can.
+    /// The reason for which the name cannot be taken; nil where it can.
     func setAsideProblem(_ name: String) -> String? {
         if let route = setAside.refused[name] {
             return "route \(name): is wanted already, and waits: \(route.reason); remove it first"
@@ -51,7 +51,7 @@ extension FlowController {
         (Array(setAside.refused.keys) + Array(setAside.quarantined.keys)).compactMap(setAsideReport)
     }
 
-    /// What the labels of the fast path say of a route.
+    /// The report of a route by its labels in the fast path.
     private func report(quarantined name: String, _ route: SetAsideRoutes.Quarantined) -> RouteReport {
         let flow = route.flows.first
         let source = flow.flatMap { try? SourceSpecification($0.from) }

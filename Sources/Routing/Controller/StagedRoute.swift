@@ -4,7 +4,7 @@ import FastPath
 
 /// Everything that a planned route needs, taken, and nothing of it visible: it is published or abandoned as a whole.
 struct StagedRoute {
-    /// How the route comes by its flow.
+    /// The way in which the route comes by its flow.
     enum Source: Equatable {
         /// The flow and its membership go on as they are; or the route has none, and goes on without.
         case kept
@@ -25,9 +25,9 @@ struct StagedRoute {
     /// The route as it will be; nil for one that goes.
     var after: RouteState?
     var source = Source.kept
-    /// Whether `after` has a membership, reservation or guard that `before` has not.
+    /// True where `after` has a membership, reservation or guard that `before` has not.
     var isHeld = false
-    /// Whether packets are decrypted with something else than before: the flow is to have no legs meanwhile.
+    /// True where packets are decrypted with something else than before: the flow has no legs meanwhile.
     var changesContext = false
     /// Counters of legs that are new.
     var counters: [UInt32] = []
@@ -53,11 +53,11 @@ enum CommitStep: Hashable, Sendable, CaseIterable {
     case staged, journalled, published, released
 }
 
-/// What is left to do when a commit is live.
+/// The work that is left when a commit is live.
 struct CommitAftermath {
     var reports: [String: RouteReport] = [:]
     /// Counters that are free after a grace period.
     var counters: [UInt32] = []
-    /// Whether anything was taken out of use.
+    /// True where anything was taken out of use.
     var needsGracePeriod = false
 }

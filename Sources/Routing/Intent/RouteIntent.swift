@@ -27,12 +27,12 @@ public struct RouteIntent: Hashable, Sendable {
         self.revision = revision
     }
 
-    /// Whether the route differs from the file's route that it follows.
+    /// True where the route differs from the file's route that it follows.
     public var isChangedLive: Bool { configured.map { !specification.isSame(as: $0) } ?? false }
 }
 
 extension RouteSpecification {
-    /// Whether both ask for the same, in whatever order their legs are named.
+    /// True where both ask for the same, in whatever order their legs are named.
     public func isSame(as other: RouteSpecification) -> Bool {
         guard legs.count == other.legs.count else { return false }
         var (one, two) = (self, other)

@@ -4,7 +4,7 @@ import FoundationEssentials
 import Glibc
 import Journal
 
-/// Where a node keeps its routes: a journal (`JournalLog`) in a folder of the runtime directory.
+/// The place of a node's routes: a journal (`JournalLog`) in a folder of the runtime directory.
 public struct RouteJournal: Sendable {
     private let directory: String
 
@@ -37,7 +37,7 @@ final class RouteLog {
         self.directory = directory
     }
 
-    /// What the journal says.
+    /// The contents of the journal.
     struct Contents {
         var routes: [JournalledRoute] = []
         /// Configured routes that were removed at run time.
@@ -162,10 +162,10 @@ final class RouteLog {
         unlink(path(route))
     }
 
-    /// Whether the journal says that the route was removed.
+    /// True where the journal says that the route was removed.
     func wasRemoved(_ route: String) -> Bool { log.contents.removed.contains(RouteRecord.key(route)) }
 
-    /// What was removed so far is gone from the fast path.
+    /// Forgets removed routes: they are gone from the fast path.
     func forgetRemoved() { log.forgetRemoved() }
 }
 

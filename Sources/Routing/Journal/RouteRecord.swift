@@ -13,7 +13,7 @@ struct RouteRecord: Codable, Hashable {
     var revision: UInt64
     var route: RouteSpecification
     var owner: RouteOwner
-    /// What the configuration file said, legs included.
+    /// The route as the configuration file had it, legs included.
     var configured: RouteSpecification?
     var nextLegNumber: UInt32
 
@@ -28,7 +28,7 @@ struct LegRecord: Codable, Hashable {
     var number: UInt32
     var to: LegSpecification
     var counter: UInt32
-    /// Whether it was added shut; the fast path knows whether its session has opened it since.
+    /// True where it was added shut; the fast path knows whether its session has opened it since.
     var isShut: Bool?
     /// The node's revision at which the leg was changed.
     var revision: UInt64?

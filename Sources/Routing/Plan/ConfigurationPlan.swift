@@ -78,7 +78,7 @@ struct ConfigurationPlan {
 }
 
 extension RouteSpecification {
-    /// What this route has otherwise than another of its name, in a few words.
+    /// The differences of this route from another of its name, in a few words.
     public func difference(from file: RouteSpecification) -> String {
         var parts: [String] = []
         if source != file.source { parts.append("from \(source) instead of \(file.source)") }

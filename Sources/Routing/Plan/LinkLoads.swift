@@ -4,7 +4,7 @@ import FastPath
 import Netlink
 import RTPWire
 
-/// What each link carries after the part of a batch that was admitted so far.
+/// The load of each link after the part of a batch that was admitted so far.
 struct LinkLoads {
     private let table: RouteTable
     private let draft: PlanDraft
@@ -57,7 +57,7 @@ struct LinkLoads {
         }
     }
 
-    /// Whether a leg is one more for its link.
+    /// True where a leg is one more for its link.
     private func isAdded(_ leg: PlannedLeg, to state: RouteState?) -> Bool {
         switch leg {
         case .kept: false

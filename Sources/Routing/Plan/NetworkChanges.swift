@@ -5,13 +5,13 @@ import RTPWire
 
 /// The parts of a network that changed: a burst of events is one look at what they touch.
 struct NetworkChanges {
-    /// Whether every leg has to be looked at.
+    /// True where every leg has to be looked at.
     private(set) var isEverything = false
     /// Destinations whose routes changed.
     private(set) var prefixes: Set<RoutePrefix> = []
     /// Neighbours whose address or state changed.
     private(set) var neighbours: Set<NetworkView.NeighbourKey> = []
-    /// Whether interfaces or addresses came, for which sources may have waited.
+    /// True where interfaces or addresses came, for which sources may have waited.
     private(set) var hasNewPlaces = false
 
     /// More prefixes than these are as good as everything.
@@ -28,7 +28,7 @@ struct NetworkChanges {
         prefixes.insert(prefix)
     }
 
-    /// Whether a leg's way may be another one now.
+    /// True where a leg's way may be another one now.
     func concerns(_ leg: LegState) -> Bool {
         if isEverything { return true }
         if let neighbour = leg.neighbour, neighbours.contains(neighbour) { return true }

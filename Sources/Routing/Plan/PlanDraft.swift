@@ -17,9 +17,9 @@ struct PlanDraft {
         var route: String
         /// Its number; nil for one that is not there yet.
         var number: UInt32?
-        /// Whether it sends media, and not RTCP alone.
+        /// True where it sends media, and not RTCP alone.
         var carriesMedia: Bool
-        /// Whether it was added although others send there.
+        /// True where it was added although others send there.
         var isForced: Bool
 
         init(route: String, number: UInt32?, _ leg: LegSpecification, of specification: RouteSpecification) {
@@ -130,7 +130,7 @@ struct PlanDraft {
         }
     }
 
-    /// What the batch makes of a route; nil for one that it does not change.
+    /// The planned form of a route; nil for one that the batch does not change.
     func changed(_ name: String) -> PlannedRoute? { numbers[name].map { routes[$0] } }
 
     /// The sources at a place after the batch, but for those of one route.

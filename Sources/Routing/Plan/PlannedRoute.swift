@@ -27,7 +27,7 @@ enum PlannedLeg: Hashable, Sendable {
 /// A route in a plan: as it is to be, next to what it is.
 struct PlannedRoute: Hashable, Sendable {
     var name: String
-    /// Whether the route exists.
+    /// True where the route exists.
     var exists: Bool
     /// The route as it is to be; nil where it is to go.
     var intent: RouteIntent?

@@ -9,7 +9,7 @@ struct RoutePlanner {
     let table: RouteTable
     /// The host's network; nil to check a file apart from any host.
     let view: NetworkView?
-    /// How many bytes longer a key makes packets; the text says whose key it is.
+    /// The number of bytes by which a key makes packets longer; the text says whose key it is.
     var overhead: (KeyReference, String) throws(RoutingError) -> Int = { _, _ in 0 }
 
     /// A plan and its problems, one for each route that cannot be as wanted. A plan with problems is not to be carried out.
@@ -104,12 +104,12 @@ struct RoutePlanner {
 }
 
 extension LegSpecification {
-    /// Whether copies of a route's media go there, and not its RTCP alone.
+    /// True where copies of a route's media go there, and not its RTCP alone.
     func carriesMedia(of route: RouteSpecification) -> Bool { route.payload != .rtcp && packets != .rtcp }
 }
 
 extension [RouteSpecification] {
-    /// What is wrong with these routes together, apart from any host: a line for each route that cannot be.
+    /// The problems of these routes together, apart from any host: a line for each route that cannot be.
     public func problems() -> [String] {
         RoutePlanner(table: RouteTable(), view: nil).plan(map { .add($0, owner: .configuration) }).problems
             .map { "route \($0.route): \($0.error)" }

@@ -2,7 +2,7 @@
 
 /// C0 but for the tab, DEL, and C1 (ISO 6429): no field of SIP has a use for them, and they would reach terminals and logs.
 public enum ControlCharacters {
-    /// What stands in their place.
+    /// The character in their place.
     static let replacement = UInt8(ascii: "?")
 
     /// A line of UTF-8 without them.
