@@ -8,8 +8,8 @@ struct RouteRemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove", abstract: "Remove routes with all their legs.",
         discussion: """
-            When the command returns, no copy is sent any more. A route of the configuration file comes back at the next \
-            reload; take it out of the file as well, or run 'crosspoint config save'.
+            When the command returns, no copy is sent any more. A route of the configuration file stays removed until the next \
+            boot, or 'crosspoint config reload --discard-changes'; take it out of the file as well, or run 'crosspoint config save'.
 
             EXAMPLE
               crosspoint route remove cam1 cam2

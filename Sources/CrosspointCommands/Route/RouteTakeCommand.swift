@@ -9,7 +9,10 @@ struct RouteTakeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "take", abstract: "Give a route another source; its legs go on.",
         discussion: """
-            The change is one atomic swap: the destinations see packets of the old source, then packets of the new one.
+            The new source is received and accounted before the old one is let go; then the legs change over, by two stores one \
+            directly after the other. The destinations see packets of the old source, then packets of the new one, with its \
+            sequence numbers and SSRC. Whether the new source sends is not looked at. A route of the configuration file keeps \
+            its new source over restarts and reloads; 'crosspoint config diff' shows it.
 
             \(EndpointHelp.source)
 
