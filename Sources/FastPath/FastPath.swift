@@ -97,7 +97,7 @@ public final class FastPath {
                 throw FastPathError(
                     .pinned, "\(pins.path): attached ports, but no node record; run 'crosspoint unload' and start anew")
             }
-            pins.removeAll()
+            pins.removePins()
             try pins.create()
             return nil
         }

@@ -7,6 +7,7 @@ import Glibc
 import Logging
 import Node
 import Routing
+import TestSupport
 import Testing
 
 @Suite("Control API", .timeLimit(.minutes(1)))
@@ -183,6 +184,27 @@ struct ControlAPITests {
             let text = #"{"name": "\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["}"#
             let answer = try await RawHTTP.request("POST", "/v1/routes", body: text, to: .socket(node.socket))
             #expect(answer.status == 400 && !answer.body.contains("others"))
+        }
+    }
+
+    @Test(
+        "The folder of pins is locked wherever it is, also one that is made for it; what cannot be locked is an error")
+    func pinLock() throws {
+        let directory = try TemporaryDirectory()
+        for folder in ["\(directory.path)/pins", "\(directory.path)/a/b/pins", "\(directory.path)/c/pins/"] {
+            do {
+                let lock = try InstanceLock.pins(folder)
+                let second = #expect(throws: NodeError.self) { try InstanceLock.pins(folder) }
+                #expect(second?.code == .alreadyRunning && second?.description.contains("bpffs of its own") == true)
+                withExtendedLifetime(lock) {}
+            }
+            // It goes with its holder.
+            _ = try InstanceLock.pins(folder)
+        }
+        #expect(FileManager.default.createFile(atPath: "\(directory.path)/file", contents: nil))
+        for folder in ["\(directory.path)/file", "\(directory.path)/file/pins"] {
+            let error = #expect(throws: NodeError.self) { try InstanceLock.pins(folder) }
+            #expect(error?.code != .alreadyRunning && error?.description.contains("mount -t bpf") == true)
         }
     }
 

@@ -157,6 +157,9 @@ wrong_routes() {
     refused 1 'never' crosspoint stats --watch never
     refused 64 'watch' crosspoint stats --watch 0
     refused 1 "another daemon .*runtime-directory" run --config "$work/crosspoint.yaml"
+    # The daemon has made its pins itself: one with a runtime directory of its own must not take them for nobody's.
+    sed "s|$work/runtime|$work/other-runtime|; s|$work/control.sock|$work/other.sock|" "$work/crosspoint.yaml" >"$work/other.yaml"
+    refused 1 "another daemon .*bpffs of its own" run --config "$work/other.yaml"
 }
 
 # The configuration file is made wrong while the daemon runs: nothing changes. Then right: only what changed is touched.

@@ -38,7 +38,8 @@ struct UnloadCommand: ParsableCommand {
             throw NodeError(.failed, "\(configuration.bpffs): no permission to remove pins; run as root")
         }
         let lock = try InstanceLock(directory: configuration.runtimeDirectory)
-        let pins = try InstanceLock.pins(configuration.bpffs)
+        let hasPins = access(configuration.bpffs, F_OK) == 0
+        let pins = hasPins ? try InstanceLock.pins(configuration.bpffs) : nil
         PinDirectory(path: configuration.bpffs).removeAll()
         for journal in ["routes", "rtsp", "sip"] {
             try? FileManager.default.removeItem(atPath: "\(configuration.runtimeDirectory)/\(journal)")

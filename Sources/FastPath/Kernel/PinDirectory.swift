@@ -81,11 +81,16 @@ public struct PinDirectory: Sendable {
 
     /// Removes every pin and the folders: what was attached is detached.
     public func removeAll() {
+        removePins()
+        rmdir(path)
+    }
+
+    /// Removes every pin, and leaves the folder itself, on which a daemon may hold its lock.
+    func removePins() {
         // Links first: nothing runs any more when its maps go.
         for kind in [Kind.links, .programs, .shapes, .maps] {
             for name in names(kind) { unpin(kind, name) }
             rmdir("\(path)/\(kind.rawValue)")
         }
-        rmdir(path)
     }
 }

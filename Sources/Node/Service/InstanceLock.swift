@@ -1,5 +1,6 @@
 // One daemon per directory: a lock that the kernel gives back when its holder dies.
 
+import FoundationEssentials
 public import Glibc
 
 /// An exclusive lock on a directory, held as long as the value lives.
@@ -36,14 +37,18 @@ public final class InstanceLock: Sendable {
         }
     }
 
-    /// Locks the folder of the node's pins, `bpffs`: daemons with runtime directories of their own would take each other's flows for
-    /// nobody's. Nil where there is no such folder, and none can be made; whoever makes the pins says why.
-    public static func pins(_ folder: String) throws(NodeError) -> InstanceLock? {
+    /// Locks the folder of the node's pins, `bpffs`, which is made with the folders above it: daemons with runtime directories of their own
+    /// would take each other's flows for nobody's. No daemon runs without it.
+    public static func pins(_ folder: String) throws(NodeError) -> InstanceLock {
+        // Where these cannot be made, the folder itself cannot, and the error says why.
+        try? FileManager.default.createDirectory(
+            atPath: URL(filePath: folder).deletingLastPathComponent().path, withIntermediateDirectories: true)
         do throws(NodeError) {
             return try InstanceLock(directory: folder, setting: "bpffs", mode: 0o750)
         } catch {
             if error.code == .alreadyRunning { throw error }
-            return nil
+            throw NodeError(
+                error.code, "\(error); see that bpffs is mounted (mount -t bpf bpf /sys/fs/bpf)")
         }
     }
 
