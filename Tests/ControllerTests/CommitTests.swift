@@ -147,6 +147,19 @@ extension NodeFastPathTests {
             #expect(try await bench.controller.routes().map(\.specification) == file)
         }
 
+        @Test("A route that one batch removes and adds again is not withdrawn from the file")
+        func removedAndAddedAgain() async throws {
+            let bench = try await ControllerBench(egressPorts: 1)
+            let file = [try ControllerBench.route("a", to: [Self.leg(1)])]
+            _ = try await bench.controller.reconcile(configuration: file, .start)
+            _ = try await bench.controller.apply([
+                .remove("a"), .add(try ControllerBench.route("a", to: [Self.leg(2)]), owner: .operator),
+            ])
+            try await bench.controller.remove(route: "a")
+            let report = try await bench.controller.reconcile(configuration: file, .start)
+            #expect(report.added == ["a"] && report.kept.isEmpty, "\(report)")
+        }
+
         @Test("An edit of the file is applied at a start to routes that were not changed at run time")
         func editsAtAStart() async throws {
             let bench = try await ControllerBench(egressPorts: 1)

@@ -183,5 +183,103 @@ extension NodeFastPathTests {
             try Command.run(["rm", "\(bench.directory.path)/routes/filler"])
             try await bench.add("more", from: "239.1.1.12:5004@in0", to: [])
         }
+
+        @Test("A restart while the interface of one leg is away keeps the others sending; a leg waits for it alone")
+        func missingEgress() async throws {
+            let bench = try await ControllerBench(egressPorts: 2)
+            try bench.plan()
+            for number in 1...2 {
+                try bench.expect(number, egress: number - 1, to: IPAddress(239, 9, 9, UInt8(number)))
+            }
+            func leg(_ number: Int) -> String {
+                ControllerBench.leg(number, egress: number - 1, to: "239.9.9.\(number)")
+            }
+            let file = [try ControllerBench.route("cam", to: [leg(1), leg(2)])]
+            _ = try await bench.controller.reconcile(configuration: file, .start)
+            await bench.stop()
+            _ = try await bench.network.node.perform { try Command.run(["ip", "link", "delete", "out1"]) }
+            try await bench.start()
+            let report = try await bench.controller.reconcile(configuration: file, .start)
+            #expect(report.failures.isEmpty && report.unchanged == ["cam"], "\(report)")
+            let route = try await bench.controller.route("cam")
+            #expect(route.standing == .live)
+            #expect(route.legs.map(\.state) == [.active, .linkDown], "\(route.legs)")
+            #expect(route.legs.map(\.number) == [1, 2])
+            #expect(route.legs[1].reason?.contains("out1 does not exist") == true)
+            try await bench.send(1000)
+            try bench.expectComplete([1], packets: 1000)
+        }
+
+        @Test("At a boot a leg whose interface is not there yet waits alone; by the API it is refused")
+        func missingEgressAtABoot() async throws {
+            let bench = try await ControllerBench(egressPorts: 1)
+            try bench.plan()
+            try bench.expect(1, egress: 0, to: IPAddress(239, 9, 9, 1))
+            let legs = [ControllerBench.leg(1, egress: 0, to: "239.9.9.1"), "239.9.9.2:5004@later"]
+            let route = try ControllerBench.route("cam", to: legs)
+            let refusal = await bench.refusal { _ = try await bench.controller.add(route, owner: .operator) }
+            #expect(refusal?.message.contains("interface later does not exist") == true)
+            let report = try await bench.controller.reconcile(configuration: [route], .start)
+            #expect(report.failures.isEmpty && report.added == ["cam"], "\(report)")
+            #expect(try await bench.controller.route("cam").legs.map(\.state) == [.active, .linkDown])
+            try await bench.send(1000)
+            try bench.expectComplete([1], packets: 1000)
+            _ = try await bench.network.node.perform {
+                try Command.run(["ip", "link", "add", "later", "type", "veth", "peer", "name", "laterp"])
+                try Command.run(["ip", "address", "add", "10.88.0.1/24", "dev", "later"])
+                try Command.run(["ip", "link", "set", "laterp", "up"])
+                try Command.run(["ip", "link", "set", "later", "up"])
+            }
+            try await eventually(seconds: 10) {
+                let states = try await bench.controller.route("cam").legs.map(\.state)
+                return states == [.active, .active] ? nil : "\(states)"
+            }
+        }
+
+        @Test(
+            "A route that could not be taken over is replaced or removed by the file, with what it had left",
+            arguments: ["replaced", "removed", "discarded"])
+        func refusedAndReplaced(_ kind: String) async throws {
+            let bench = try await ControllerBench(egressPorts: 1)
+            try bench.plan()
+            try bench.expect(1, egress: 0, to: IPAddress(239, 9, 9, 1))
+            func leg(_ number: Int) -> String { ControllerBench.leg(number, egress: 0, to: "239.9.9.\(number)") }
+            let address = ["ip", "address", "add", "10.99.0.1/24", "dev", "in0"]
+            _ = try await bench.network.node.perform { try Command.run(address) }
+            let first = try ControllerBench.route("late", from: "10.99.0.1:5004@in0", to: [leg(2), leg(3)])
+            _ = try await bench.controller.reconcile(configuration: [first], .start)
+            await bench.stop()
+            _ = try await bench.network.node.perform {
+                try Command.run(["ip", "address", "del", "10.99.0.1/24", "dev", "in0"])
+            }
+            try await bench.start()
+            #expect(try await bench.controller.route("late").standing == .refused)
+            #expect(try bench.snapshot().flows.map(\.legs.count) == [2], "its flow is left as it was")
+            let refusal = await bench.refusal {
+                _ = try await bench.controller.addLeg(try LegSpecification(leg(4)), to: "late", force: false)
+            }
+            #expect(refusal?.code == .conflict && refusal?.message.contains("waits") == true)
+            let second = try ControllerBench.route("late", to: [leg(1)])
+            switch kind {
+            case "replaced":
+                let report = try await bench.controller.reconcile(configuration: [second], .start)
+                #expect(report.changed == ["late"] && report.failures.isEmpty, "\(report)")
+            case "removed":
+                let mode = ReconcileMode.reload(discardsChanges: false, isDryRun: false)
+                let report = try await bench.controller.reconcile(configuration: [], mode)
+                #expect(report.removed == ["late"] && report.failures.isEmpty, "\(report)")
+            default: try await bench.controller.remove(route: "late")
+            }
+            let isThere = kind == "replaced"
+            for _ in 1...2 {
+                #expect(try await bench.controller.routes().map(\.specification) == (isThere ? [second] : []))
+                #expect(try bench.snapshot().flows.map { $0.legs.map(\.leg) } == (isThere ? [[1]] : []))
+                #expect(bench.store.names == (isThere ? ["join 239.1.1.10 on in0"] : []))
+                await bench.stop()
+                try await bench.start()
+            }
+            try await bench.send(1000)
+            #expect(try bench.generator.result(at: 1).good == (isThere ? 1000 : 0))
+        }
     }
 }

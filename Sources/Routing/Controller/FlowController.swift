@@ -27,15 +27,15 @@ public actor FlowController: SessionRouteControl {
     var withdrawn: [String: RouteSpecification] = [:]
     /// Routes that are wanted and cannot be carried now, and those that are carried and not understood.
     var setAside = SetAsideRoutes()
-    /// At which steps of a commit the process ends; for tests.
+    /// True for the steps of a commit at which the process ends; for tests.
     var endsAt: ((CommitStep) -> Bool)?
     var hasEnded = false
-    /// Which routes need a neighbour kept resolved, with the number of their legs that do.
+    /// The routes that need a neighbour kept resolved, with the number of their legs that do.
     var neighbourUses: [NetworkView.NeighbourKey: [String: Int]] = [:]
-    /// What of the network has changed since legs were last looked at.
+    /// The changes of the network since legs were last looked at.
     var networkChanges = NetworkChanges()
     var isLooking = false
-    /// What kept the sockets from being kept outside this process, the last time.
+    /// The reason for which sockets are not kept outside this process; nil where they are.
     var storeProblem: RoutingError?
     /// Destinations whose sources may still send.
     var draining = DrainingFlows()
@@ -44,21 +44,21 @@ public actor FlowController: SessionRouteControl {
     private let thread: ControllerThread
     let hostPortSettings: HostPortSettings
     let packetEngine: PacketEngine
-    /// What kept the AF_XDP engine from working as it should, the last time; nil when nothing did.
+    /// The problem of the AF_XDP engine, as seen last; nil where there is none.
     var engineProblem: String?
     var keys: KeyStore
-    /// By the name of a session's key: what legs encrypt with.
+    /// The keys that legs of sessions encrypt with, by name.
     var sharedSending: [String: Protection] = [:]
     /// The interface that the host port's guards stand for.
     var guardedHostPort: UInt32?
     /// Routes with legs that were opened at a gate not long ago.
     var gatedRoutes: Set<String> = []
-    /// Who wants to know of first packets and unknown sources of sessions' routes.
+    /// The receivers of first packets and unknown sources of sessions' routes.
     var sessionEvents: [Int: AsyncStream<SessionRouteEvent>.Continuation] = [:]
     var nextSessionEvents = 0
-    /// How often `tick` was called.
+    /// The number of calls of `tick`.
     var seconds = 0
-    /// Who waits for a route's legs to be in the fast path.
+    /// The calls that wait for a route's legs to be in the fast path.
     private var legWaiters: [String: [CheckedContinuation<RoutingError?, Never>]] = [:]
     private var graceWaiters: [CheckedContinuation<Void, Never>] = []
     private var graceIsRunning = false
@@ -71,7 +71,7 @@ public actor FlowController: SessionRouteControl {
 
     /// Takes over what an earlier process left: the fast path, the journal and the stored sockets.
     ///
-    /// Routes of the journal go on as they were: their flows are found in the fast path, where not a packet was lost.
+    /// Routes of the journal continue as they were: their flows are found in the fast path, where not a packet was lost.
     ///
     /// - Parameters:
     ///   - hostPort: how the host port is called and addressed, once somebody needs it.
@@ -103,10 +103,9 @@ public actor FlowController: SessionRouteControl {
     }
 
     public func apply(_ changes: [RouteChange]) async throws(RoutingError) -> [RouteReport] {
-        var withdrawals: [RouteSpecification] = []
-        for case .remove(let name) in changes {
-            if let configured = table[name]?.intent.configured { withdrawals.append(configured) }
-        }
+        // A route that the same batch adds again is not withdrawn.
+        let last = Dictionary(changes.map { ($0.route, $0) }) { _, last in last }
+        let withdrawals = last.values.filter(\.isRemoval).compactMap { table[$0.route]?.intent.configured }
         var records: [JournalChange] = []
         for route in withdrawals { records.append(try RouteLog.withdrawal(of: route)) }
         let reports = try await commit(changes, with: records)
@@ -307,7 +306,7 @@ public actor FlowController: SessionRouteControl {
         graceIsRunning = false
     }
 
-    func noRoute(_ name: String) -> RoutingError { PlanDraft.noRoute(name) }
+    func noRoute(_ name: String) -> RoutingError { setAsideProblem(name) ?? PlanDraft.noRoute(name) }
 
     func noLeg(_ number: UInt32, _ state: RouteState) -> RoutingError {
         PlanDraft.noLeg(number, of: state.specification.name, having: state.legs.map(\.number))

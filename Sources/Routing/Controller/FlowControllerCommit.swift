@@ -10,7 +10,7 @@ import SRTP
 extension FlowController {
     /// Makes a batch of changes live, as a whole or not at all; returns when nothing uses any more what it removed.
     ///
-    /// - Parameter records: what else the journal has to know with it.
+    /// - Parameter records: further records for the journal, which come first.
     @discardableResult
     func commit(
         _ changes: [RouteChange], with records: [JournalChange] = []
@@ -21,10 +21,12 @@ extension FlowController {
     }
 
     /// The same within one turn of the actor; `finish` is still to be called.
+    ///
+    /// - Parameter legsMayWait: true where a leg whose interface does not exist waits for it; else its route is refused.
     func makeLive(
-        _ changes: [RouteChange], with records: [JournalChange] = []
+        _ changes: [RouteChange], with records: [JournalChange] = [], legsMayWait: Bool = false
     ) throws(RoutingError) -> CommitAftermath {
-        let plan = try plan(changes)
+        let plan = try plan(changes, legsMayWait: legsMayWait)
         revision += 1
         var batch: [StagedRoute] = []
         defer { staging.removeAll() }
@@ -75,12 +77,13 @@ extension FlowController {
     }
 
     /// Checks a batch, without any effect but that the host port is made where it is named.
-    func plan(_ changes: [RouteChange]) throws(RoutingError) -> [PlannedRoute] {
+    func plan(_ changes: [RouteChange], legsMayWait: Bool = false) throws(RoutingError) -> [PlannedRoute] {
         for change in changes { try makeHostPort(for: change) }
-        for change in changes {
-            guard case .add(let route, _, _) = change, let problem = setAsideProblem(route.name) else { continue }
-            throw RoutingError(.conflict, problem)
+        for change in changes where table[change.route] == nil {
+            if let problem = setAsideProblem(change.route, removing: change.isRemoval) { throw problem }
         }
+        var planner = planner
+        planner.legsMayWait = legsMayWait
         let outcome = planner.plan(changes)
         guard let first = outcome.problems.first else { return outcome.routes }
         guard changes.count > 1 else { throw first.error }
@@ -222,10 +225,7 @@ extension FlowController {
         _ others: [RouteState], _ state: inout RouteState, _ staged: inout StagedRoute
     ) throws(RoutingError) {
         let source = state.specification.source
-        let port = try attachPort(source.port.interface, of: "source \(source)")
-        guard let index = port.interfaceIndex else {
-            throw RoutingError(.unavailable, "source \(source): interface \(source.port.interface) is gone")
-        }
+        let (port, index) = try ingress(of: source)
         let key = FlowKey(source, interfaceIndex: index)
         state.key = key
         state.receiving = try makeReceiving(state.specification)
@@ -250,7 +250,7 @@ extension FlowController {
     ) throws(RoutingError) {
         let family = state.specification.source.address.family
         let old = Dictionary((staged.before?.legs ?? []).map { ($0.number, $0) }) { first, _ in first }
-        let isOtherFlow = staged.source == .installed || staged.before == nil
+        let isOtherFlow = staged.source.isOtherFlow || staged.before == nil
         let isOtherPayload = staged.before.map { $0.specification.payload != state.specification.payload } ?? false
         var legs: [LegState] = []
         for planned in plan.legs {
@@ -270,7 +270,7 @@ extension FlowController {
             if isOtherFlow { present.gate = nil }
             let before = present.specification
             if before != leg {
-                try attachPort(leg.port.interface, of: "leg \(leg)")
+                try attachPort(of: leg)
                 present.specification = leg
                 if let key = present.neighbour { staged.released.append(key) }
                 resolve(&present, of: plan.name)

@@ -34,18 +34,19 @@ extension FlowController {
         return intents
     }
 
-    /// Each route by itself: one that cannot be carried waits, and keeps no other from it.
+    /// Each route by itself: one that cannot be carried waits, and keeps no other from it. A leg whose interface is not there yet waits
+    /// alone.
     private func start(_ plan: ConfigurationPlan, _ report: inout ReconcileReport) async {
         // Together they are one act; only where that cannot be they are tried one by one.
         do throws(RoutingError) {
-            try await carryOut(plan.changes, plan)
-            return
+            try await carryOut(plan.changes, with: bookkeeping(of: plan), legsMayWait: true)
+            return remember(plan)
         } catch {
             if plan.changes.count > 1 { logger.debug("the routes of the file cannot be carried as a whole: \(error)") }
         }
         for change in plan.changes {
             do throws(RoutingError) {
-                try await carryOut([change], plan)
+                try await carryOut([change], with: [], legsMayWait: true)
             } catch {
                 report.failures.append(
                     error.message.hasPrefix("route \(change.route): ") ? "\(error)" : "route \(change.route): \(error)")
@@ -58,33 +59,27 @@ extension FlowController {
                 }
             }
         }
-        do throws(RoutingError) { try await carryOut([], plan) } catch { report.failures.append("\(error)") }
+        do throws(RoutingError) {
+            try journal.append(try bookkeeping(of: plan))
+            remember(plan)
+        } catch {
+            report.failures.append("\(error)")
+        }
     }
 
     /// All of it, or nothing.
     private func reload(_ plan: ConfigurationPlan, isDryRun: Bool, _ report: inout ReconcileReport) async {
         guard report.failures.isEmpty else { return Self.clear(&report) }
-        // What waits is not carried: it is replaced, or goes, without a change of what runs.
-        let changes = plan.changes.compactMap { change -> RouteChange? in
-            guard setAside.refused[change.route] != nil else { return change }
-            switch change {
-            case .replace(let route, _, let configured):
-                return .add(route, owner: .configuration, configured: configured)
-            case .remove: return nil
-            default: return change
-            }
-        }
-        let waiting = setAside.refused.filter { name, _ in plan.changes.contains { $0.route == name } }
-        for name in waiting.keys { setAside.refused[name] = nil }
         do throws(RoutingError) {
             if isDryRun {
-                _ = try self.plan(changes)
-                setAside.refused.merge(waiting) { _, waiting in waiting }
+                let waiting = takeRefused(of: plan.changes)
+                defer { putBack(waiting) }
+                _ = try self.plan(Self.changes(plan.changes, without: waiting))
             } else {
-                try await carryOut(changes, plan)
+                try await carryOut(plan.changes, with: bookkeeping(of: plan))
+                remember(plan)
             }
         } catch {
-            setAside.refused.merge(waiting) { _, waiting in waiting }
             report.failures = error.details.isEmpty ? ["\(error)"] : error.details
             Self.clear(&report)
         }
@@ -95,8 +90,60 @@ extension FlowController {
         (report.added, report.changed, report.removed) = ([], [], [])
     }
 
-    /// Makes changes of the file live, and remembers what the file said.
-    private func carryOut(_ changes: [RouteChange], _ plan: ConfigurationPlan) async throws(RoutingError) {
+    /// Makes changes of the file live, as a whole or not at all. A route that is refused is not carried: it is replaced by a new one, or
+    /// goes, together with what it left of an earlier process.
+    private func carryOut(
+        _ changes: [RouteChange], with bookkeeping: [JournalChange], legsMayWait: Bool = false
+    ) async throws(RoutingError) {
+        let waiting = takeRefused(of: changes)
+        let remains = waiting.filter { $0.value.journalled != nil }
+        let records = remains.keys.sorted().flatMap { journal.removal(of: $0) } + bookkeeping
+        let wanted = Self.changes(changes, without: waiting)
+        let aftermath: CommitAftermath
+        do throws(RoutingError) {
+            if wanted.isEmpty {
+                try journal.append(records)
+                aftermath = CommitAftermath()
+            } else {
+                aftermath = try makeLive(wanted, with: records, legsMayWait: legsMayWait)
+            }
+        } catch {
+            putBack(waiting)
+            throw error
+        }
+        for (name, route) in remains { removeRemains(of: name, route) }
+        if !remains.isEmpty { dropWhatNobodyOwns() }
+        await finish(aftermath)
+    }
+
+    /// Takes the refused routes that changes are about from those that wait.
+    private func takeRefused(of changes: [RouteChange]) -> [String: SetAsideRoutes.Refused] {
+        var waiting: [String: SetAsideRoutes.Refused] = [:]
+        for change in changes { waiting[change.route] = setAside.refused.removeValue(forKey: change.route) }
+        return waiting
+    }
+
+    private func putBack(_ waiting: [String: SetAsideRoutes.Refused]) {
+        setAside.refused.merge(waiting) { _, waiting in waiting }
+    }
+
+    /// The changes that are left of these where the routes that wait are not in the table.
+    private static func changes(
+        _ changes: [RouteChange], without waiting: [String: SetAsideRoutes.Refused]
+    ) -> [RouteChange] {
+        changes.compactMap { change in
+            guard waiting[change.route] != nil else { return change }
+            switch change {
+            case .replace(let route, _, let configured):
+                return .add(route, owner: .configuration, configured: configured)
+            case .remove: return nil
+            case .add, .setLeg: return change
+            }
+        }
+    }
+
+    /// The records of what the file said: of routes that were equal to it already, and of removals that it no longer concerns.
+    private func bookkeeping(of plan: ConfigurationPlan) throws(RoutingError) -> [JournalChange] {
         var records: [JournalChange] = []
         for route in plan.adopted {
             guard var state = table[route.name] else { continue }
@@ -104,14 +151,14 @@ extension FlowController {
             state.intent.configured = route
             records.append(try RouteLog.change(state))
         }
-        let forgotten = plan.forgotten.filter { withdrawn[$0] != nil }
-        records += forgotten.map { JournalChange(WithdrawnRecord.key($0), nil) }
-        if changes.isEmpty {
-            try journal.append(records)
-        } else {
-            try await commit(changes, with: records)
+        for name in plan.forgotten.sorted() where withdrawn[name] != nil {
+            records.append(JournalChange(WithdrawnRecord.key(name), nil))
         }
-        for name in forgotten { withdrawn[name] = nil }
+        return records
+    }
+
+    private func remember(_ plan: ConfigurationPlan) {
+        for name in plan.forgotten { withdrawn[name] = nil }
         for route in plan.adopted {
             table[route.name]?.intent.owner = .configuration
             table[route.name]?.intent.configured = route

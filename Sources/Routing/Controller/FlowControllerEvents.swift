@@ -37,7 +37,7 @@ extension FlowController {
         for route in setAside.quarantined.values { counters.formUnion(route.flows.flatMap { $0.legs.map(\.counter) }) }
         for route in setAside.refused.values { counters.formUnion(route.journalled?.legs.map(\.counter) ?? []) }
         fastPath.removeLegCounters(except: counters)
-        if setAside.refused.isEmpty { dropWhatNobodyOwns() }
+        dropWhatNobodyOwns()
         await gracePeriod()
         journal.forgetRemoved()
         if !contents.routes.isEmpty {

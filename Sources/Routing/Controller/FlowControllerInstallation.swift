@@ -53,10 +53,7 @@ extension FlowController {
         _ state: inout RouteState, where isWanted: ((String) -> Bool)? = nil
     ) throws(RoutingError) {
         let source = state.specification.source
-        let port = try attachPort(source.port.interface, of: "source \(source)")
-        guard let index = port.interfaceIndex else {
-            throw RoutingError(.unavailable, "source \(source): interface \(source.port.interface) is gone")
-        }
+        let (port, index) = try ingress(of: source)
         let key = FlowKey(source, interfaceIndex: index)
         // A flow that is only made anew goes on with what it knows of its packets' indices.
         if state.receiving == nil { state.receiving = try makeReceiving(state.specification) }
@@ -90,6 +87,15 @@ extension FlowController {
             state.flow = nil
             throw error
         }
+    }
+
+    /// The ingress port of a source, which is attached if need be, and the index of its interface.
+    func ingress(of source: SourceSpecification) throws(RoutingError) -> (port: Port, interfaceIndex: UInt32) {
+        let port = try attachPort(source.port.interface, of: "source \(source)")
+        guard let index = port.interfaceIndex else {
+            throw RoutingError(.unavailable, "source \(source): interface \(source.port.interface) is gone")
+        }
+        return (port, index)
     }
 
     /// Joins or reserves what the route's source needs, and keeps its packets from the host.
@@ -201,7 +207,14 @@ extension FlowController {
         }
     }
 
-    /// Attaches interfaces that the configuration names, whether routes use them or not.
+    /// Attaches the egress port of a leg. An interface that does not exist is no error here: the planner refuses it where the leg may not
+    /// wait, and at a restart the route's other legs must not wait with it.
+    func attachPort(of leg: LegSpecification) throws(RoutingError) {
+        guard leg.port.isHost || view.interface(named: leg.port.interface) != nil else { return }
+        try attachPort(leg.port.interface, of: "leg \(leg)")
+    }
+
+    /// Attaches interfaces that the configuration names, used by routes or not.
     public func attachConfiguredPorts(_ names: [String]) -> [String] {
         configuredPorts = Set(names)
         return names.compactMap { name in
@@ -230,7 +243,7 @@ extension FlowController {
     func makeLeg(
         _ leg: LegSpecification, number: UInt32, of state: RouteState, counter: UInt32? = nil
     ) throws(RoutingError) -> LegState {
-        try attachPort(leg.port.interface, of: "leg \(leg)")
+        try attachPort(of: leg)
         guard let flow = state.flow else {
             throw RoutingError(.unavailable, "leg \(leg): the route's ingress interface is gone")
         }

@@ -1,10 +1,10 @@
-// From a leg as it was asked for to a leg as the fast path needs it.
+// The way from a leg's specification to the parameters that the fast path needs.
 
 import FastPath
 import Netlink
 import RTPWire
 
-/// What became of a leg's specification on this node, now.
+/// The outcome of a leg's specification on this node, now.
 enum LegResolution: Hashable {
     /// Everything is known.
     case ready(LegParameters, nextHop: String)
@@ -31,8 +31,12 @@ struct LegResolver {
 
     func resolve(_ leg: LegSpecification, counter: UInt32) -> Outcome {
         let name = leg.port.interface
-        guard let interface = view.interface(named: name), let port = port(name), port.interfaceIndex == interface.index
-        else { return waiting(.linkDown, "interface \(name) does not exist now") }
+        guard let interface = view.interface(named: name) else {
+            return waiting(.linkDown, "interface \(name) does not exist now")
+        }
+        guard let port = port(name), port.interfaceIndex == interface.index else {
+            return waiting(.linkDown, "the fast path is not attached to interface \(name)")
+        }
         guard let mac = interface.mac else { return waiting(.unroutable, "interface \(name) has no Ethernet address") }
         if leg.port.isHost { return resolve(atHostPort: leg, port, mac, counter: counter) }
         let device = view.layer3(leg.port)

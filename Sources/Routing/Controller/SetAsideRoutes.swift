@@ -26,13 +26,17 @@ struct SetAsideRoutes {
 }
 
 extension FlowController {
-    /// The reason for which the name cannot be taken; nil where it can.
-    func setAsideProblem(_ name: String) -> String? {
+    /// The reason for which a route of the name cannot be added or changed; nil where it can. A removal of several routes at once does
+    /// not take one that is set aside.
+    func setAsideProblem(_ name: String, removing: Bool = false) -> RoutingError? {
+        let remedy = removing ? "remove it by itself" : "remove it first"
         if let route = setAside.refused[name] {
-            return "route \(name): is wanted already, and waits: \(route.reason); remove it first"
+            return RoutingError(
+                .conflict, "route \(name): is wanted already, and waits: \(route.reason); \(remedy)")
         }
         return setAside.quarantined[name].map {
-            "route \(name): a flow of that name goes on that nobody owns (\($0.reason)); remove it first"
+            RoutingError(
+                .conflict, "route \(name): a flow of that name continues that nobody owns (\($0.reason)); \(remedy)")
         }
     }
 
@@ -72,13 +76,15 @@ extension FlowController {
     /// Removes a route that is set aside; false where there is none of the name.
     func discardSetAside(_ name: String) throws(RoutingError) -> Bool {
         if let route = setAside.refused[name] {
-            if route.journalled != nil { try journal.append(journal.removal(of: name)) }
-            if let configured = route.intent.configured {
-                try journal.append([try RouteLog.withdrawal(of: configured)])
-                withdrawn[name] = configured
-            }
+            var records = route.journalled == nil ? [] : journal.removal(of: name)
+            if let configured = route.intent.configured { records.append(try RouteLog.withdrawal(of: configured)) }
+            try journal.append(records)
+            if let configured = route.intent.configured { withdrawn[name] = configured }
             setAside.refused[name] = nil
-            for flow in fastPath.foundFlows() where flow.route == name { fastPath.removeFlow(flow.handle) }
+            removeRemains(of: name, route)
+            dropWhatNobodyOwns()
+            fastPath.waitForGracePeriod()
+            detachUnusedPorts()
             logger.info("route \(name): removed; it was refused: \(route.reason)")
             return true
         }
@@ -89,7 +95,7 @@ extension FlowController {
             fastPath.removeFlow(flow.handle)
             for leg in flow.legs { fastPath.removeLegCounter(leg.counter) }
         }
-        if setAside.quarantined.isEmpty { dropWhatNobodyOwns() }
+        dropWhatNobodyOwns()
         fastPath.waitForGracePeriod()
         detachUnusedPorts()
         logger.info("route \(name): removed; nobody owned it: \(route.reason)")
@@ -104,9 +110,22 @@ extension FlowController {
         )
     }
 
-    /// Gives back guards and sockets that no route claimed. While a flow is in quarantine they may be its.
+    /// Takes out of the fast path what an earlier process left of a refused route: its flow, unless a route of the name has it again,
+    /// and the counters of its legs.
+    func removeRemains(of name: String, _ route: SetAsideRoutes.Refused) {
+        let flow = table[name]?.flow
+        for found in fastPath.foundFlows() where found.route == name && found.handle != flow {
+            fastPath.removeFlow(found.handle)
+        }
+        let used = Set(table[name]?.legs.map(\.counter) ?? [])
+        for leg in route.journalled?.legs ?? [] where !used.contains(leg.counter) {
+            fastPath.removeLegCounter(leg.counter)
+        }
+    }
+
+    /// Gives back guards and sockets that no route claimed. While a flow continues as it was found they may be its.
     func dropWhatNobodyOwns() {
-        guard setAside.quarantined.isEmpty else { return }
+        guard setAside.quarantined.isEmpty, setAside.refused.values.allSatisfy({ $0.journalled == nil }) else { return }
         fastPath.removeUnusedGuards()
         let dropped = sockets.dropUnclaimed()
         if !dropped.isEmpty { logger.info("sockets nobody needs were closed: \(dropped.joined(separator: ", "))") }
@@ -114,15 +133,18 @@ extension FlowController {
 
     /// Tries to install what was refused: an interface or an address may have come.
     func retryRefused() {
+        guard !setAside.refused.isEmpty else { return }
+        defer { dropWhatNobodyOwns() }
         for (name, route) in setAside.refused.sorted(by: { $0.key < $1.key }) {
             setAside.refused[name] = nil
             do throws(RoutingError) {
                 if let journalled = route.journalled {
                     try adopt(journalled)
                 } else {
-                    let aftermath = try makeLive([
-                        .add(route.intent.specification, owner: route.intent.owner, configured: route.intent.configured)
-                    ])
+                    let intent = route.intent
+                    let aftermath = try makeLive(
+                        [.add(intent.specification, owner: intent.owner, configured: intent.configured)],
+                        legsMayWait: true)
                     Task { await self.finish(aftermath) }
                 }
                 logger.info("route \(name): is carried now")

@@ -18,6 +18,14 @@ struct StagedRoute {
         case inherited(from: String)
         /// The flow can be installed only when another one has left its destination.
         case late(FlowKey, Port)
+
+        /// True where the route's packets are those of another flow than before.
+        var isOtherFlow: Bool {
+            switch self {
+            case .installed, .inherited, .late: true
+            case .kept, .held, .refiltered: false
+            }
+        }
     }
 
     let name: String

@@ -10,6 +10,9 @@ public enum RouteChange: Hashable, Sendable {
     case setLeg(UInt32, of: String, to: LegSpecification)
     case remove(String)
 
+    /// True for the removal of a route.
+    public var isRemoval: Bool { if case .remove = self { true } else { false } }
+
     /// The name of the route that is changed.
     public var route: String {
         switch self {

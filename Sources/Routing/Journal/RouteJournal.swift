@@ -32,7 +32,7 @@ final class RouteLog {
     private let log: JournalLog
     private let directory: String
 
-    init(_ log: JournalLog, directory: String) throws(JournalError) {
+    init(_ log: JournalLog, directory: String) {
         self.log = log
         self.directory = directory
     }

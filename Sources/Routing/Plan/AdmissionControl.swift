@@ -1,4 +1,4 @@
-// Whether one more leg fits a link.
+// The capacity of a link for one more leg.
 
 /// Compares what is routed to a port, by rate on the wire, with what its link carries.
 enum AdmissionControl {

@@ -8,7 +8,6 @@ struct PlanDraft {
     /// The changed routes, in the order of their first change.
     private(set) var routes: [PlannedRoute] = []
     private var numbers: [String: Int] = [:]
-    private var names: Set<String> = []
     private var sources: [RouteTable.Place: [Int]] = [:]
     private var legs: [RouteTable.Place: [FeedingLeg]] = [:]
 
@@ -38,7 +37,6 @@ struct PlanDraft {
     mutating func take(_ change: RouteChange) throws(RoutingError) {
         let name = change.route
         let present = numbers[name].map { routes[$0] } ?? table[name].map(Self.untouched)
-        let state = table[name]
         switch change {
         case .add(let specification, let owner, let configured):
             guard present?.intent == nil else {
@@ -47,26 +45,13 @@ struct PlanDraft {
                     "route \(name): exists already; remove it, choose another name, or change it with "
                         + "'crosspoint leg' and 'crosspoint route take'")
             }
-            let intent = RouteIntent(specification: specification, owner: owner, configured: configured)
-            if let state {
-                put(Self.replaced(state, by: intent))
-            } else {
-                put(
-                    PlannedRoute(
-                        name: name, exists: false, intent: intent, legs: specification.legs.map { PlannedLeg.new($0) }))
-            }
+            put(planned(RouteIntent(specification: specification, owner: owner, configured: configured)))
         case .replace(let specification, let owner, let configured):
             guard let present, var intent = present.intent else { throw Self.noRoute(name) }
             intent.specification = specification
             if let owner { intent.owner = owner }
             if let configured { intent.configured = configured }
-            if let state {
-                put(Self.replaced(state, by: intent))
-            } else {
-                put(
-                    PlannedRoute(
-                        name: name, exists: false, intent: intent, legs: specification.legs.map { PlannedLeg.new($0) }))
-            }
+            put(planned(intent))
         case .setLeg(let number, _, let leg):
             guard var present, var intent = present.intent else { throw Self.noRoute(name) }
             guard let index = present.legs.firstIndex(where: { $0.number == number }) else {
@@ -89,23 +74,24 @@ struct PlanDraft {
             routes[number] = route
         } else {
             numbers[route.name] = routes.count
-            names.insert(route.name)
             routes.append(route)
         }
     }
 
     private static func untouched(_ state: RouteState) -> PlannedRoute {
         PlannedRoute(
-            name: state.specification.name, exists: true, intent: state.intent,
+            name: state.specification.name, intent: state.intent,
             legs: state.legs.map { .kept($0.number, $0.specification) })
     }
 
-    private static func replaced(_ state: RouteState, by intent: RouteIntent) -> PlannedRoute {
-        PlannedRoute(
-            name: state.specification.name, exists: true, intent: intent,
-            legs: PlannedRoute.match(
-                intent.specification.legs, with: state.legs.map { (number: $0.number, specification: $0.specification) }
-            ))
+    /// A wanted route, its legs beside those of the running one.
+    private func planned(_ intent: RouteIntent) -> PlannedRoute {
+        let specification = intent.specification
+        let present = (table[specification.name]?.legs ?? []).map {
+            (number: $0.number, specification: $0.specification)
+        }
+        return PlannedRoute(
+            name: specification.name, intent: intent, legs: PlannedRoute.match(specification.legs, with: present))
     }
 
     static func noRoute(_ name: String) -> RoutingError {
@@ -135,7 +121,7 @@ struct PlanDraft {
 
     /// The sources at a place after the batch, but for those of one route.
     func sources(at place: RouteTable.Place, except name: String) -> [(name: String, source: SourceSpecification)] {
-        let running = table.sources(at: place) { !names.contains($0) && $0 != name }
+        let running = table.sources(at: place) { numbers[$0] == nil && $0 != name }
         let drafted = (sources[place] ?? []).compactMap { number -> (name: String, source: SourceSpecification)? in
             let route = routes[number]
             guard route.name != name, let intent = route.intent else { return nil }
@@ -146,7 +132,7 @@ struct PlanDraft {
 
     /// The legs that send to a place after the batch, but for those of one route.
     func legs(at place: RouteTable.Place, except name: String) -> [FeedingLeg] {
-        let running = table.legs(at: place) { !names.contains($0) && $0 != name }
+        let running = table.legs(at: place) { numbers[$0] == nil && $0 != name }
         return running + (legs[place] ?? []).filter { $0.route != name }
     }
 }

@@ -1,4 +1,4 @@
-// What a plan has in mind for one route.
+// One route in a plan, with its legs.
 
 /// A leg in a plan.
 enum PlannedLeg: Hashable, Sendable {
@@ -27,8 +27,6 @@ enum PlannedLeg: Hashable, Sendable {
 /// A route in a plan: as it is to be, next to what it is.
 struct PlannedRoute: Hashable, Sendable {
     var name: String
-    /// True where the route exists.
-    var exists: Bool
     /// The route as it is to be; nil where it is to go.
     var intent: RouteIntent?
     /// Its legs, in the order of the specification.

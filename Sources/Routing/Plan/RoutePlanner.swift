@@ -11,6 +11,8 @@ struct RoutePlanner {
     let view: NetworkView?
     /// The number of bytes by which a key makes packets longer; the text says whose key it is.
     var overhead: (KeyReference, String) throws(RoutingError) -> Int = { _, _ in 0 }
+    /// True where a leg whose interface does not exist waits for it; else its route is refused.
+    var legsMayWait = false
 
     /// A plan and its problems, one for each route that cannot be as wanted. A plan with problems is not to be carried out.
     struct Outcome {
@@ -42,14 +44,14 @@ struct RoutePlanner {
         return outcome
     }
 
-    /// Throws unless the leg can be added to the route: what `plan` finds out, without a look at the legs that the route has.
+    /// Throws unless the leg can be added to the route: the checks of `plan`, without a look at the legs that the route has.
     func check(adding leg: LegSpecification, to state: RouteState) throws(RoutingError) {
         do { try state.specification.validate(adding: leg) } catch { throw RoutingError(error) }
         let draft = PlanDraft(table: table)
         try check(leg, of: state.intent, isNew: true, in: draft)
         var loads = LinkLoads(table: table, draft: draft, view: view, overhead: overhead)
         try loads.admit(
-            PlannedRoute(name: state.specification.name, exists: true, intent: state.intent, legs: [.new(leg)]),
+            PlannedRoute(name: state.specification.name, intent: state.intent, legs: [.new(leg)]),
             legCount: state.legs.count + 1)
     }
 
@@ -58,7 +60,7 @@ struct RoutePlanner {
         guard let intent = route.intent else { return }
         let specification = intent.specification
         do { try specification.validate() } catch { throw RoutingError(error) }
-        let before = route.exists ? table[route.name]?.specification : nil
+        let before = table[route.name]?.specification
         let place = RouteTable.Place(specification.source)
         if before?.source != specification.source {
             if let view, let problem = RouteChecks.source(specification.source, view: view) { throw problem }
@@ -82,7 +84,7 @@ struct RoutePlanner {
         _ leg: LegSpecification, of intent: RouteIntent, isNew: Bool, in draft: PlanDraft
     ) throws(RoutingError) {
         let name = intent.specification.name
-        if let view, view.interface(named: leg.port.interface) == nil {
+        if !legsMayWait, let view, view.interface(named: leg.port.interface) == nil {
             throw RouteChecks.noInterface(leg.port.interface, of: "leg \(leg)", view: view)
         }
         let place = RouteTable.Place(leg)
