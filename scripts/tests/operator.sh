@@ -150,6 +150,8 @@ wrong_routes() {
     refused 1 "nothing" crosspoint route show nothing
     refused 1 "nothing" crosspoint route remove nothing
     refused 1 "nothing" crosspoint route take nothing --from $from
+    refused 1 "nothing has changed.*239.1.1.90.*within 0?.*--force" crosspoint route take steady --from 239.1.1.90:5004@eth0 --timeout 0.2
+    refused 64 "timeout 0 s.*60" crosspoint route take steady --from 239.1.1.90:5004@eth0 --timeout 0
     refused 1 "nothing" crosspoint stats nothing
     refused 1 "leg.*9" crosspoint leg remove steady 9
     refused 64 'octet|address' crosspoint leg add steady 10.2.0:5004@eth1

@@ -108,7 +108,9 @@ struct ControlRouter: Sendable {
         }
         router.post("v1/routes/:name/take") { request, context in
             let take = try await body(TakeRequest.self, of: request)
-            return try json(try await control.take(route: try await operatedRoute(context), source: take.from))
+            let wait = try take.wait()
+            return try json(
+                try await control.take(route: try await operatedRoute(context), source: take.from, awaiting: wait))
         }
         router.put("v1/routes/:name/engine") { request, context in
             let asked = try await body(EngineRequest.self, of: request)

@@ -9,12 +9,18 @@ public protocol RouteControl: Sendable {
     /// Makes a batch of changes, whole or not at all: where one of them cannot be, nothing has happened and not a packet was forwarded.
     /// The reports are of the routes that there are afterwards, in the order of their first changes.
     func apply(_ changes: [RouteChange]) async throws(RoutingError) -> [RouteReport]
+    /// The same once every source that gets legs by the batch was seen, if there is a wait; where one is not seen in time nothing changes.
+    func apply(_ changes: [RouteChange], awaiting wait: SourceWait?) async throws(RoutingError) -> [RouteReport]
     /// Throws what is wrong with a batch, and changes nothing.
     func problems(with changes: [RouteChange]) async throws(RoutingError)
     /// Removes the route `name` and all its legs.
     func remove(route name: String) async throws(RoutingError)
-    /// Gives the route `name` another source; its legs go on.
+    /// Gives the route `name` another source at once; its legs continue.
     func take(route name: String, source: SourceSpecification) async throws(RoutingError) -> RouteReport
+    /// Gives the route `name` another source once that was seen, if there is a wait; where it is not seen in time nothing changes.
+    func take(
+        route name: String, source: SourceSpecification, awaiting wait: SourceWait?
+    ) async throws(RoutingError) -> RouteReport
     /// Moves the route `name` to another engine; every packet is sent by the one or by the other.
     func setEngine(_ engine: RouteSpecification.Engine, of name: String) async throws(RoutingError) -> RouteReport
     /// Adds a leg to the route `name`.
@@ -32,7 +38,17 @@ public protocol RouteControl: Sendable {
     func reconcile(configuration routes: [RouteSpecification], _ mode: ReconcileMode) async -> ReconcileReport
 }
 
-/// Who keeps a route.
+extension RouteControl {
+    public func apply(
+        _ changes: [RouteChange], awaiting wait: SourceWait?
+    ) async throws(RoutingError) -> [RouteReport] { try await apply(changes) }
+
+    public func take(
+        route name: String, source: SourceSpecification, awaiting wait: SourceWait?
+    ) async throws(RoutingError) -> RouteReport { try await take(route: name, source: source) }
+}
+
+/// The owner of a route.
 public enum RouteOwner: String, Hashable, Sendable, Codable {
     /// The configuration file.
     case configuration

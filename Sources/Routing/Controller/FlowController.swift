@@ -39,6 +39,9 @@ public actor FlowController: SessionRouteControl {
     var storeProblem: RoutingError?
     /// Destinations whose sources may still send.
     var draining = DrainingFlows()
+    /// Sources that are received and not taken yet, by the batch that waits for them.
+    var previews: [Int: [RouteState]] = [:]
+    var nextPreview = 0
     /// Interfaces that stay attached whether routes use them or not.
     var configuredPorts: Set<String> = []
     private let thread: ControllerThread

@@ -122,7 +122,7 @@ extension FlowController {
     // MARK: Staging
 
     /// The flows that routes of a plan give up, by their places.
-    private func vacatedFlows(by plan: [PlannedRoute]) -> [RouteTable.Place: [RouteState]] {
+    func vacatedFlows(by plan: [PlannedRoute]) -> [RouteTable.Place: [RouteState]] {
         var vacated: [RouteTable.Place: [RouteState]] = [:]
         for route in plan {
             guard let state = table[route.name], state.flow != nil else { continue }

@@ -234,6 +234,7 @@ extension FlowController {
                 configuredPorts.contains(port.name) || table.uses(interface: port.name)
                 || port.name == PortReference.host.interface
                 || draining.uses(port: port.name)
+                || previews.values.contains { $0.contains { $0.specification.source.port.interface == port.name } }
             if !isUsed { fastPath.detachPort(port) }
         }
     }
