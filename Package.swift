@@ -51,6 +51,8 @@ let package = Package(
 
         // Instants and deadlines, for every timer.
         .target(name: "Timing", swiftSettings: strict),
+        // Changes and edges, for people and programs that follow a node.
+        .target(name: "Events", dependencies: ["Timing"], swiftSettings: strict),
         // Wire formats, fast path, slow path, node, commands: each imports only what stands above it.
         .target(name: "RTPWire", dependencies: ["Timing"], swiftSettings: strict),
         // Keys of SRTP as values, whoever negotiates or uses them.
@@ -102,8 +104,8 @@ let package = Package(
         .target(
             name: "Routing",
             dependencies: [
-                "Timing", "RTPWire", "Journal", "FastPath", "AFXDP", "SRTP", "SRTPKeys", "Netlink", "FileStatus",
-                "CrosspointShim",
+                "Timing", "Events", "RTPWire", "Journal", "FastPath", "AFXDP", "SRTP", "SRTPKeys", "Netlink",
+                "FileStatus", "CrosspointShim",
                 logging,
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
@@ -154,7 +156,7 @@ let package = Package(
         .target(
             name: "Node",
             dependencies: [
-                "Timing", "FileStatus", "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions",
+                "Timing", "Events", "FileStatus", "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions",
                 "AgentSupport",
                 "RTSPProxy",
                 "Authentication",
@@ -171,7 +173,7 @@ let package = Package(
         .target(
             name: "CrosspointCommands",
             dependencies: [
-                "Timing", "FileStatus", "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions",
+                "Timing", "Events", "FileStatus", "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions",
                 "AgentSupport",
                 "RTSPProxy",
                 "SIPAgent", "Authentication", "SRTPKeys", "Node", "Qualification", "SIPCore", logging,
@@ -242,6 +244,7 @@ let package = Package(
         ),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "TimingTests", dependencies: ["Timing"], swiftSettings: strict),
+        .testTarget(name: "EventTests", dependencies: ["Events", "Timing"], swiftSettings: strict),
         .testTarget(name: "RTPWireTests", dependencies: ["RTPWire", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "SRTPKeysTests", dependencies: ["SRTPKeys"], swiftSettings: strict),
         .testTarget(
@@ -340,7 +343,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "CrosspointCommands", "Node", "Routing", "Netlink", "RTPWire", "FastPath", "AgentSupport", "RTSPProxy",
+                "CrosspointCommands", "Events", "Node", "Routing", "Netlink", "RTPWire", "FastPath", "AgentSupport",
+                "RTSPProxy",
                 "SIPAgent", "Sessions", "Authentication", "Qualification", "TestSupport", "SIPCore", logging,
                 argumentParser,
                 nioCore, nioPosix,

@@ -1,13 +1,9 @@
 // The clock that the fast path stamps packets with.
 
-import Glibc
+import Timing
 
 /// CLOCK_MONOTONIC in nanoseconds.
 public enum MonotonicClock {
     /// The present.
-    public static var now: UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
+    public static var now: UInt64 { SystemClock.monotonicNanoseconds }
 }

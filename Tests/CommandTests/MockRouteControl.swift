@@ -1,6 +1,7 @@
 // A route control without a fast path, for tests of what stands before it.
 
 import RTPWire
+import Events
 import Routing
 
 actor MockRouteControl: RouteControl {
@@ -8,6 +9,9 @@ actor MockRouteControl: RouteControl {
     private var nextLeg: UInt32 = 1
     /// The names of routes that are refused for lack of room.
     private var full: Set<String> = []
+
+    /// The author of the last route that was added.
+    private(set) var lastAuthor: String?
 
     func refuse(_ name: String) { full.insert(name) }
 
@@ -19,6 +23,7 @@ actor MockRouteControl: RouteControl {
     }
 
     func add(_ route: RouteSpecification, owner: RouteOwner) async throws(RoutingError) -> RouteReport {
+        lastAuthor = EventAuthor.current
         guard reports[route.name] == nil else {
             throw RoutingError(.conflict, "route '\(route.name)' is there; choose another name")
         }

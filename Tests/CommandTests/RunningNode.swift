@@ -1,6 +1,7 @@
 // A whole node over mocks, on a socket of its own, for as long as a test lasts.
 
 @testable import CrosspointCommands
+import Events
 import FastPath
 import Foundation
 import Logging
@@ -26,6 +27,7 @@ struct RunningNode {
     }
 
     let control: MockRouteControl
+    let events: EventLog
     let directory: URL
     let socket: String
     let metricsTCPPort: Int
@@ -48,6 +50,7 @@ struct RunningNode {
         try Data((base + text).utf8).write(to: URL(filePath: file))
         let configuration = try ConfigurationFile.load(file)
         let control = MockRouteControl()
+        let events = EventLog()
         let (ready, continuation) = AsyncStream.makeStream(of: Int?.self)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -58,7 +61,7 @@ struct RunningNode {
             configuration: configuration, configurationFile: file,
             socket: try ControlSocket(path: configuration.control.socket, group: nil), control: control,
             statistics: Statistics(), information: Information(), sessions: sessions,
-            rtspRoutes: proxy, sip: agent,
+            rtspRoutes: proxy, sip: agent, events: events,
             handlesSignals: false, logger: logger
         ) { tcpPort in
             continuation.yield(tcpPort)
@@ -74,7 +77,7 @@ struct RunningNode {
             }
             for await tcpPort in ready {
                 let node = RunningNode(
-                    control: control, directory: directory, socket: configuration.control.socket,
+                    control: control, events: events, directory: directory, socket: configuration.control.socket,
                     metricsTCPPort: tcpPort ?? 0)
                 do { try await body(node) } catch {
                     await group.triggerGracefulShutdown()

@@ -3,6 +3,7 @@
 import FastPath
 @testable import Node
 import Testing
+import Timing
 
 @Suite("Rates")
 struct StatisticsRatesTests {

@@ -301,6 +301,35 @@ restart() {
     still_forwards steady "daemon back"
 }
 
+# Changes have an author, a port that goes down is one event that names its routes, and a follower sees the next daemon's events, too.
+events() {
+    accepted 'route steady: from 239.5.5.5:5004@eth0.*, by root .crosspoint, process [0-9]+' crosspoint events --kind route
+    accepted '"kind" : "route.added"' crosspoint events --since 1h --json
+    refused 64 "severity 'loud'.*warning" crosspoint events --severity loud
+    refused 64 "since 'soon'.*10m" crosspoint events --since soon
+    local follower
+    start node follower.log "$CROSSPOINT" events --follow --severity notice --socket "$work/control.sock"
+    follower=$started
+    wait_until 5 grep -q 'route steady: first packet' "$work/follower.log" || wrong "the follower has no past: $(cat "$work/follower.log")"
+    inside node ip link add spare type veth peer name spare-peer
+    inside node ip link set spare up
+    inside node ip link set spare-peer up
+    accepted added crosspoint route add lonely --from 239.7.7.7:5004@eth0 --to 239.7.8.8:5004@spare,source=10.3.0.1
+    inside node ip link set spare down
+    wait_until 5 grep -q 'error .*port spare: is down or has no carrier: route lonely$' "$work/follower.log" ||
+        wrong "no event of the port: $(cat "$work/follower.log")"
+    inside node ip link set spare up
+    wait_until 5 grep -q 'notice .*port spare: is up: route lonely$' "$work/follower.log" || wrong "no event of the port that is up"
+    stop "$daemon" TERM
+    wait_until 10 grep -q 'the daemon has stopped' "$work/follower.log" || wrong "a follower keeps the daemon: $(cat "$work/follower.log")"
+    start_daemon
+    wait_until 10 test "$(grep -c 'the daemon is ready' "$work/follower.log")" -ge 1 || wrong "the follower does not come back"
+    accepted removed crosspoint route remove lonely
+    inside node ip link delete spare
+    stop "$follower"
+    right "events: $(wc -l <"$work/follower.log") lines for the follower"
+}
+
 if [ "$(id -u)" -ne 0 ]; then
     say "an operator's day: skipped, needs root"
     exit 77
@@ -339,6 +368,7 @@ reload
 save
 probe
 metrics
+events
 restart
 full_table
 

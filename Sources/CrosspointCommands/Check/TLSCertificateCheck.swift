@@ -3,6 +3,7 @@
 import AgentSupport
 import NIOSSL
 import Node
+import Timing
 
 /// What `check` found about a certificate and its private key.
 struct TLSCertificateCheck {

@@ -73,6 +73,34 @@ struct ControlClient: Sendable {
         }
     }
 
+    /// Follows a stream of server-sent events (WHATWG HTML, section 9.2): calls `body` with the name and the data of each, until the daemon
+    /// ends the stream. Comments are left out.
+    func follow(
+        _ path: String, after last: UInt64?, _ body: @Sendable (_ name: String, _ data: String) async throws -> Void
+    ) async throws {
+        let connection = try await connect()
+        var headers: HTTPHeaders = ["host": "crosspoint", "accept": "text/event-stream"]
+        if let last { headers.add(name: "last-event-id", value: "\(last)") }
+        let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: path, headers: headers)
+        try await connection.executeThenClose { inbound, outbound in
+            try await outbound.write(contentsOf: [.head(head), .end(nil)])
+            var status = HTTPResponseStatus.ok
+            var refused: [UInt8] = []
+            var lines = EventStreamLines()
+            for try await part in inbound {
+                switch part {
+                case .head(let head): status = head.status
+                case .body(let buffer) where status != .ok: refused += buffer.readableBytesView
+                case .body(let buffer):
+                    for event in lines.take(buffer.readableBytesView) { try await body(event.name, event.data) }
+                case .end:
+                    if status != .ok { throw refusal(status, refused) }
+                    return
+                }
+            }
+        }
+    }
+
     private func connect() async throws -> Connection {
         do {
             return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)

@@ -38,7 +38,7 @@ struct CrosspointCommand: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, CheckCommand.self, RouteCommand.self, LegCommand.self, LinkCommand.self, RTSPCommand.self,
             SIPCommand.self,
-            SessionCommand.self, UserCommand.self, KeyCommand.self, StatsCommand.self,
+            SessionCommand.self, UserCommand.self, KeyCommand.self, StatsCommand.self, EventsCommand.self,
             ConfigCommand.self, BenchCommand.self, UnloadCommand.self, HoldCommand.self,
         ])
 }

@@ -1,6 +1,7 @@
 // The daemon's parts over the fast path of this host.
 
 import AFXDP
+import Events
 import FastPath
 import FoundationEssentials
 import Glibc
@@ -20,6 +21,7 @@ enum FastPathAssembly {
         configuration: NodeConfiguration, logger: Logger
     ) async throws(NodeError) -> NodeAssembly {
         raiseLimits()
+        let events = EventLog()
         let controller: FlowController
         let reader: PinnedReader
         let network: NetlinkHostNetwork
@@ -37,7 +39,8 @@ enum FastPathAssembly {
             controller = try FlowController(
                 fastPath: fastPath, network: network, store: store,
                 journal: RouteJournal(directory: "\(configuration.runtimeDirectory)/routes"), logger: logger,
-                keys: configuration.keyPaths, hostPort: configuration.hostPort, engine: configuration.engine)
+                keys: configuration.keyPaths, hostPort: configuration.hostPort, engine: configuration.engine,
+                events: events)
         } catch let error as FastPathError {
             throw NodeError(error.kind == .privileges ? .notPermitted : .failed, error.message)
         } catch {
@@ -50,7 +53,7 @@ enum FastPathAssembly {
         if configuration.rtsp == nil { _ = await controller.removeSessionRoutes(of: "rtsp.", except: []) }
         if configuration.sip == nil { _ = await controller.removeSessionRoutes(of: "sip.", except: []) }
         var assembly = NodeAssembly(
-            control: controller, statistics: reader, information: HostPorts(network: network))
+            control: controller, statistics: reader, information: HostPorts(network: network), events: events)
         do {
             if let rtsp = configuration.rtsp {
                 let proxy = try await RTSPProxy(

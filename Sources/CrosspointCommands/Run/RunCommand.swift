@@ -38,7 +38,7 @@ struct RunCommand: AsyncParsableCommand {
         let (configuration, file) = try ConfigurationChoice.load(config, checksFiles: true)
         // What the daemon makes is for itself and its group, whatever the shell's mask was.
         umask(0o027)
-        var logger = Logger(label: "crosspoint") { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "crosspoint") { DaemonLog.handler(label: $0) }
         logger.logLevel = configuration.logLevel
         let lock = try InstanceLock(directory: configuration.runtimeDirectory)
         let pins = try InstanceLock.pins(configuration.bpffs)
@@ -47,7 +47,8 @@ struct RunCommand: AsyncParsableCommand {
         let service = NodeService(
             configuration: configuration, configurationFile: file, socket: socket, control: parts.control,
             statistics: parts.statistics, information: parts.information, sessions: parts.sessions,
-            rtspRoutes: parts.rtspRoutes, sip: parts.sip, services: parts.services, logger: logger)
+            rtspRoutes: parts.rtspRoutes, sip: parts.sip, events: parts.events, services: parts.services,
+            logger: logger)
         try await service.run()
         withExtendedLifetime((lock, pins)) {}
     }

@@ -1,5 +1,6 @@
 // The configuration that the daemon runs with, and its reload.
 
+public import Events
 public import Logging
 public import RTSPProxy
 public import Routing
@@ -14,24 +15,29 @@ public actor ConfigurationKeeper {
     private let control: any RouteControl
     private let rtspRoutes: (any RTSPRouteControl)?
     private let sip: (any SIPControl)?
+    private let events: EventLog
     private let logger: Logger
     private var isReloading = false
 
     public init(
         configuration: NodeConfiguration, path: String?, control: any RouteControl,
-        rtspRoutes: (any RTSPRouteControl)? = nil, sip: (any SIPControl)? = nil, logger: Logger
+        rtspRoutes: (any RTSPRouteControl)? = nil, sip: (any SIPControl)? = nil,
+        events: EventLog = EventLog(), logger: Logger
     ) {
         self.configuration = configuration
         self.path = path
         self.control = control
         self.rtspRoutes = rtspRoutes
         self.sip = sip
+        self.events = events
         self.logger = logger
     }
 
     /// Brings the configured routes into the fast path, at a start. A route that cannot be carried is logged, and keeps no other from it.
     public func apply() async -> ReconcileReport {
-        let report = await control.reconcile(configuration: configuration.routes, .start)
+        let report = await EventAuthor.$current.withValue(path.map { "configuration \($0)" }) {
+            await control.reconcile(configuration: configuration.routes, .start)
+        }
         log(report)
         return report
     }
@@ -59,6 +65,7 @@ public actor ConfigurationKeeper {
         defer { isReloading = false }
         let new: NodeConfiguration
         do { new = try ConfigurationFile.load(path, checksFiles: true) } catch {
+            if !isDryRun { refuse(error.description) }
             throw RoutingError(.invalid, error.description)
         }
         let needRestart = new.differences(from: configuration)
@@ -68,8 +75,10 @@ public actor ConfigurationKeeper {
         guard !isDryRun else { return report }
         log(routes)
         guard routes.failures.isEmpty else {
-            logger.error(
-                "the configuration was not reloaded: \(Self.count(routes.failures)) of \(path); nothing has changed")
+            let text =
+                "the configuration was not reloaded: \(Self.count(routes.failures)) of \(path); nothing has changed"
+            logger.error("\(text)")
+            refuse("\(text): \(routes.failures[0])")
             return report
         }
         configuration.routes = new.routes
@@ -81,6 +90,11 @@ public actor ConfigurationKeeper {
         if let sip, let new = new.sip, let running = configuration.sip {
             report.sip = await reload(new.reloaded(over: running), sip)
         }
+        events.record(
+            .info, .configurationApplied, "",
+            "configuration \(path) reloaded: \(routes.added.count) added, \(routes.changed.count) changed, "
+                + "\(routes.removed.count) removed, \(routes.unchanged.count) unchanged, \(routes.kept.count) kept as they run",
+            author: EventAuthor.current)
         logger.info(
             "configuration reloaded",
             metadata: [
@@ -99,6 +113,10 @@ public actor ConfigurationKeeper {
             logger.warning("changed, but in effect at the next start only: \(needRestart.joined(separator: ", "))")
         }
         return report
+    }
+
+    private func refuse(_ text: String) {
+        events.record(.error, .configurationRefused, "", text, author: EventAuthor.current)
     }
 
     private static func count(_ problems: [String]) -> String {

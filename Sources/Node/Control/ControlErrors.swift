@@ -10,8 +10,8 @@ struct ControlErrors: RouterMiddleware {
     let readOnly: Bool
 
     func handle(
-        _ request: Request, context: BasicRequestContext,
-        next: (Request, BasicRequestContext) async throws -> Response
+        _ request: Request, context: ControlContext,
+        next: (Request, ControlContext) async throws -> Response
     ) async throws -> Response {
         if readOnly, request.method != .get, request.method != .head {
             return try answer(

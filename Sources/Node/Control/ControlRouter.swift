@@ -1,5 +1,6 @@
 // The control API: JSON over HTTP, version 1. docs/api.md is its reference.
 
+import Events
 import FoundationEssentials
 import Glibc
 import Hummingbird
@@ -17,26 +18,29 @@ struct ControlRouter: Sendable {
     let sessions: [any SessionControl]
     let rtspRoutes: (any RTSPRouteControl)?
     let sip: (any SIPControl)?
+    let events: EventLog
     let startedAt: String
 
     /// The largest body that a request may have, in bytes: ten thousands of legs in one request.
     static let maximumBody = 16 << 20
 
     /// The routes of the API; the metrics alone if `readOnly` is set.
-    func makeRouter(readOnly: Bool) -> Router<BasicRequestContext> {
-        let router = Router()
+    func makeRouter(readOnly: Bool) -> Router<ControlContext> {
+        let router = Router(context: ControlContext.self)
+        router.middlewares.add(RequestAuthors())
         router.middlewares.add(ControlErrors(readOnly: readOnly))
         addMetrics(to: router)
         // What sessions, routes and the configuration say is for the socket's group, not for everybody who can connect.
         guard !readOnly else { return router }
         addReading(to: router)
+        addEvents(to: router)
         addReadingOfSessions(to: router)
         addChanging(to: router)
         addChangingOfSessions(to: router)
         return router
     }
 
-    private func addMetrics(to router: Router<BasicRequestContext>) {
+    private func addMetrics(to router: Router<ControlContext>) {
         router.get("metrics") { _, _ in
             let text = PrometheusText.text(of: try await statistics.snapshot(), sessions: await sessionStatistics())
             return Response(
@@ -45,7 +49,7 @@ struct ControlRouter: Sendable {
         }
     }
 
-    private func addReading(to router: Router<BasicRequestContext>) {
+    private func addReading(to router: Router<ControlContext>) {
         router.get("v1/node") { _, _ in try json(await node()) }
         router.get("v1/ports") { _, _ in try json(try await information.ports()) }
         router.get("v1/statistics") { _, _ in try json(try await statistics.snapshot()) }
@@ -68,7 +72,7 @@ struct ControlRouter: Sendable {
         }
     }
 
-    private func addChanging(to router: Router<BasicRequestContext>) {
+    private func addChanging(to router: Router<ControlContext>) {
         router.post("v1/routes") { request, _ in
             switch try await body(OneOrMany<RouteSpecification>.self, of: request) {
             case .one(let route):
@@ -186,9 +190,9 @@ struct ControlRouter: Sendable {
         }
     }
 
-    func name(_ context: BasicRequestContext) throws -> String { try context.parameters.require("name") }
+    func name(_ context: ControlContext) throws -> String { try context.parameters.require("name") }
 
-    private func number(_ context: BasicRequestContext) throws -> UInt32 {
+    private func number(_ context: ControlContext) throws -> UInt32 {
         let text = try context.parameters.require("number")
         guard let number = UInt32(text) else {
             throw RoutingError(.invalid, "leg '\(text)' is not a number; GET /v1/routes/NAME lists the legs by number")

@@ -7,7 +7,7 @@ import SIPAgent
 import Sessions
 
 extension ControlRouter {
-    func addReadingOfSessions(to router: Router<BasicRequestContext>) {
+    func addReadingOfSessions(to router: Router<ControlContext>) {
         router.get("v1/sessions") { _, _ in
             try requireAgents()
             return try json(await sessionStatistics().sessions)
@@ -42,7 +42,7 @@ extension ControlRouter {
         }
     }
 
-    func addChangingOfSessions(to router: Router<BasicRequestContext>) {
+    func addChangingOfSessions(to router: Router<ControlContext>) {
         router.delete("v1/sessions/:name") { _, context in
             try requireAgents()
             let name = try name(context)
@@ -88,7 +88,7 @@ extension ControlRouter {
     }
 
     /// The name of a route that operators may change. Throws for one that belongs to a session.
-    func operatedRoute(_ context: BasicRequestContext) async throws -> String {
+    func operatedRoute(_ context: ControlContext) async throws -> String {
         let name = try name(context)
         guard try await control.route(name).owner == .session else { return name }
         let owner = await sessionStatistics().sessions.first { session in

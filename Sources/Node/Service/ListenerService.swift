@@ -11,7 +11,7 @@ struct ListenerService: Service {
     /// What the listener is called in errors: `control.socket`, `metrics.listen`.
     let name: String
     let address: BindAddress
-    let responder: RouterResponder<BasicRequestContext>
+    let responder: RouterResponder<ControlContext>
     let logger: Logger
     /// Called once it listens; what it throws ends the listener.
     let onListening: @Sendable (any Channel) async throws -> Void

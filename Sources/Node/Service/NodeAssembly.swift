@@ -1,5 +1,6 @@
 // What a daemon is made of, before it serves anybody.
 
+public import Events
 public import RTSPProxy
 public import Routing
 public import SIPAgent
@@ -20,13 +21,15 @@ public struct NodeAssembly: Sendable {
     public var rtspRoutes: (any RTSPRouteControl)?
     /// The SIP agent; nil where none runs.
     public var sip: (any SIPControl)?
+    /// The events of the node.
+    public var events: EventLog
     /// What runs as long as the daemon does.
     public var services: [any Service]
 
     public init(
         control: any RouteControl, statistics: any StatisticsSource, information: any NodeInformationSource,
         sessions: [any SessionControl] = [], rtspRoutes: (any RTSPRouteControl)? = nil, sip: (any SIPControl)? = nil,
-        services: [any Service] = []
+        events: EventLog = EventLog(), services: [any Service] = []
     ) {
         self.control = control
         self.statistics = statistics
@@ -34,6 +37,7 @@ public struct NodeAssembly: Sendable {
         self.sessions = sessions
         self.rtspRoutes = rtspRoutes
         self.sip = sip
+        self.events = events
         self.services = services
     }
 }

@@ -1,5 +1,6 @@
 // The daemon: the control API, metrics, signals and reload around whatever carries the routes.
 
+public import Events
 import FoundationEssentials
 import Hummingbird
 public import Logging
@@ -26,6 +27,7 @@ public struct NodeService: Service {
     private let sessions: [any SessionControl]
     private let rtspRoutes: (any RTSPRouteControl)?
     private let sip: (any SIPControl)?
+    private let events: EventLog
     private let services: [any Service]
     private let handlesSignals: Bool
     private let logger: Logger
@@ -41,6 +43,7 @@ public struct NodeService: Service {
     ///   - sessions: What negotiates sessions.
     ///   - rtspRoutes: The routes of the RTSP proxy, nil where none runs.
     ///   - sip: The SIP agent, nil where none runs.
+    ///   - events: The events of the node.
     ///   - services: What else runs as long as the daemon does, such as the watcher of links and neighbours.
     ///   - handlesSignals: Whether SIGTERM and SIGINT stop the node, and SIGHUP reloads its configuration.
     ///   - logger: Where the daemon logs.
@@ -49,7 +52,7 @@ public struct NodeService: Service {
         configuration: NodeConfiguration, configurationFile: String?, socket: ControlSocket,
         control: any RouteControl, statistics: any StatisticsSource, information: any NodeInformationSource,
         sessions: [any SessionControl] = [], rtspRoutes: (any RTSPRouteControl)? = nil, sip: (any SIPControl)? = nil,
-        services: [any Service] = [],
+        events: EventLog = EventLog(), services: [any Service] = [],
         handlesSignals: Bool = true, logger: Logger,
         onReady: @escaping @Sendable (_ metricsTCPPort: Int?) async -> Void = { _ in }
     ) {
@@ -61,13 +64,14 @@ public struct NodeService: Service {
         self.sessions = sessions
         self.rtspRoutes = rtspRoutes
         self.sip = sip
+        self.events = events
         self.services = services
         self.handlesSignals = handlesSignals
         self.logger = logger
         self.onReady = onReady
         keeper = ConfigurationKeeper(
             configuration: configuration, path: configurationFile, control: control, rtspRoutes: rtspRoutes, sip: sip,
-            logger: logger)
+            events: events, logger: logger)
     }
 
     /// Applies the configured routes, listens, tells systemd, and returns after a graceful shutdown.
@@ -75,9 +79,10 @@ public struct NodeService: Service {
         let notifier = SystemdNotifier(environment: ProcessInfo.processInfo.environment)
         _ = await keeper.apply()
         let readiness = Readiness(listeners: (configuration.metrics == nil ? 1 : 2) + sessions.count) {
-            [logger, onReady] tcpPort in
+            [logger, events, onReady] tcpPort in
             notifier?.ready()
             logger.info("ready")
+            events.record(.notice, .nodeStarted, "", "the daemon is ready, version \(Version.current)")
             await onReady(tcpPort)
         }
         var members = services
@@ -86,6 +91,8 @@ public struct NodeService: Service {
         members += sessions.map { AgentReadiness(agent: $0, readiness: readiness) }
         members.append(WatchdogService(notifier: notifier, control: control))
         if handlesSignals { members.append(ReloadService(keeper: keeper, notifier: notifier, logger: logger)) }
+        // The last one stops first: streams that are followed would keep the listeners.
+        members.append(EventService(events: events))
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: members, gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [],
@@ -97,10 +104,10 @@ public struct NodeService: Service {
         try await group.run()
     }
 
-    private func responder(readOnly: Bool) -> RouterResponder<BasicRequestContext> {
+    private func responder(readOnly: Bool) -> RouterResponder<ControlContext> {
         ControlRouter(
             control: control, statistics: statistics, information: information, keeper: keeper,
-            sessions: sessions, rtspRoutes: rtspRoutes, sip: sip,
+            sessions: sessions, rtspRoutes: rtspRoutes, sip: sip, events: events,
             startedAt: RFC3339.text(unixNanoseconds: SystemClock.unixNanoseconds)
         ).makeRouter(readOnly: readOnly).buildResponder()
     }

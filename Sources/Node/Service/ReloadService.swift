@@ -1,5 +1,6 @@
 // SIGHUP: read the configuration again.
 
+import Events
 import Logging
 import Routing
 import ServiceLifecycle
@@ -15,8 +16,10 @@ struct ReloadService: Service {
         let signals = await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown()
         for await _ in signals {
             notifier?.reloading()
-            do { _ = try await keeper.reload() } catch {
-                logger.error("reload: \(error); the node goes on with the configuration that it has")
+            await EventAuthor.$current.withValue("SIGHUP") {
+                do { _ = try await keeper.reload() } catch {
+                    logger.error("reload: \(error); the node continues with the configuration that it has")
+                }
             }
             notifier?.ready()
         }

@@ -2,6 +2,7 @@
 
 public import FastPath
 import Sessions
+import Timing
 
 /// A reading of the counters with the rates since the reading before: what `stats --json` prints.
 public struct MeasuredStatistics: Hashable, Sendable, Encodable {

@@ -91,11 +91,13 @@ public struct RouteReport: Hashable, Sendable {
     public var differsFromFile: Bool
     /// The node's revision at which the route was changed last.
     public var revision: UInt64
+    /// The person or program that changed it last, where that is known.
+    public var author: String?
 
     public init(
         specification: RouteSpecification, owner: RouteOwner, engine: String, engineReason: String,
         membership: String, legs: [LegReport], standing: RouteStanding = .live, problem: String? = nil,
-        differsFromFile: Bool = false, revision: UInt64 = 0
+        differsFromFile: Bool = false, revision: UInt64 = 0, author: String? = nil
     ) {
         self.specification = specification
         self.owner = owner
@@ -107,6 +109,7 @@ public struct RouteReport: Hashable, Sendable {
         self.problem = problem
         self.differsFromFile = differsFromFile
         self.revision = revision
+        self.author = author
     }
 }
 

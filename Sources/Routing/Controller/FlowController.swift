@@ -1,6 +1,7 @@
 // The one writer of the fast path: routes become flows, legs, memberships and neighbour requests here.
 
 public import AFXDP
+public import Events
 public import FastPath
 import Journal
 public import Logging
@@ -16,6 +17,8 @@ public actor FlowController: SessionRouteControl {
     let network: any HostNetwork
     let journal: RouteLog
     let logger: Logger
+    /// The receiver of changes and edges.
+    let events: EventLog
     var sockets: HeldSockets
     var view = NetworkView()
     var table = RouteTable()
@@ -80,11 +83,13 @@ public actor FlowController: SessionRouteControl {
     ///   - hostPort: how the host port is called and addressed, once somebody needs it.
     ///   - engine: how AF_XDP workers work, once a route needs them.
     ///   - keys: where the keys of routes are.
+    ///   - events: the receiver of changes and edges.
     public init(
         fastPath: FastPath, network: any HostNetwork, store: any DescriptorStore, journal: RouteJournal, logger: Logger,
         keys: KeyPaths = KeyPaths(), hostPort: HostPortSettings = HostPortSettings(),
-        engine: EngineSettings = EngineSettings()
+        engine: EngineSettings = EngineSettings(), events: EventLog = EventLog()
     ) throws {
+        self.events = events
         self.fastPath = fastPath
         self.network = network
         self.journal = try journal.open()
@@ -171,8 +176,7 @@ public actor FlowController: SessionRouteControl {
         var new = try makeLeg(leg, number: state.nextLegNumber, of: state)
         new.isShut = isShut
         resolve(&new, of: name)
-        revision += 1
-        state.intent.revision = revision
+        stamp(&state.intent)
         state.nextLegNumber += 1
         state.specification.legs.append(leg)
         state.legs.append(new)
@@ -191,6 +195,7 @@ public actor FlowController: SessionRouteControl {
             discard(new, of: name)
             throw error
         }
+        report(.routeChanged, of: state, "leg \(new.number) to \(leg) added")
         return report(table[name]?.legs.first { $0.counter == new.counter } ?? new)
     }
 
@@ -214,8 +219,7 @@ public actor FlowController: SessionRouteControl {
         guard let index = state.leg(number) else { throw noLeg(number, state) }
         let leg = state.legs.remove(at: index)
         state.specification.legs.remove(at: index)
-        revision += 1
-        state.intent.revision = revision
+        stamp(&state.intent)
         try journal.append([
             try RouteLog.change(state), JournalChange(LegRecord.key(number, of: name), nil),
         ])
@@ -226,6 +230,7 @@ public actor FlowController: SessionRouteControl {
         } catch {
             logger.error("route \(name): leg \(number) could not be taken out yet: \(error)")
         }
+        report(.routeChanged, of: state, "leg \(number) to \(leg.specification) removed")
         release(neighbour: leg.neighbour, of: name)
         await gracePeriod()
         fastPath.removeLegCounter(leg.counter)

@@ -1,5 +1,6 @@
 // From a batch of changes to a data plane that has all of them, or none.
 
+import Events
 import FastPath
 import Journal
 import Logging
@@ -47,6 +48,7 @@ extension FlowController {
         }
         try reach(.journalled)
         let aftermath = try publish(batch)
+        for staged in batch { report(staged) }
         try reach(.released)
         return aftermath
     }
@@ -144,6 +146,7 @@ extension FlowController {
             }
             if let before = staged.before { intent.id = before.intent.id }
             intent.revision = revision
+            intent.author = EventAuthor.current
             var state = staged.before ?? RouteState(intent: intent, parameters: intent.specification.flowParameters)
             state.intent = intent
             try stageSource(&state, &staged, vacated: vacated)

@@ -1,5 +1,6 @@
 // Applying the configuration file.
 
+import Events
 import Journal
 import Logging
 
@@ -54,6 +55,7 @@ extension FlowController {
                 report.changed.removeAll { $0 == change.route }
                 report.removed.removeAll { $0 == change.route }
                 if case .add(let route, let owner, let configured) = change {
+                    events.record(.error, .routeRefused, route.name, "route \(route.name): waits: \(error)")
                     setAside.refused[route.name] = .init(
                         intent: RouteIntent(specification: route, owner: owner, configured: configured), reason: error)
                 }

@@ -2,11 +2,13 @@
 
 import AFXDP
 import CrosspointShim
+import Events
 import FastPath
 import Glibc
 import Logging
 import Netlink
 import RTPWire
+import Timing
 
 extension FlowController {
     /// Takes over what an earlier process left. Routes of the journal go on as they were; one that cannot be carried now waits for the
@@ -29,6 +31,7 @@ extension FlowController {
                     continue
                 }
                 logger.error("route \(name): waits: \(error)")
+                events.record(.error, .routeRefused, name, "route \(name): waits: \(error)")
                 setAside.refused[name] = .init(intent: route.intent, journalled: route, reason: error)
             }
         }
@@ -190,7 +193,9 @@ extension FlowController {
         let before = view.interfaces[interface.index]
         view.set(interface)
         if before?.isRunning != interface.isRunning || before?.isUp != interface.isUp {
-            logger.info("port \(interface.name): \(interface.isRunning && interface.isUp ? "up" : "down")")
+            let isUp = interface.isRunning && interface.isUp
+            logger.info("port \(interface.name): \(isUp ? "up" : "down")")
+            report(isUp ? .portUp : .portDown, ofPort: view.portName(of: interface))
         }
         let isRelevant =
             before?.index != interface.index || before?.mac != interface.mac || before?.name != interface.name
@@ -247,7 +252,10 @@ extension FlowController {
     }
 
     private func linkRemoved(_ index: UInt32) {
-        if let interface = view.interfaces[index] { logger.warning("port \(interface.name): the interface is gone") }
+        if let interface = view.interfaces[index] {
+            logger.warning("port \(interface.name): the interface is gone")
+            report(.portGone, ofPort: view.portName(of: interface))
+        }
         view.remove(interface: index)
         defer { remakeHostPort() }
         for port in fastPath.ports where port.interfaceIndex == index { fastPath.interfaceGone(port) }
@@ -288,8 +296,14 @@ extension FlowController {
     private func note(_ leg: LegState, of state: RouteState) {
         let name = "route \(state.specification.name) leg \(leg.number) (\(leg.specification))"
         switch leg.resolution {
-        case .ready(_, let nextHop): logger.info("\(name): sends to \(nextHop)")
-        case .waiting(_, let reason, _): logger.warning("\(name): waits: \(reason)")
+        case .ready(_, let nextHop):
+            logger.info("\(name): sends to \(nextHop)")
+            report(.legActive, of: state, "leg \(leg.number) (\(leg.specification)) sends to \(nextHop)")
+        case .waiting(let kind, let reason, _):
+            logger.warning("\(name): waits: \(reason)")
+            // A port that goes down is one event, which names its routes.
+            guard kind != .linkDown else { return }
+            report(.legWaiting, of: state, "leg \(leg.number) (\(leg.specification)) waits: \(reason)")
         }
     }
 
@@ -304,6 +318,7 @@ extension FlowController {
             guard state.parameters.reportsFirstPacket else { return }
             table[state.specification.name]?.firstArrival = event.time
             logger.info("route \(state.specification.name): first packet, from \(from)")
+            report(.firstPacket, of: state, "first packet, from \(from)")
             table[state.specification.name]?.parameters.reportsFirstPacket = false
             var parameters = state.parameters
             parameters.reportsFirstPacket = false
@@ -312,6 +327,9 @@ extension FlowController {
         case .unknownSource:
             logger.warning(
                 "route \(state.specification.name): \(from) sends to \(state.specification.source), drop_wrong_source")
+            report(
+                .unknownSource, of: state,
+                "\(from) sends to \(state.specification.source) too, and is not the sender of the route: dropped")
             tellSessions(.unknownSource, event, state)
         }
     }
@@ -348,6 +366,7 @@ extension FlowController {
         reviewEngines()
         renewStore()
         clearGates(now: now)
+        events.tick()
         finishDraining()
         // What a request for thousands of routes took goes back to the system; the allocator would keep it.
         seconds += 1
@@ -382,9 +401,5 @@ extension FlowController {
         detachUnusedPorts()
     }
 
-    static func monotonic() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
+    static func monotonic() -> UInt64 { SystemClock.monotonicNanoseconds }
 }

@@ -355,7 +355,7 @@ extension FlowController {
             membership: membership,
             legs: state.legs.map { report($0, frameLength: state.frameLength) }, standing: .live,
             problem: state.membershipProblem, differsFromFile: state.intent.isChangedLive,
-            revision: state.intent.revision)
+            revision: state.intent.revision, author: state.intent.author)
     }
 
     func report(_ leg: LegState, frameLength: UInt64 = 0) -> LegReport {

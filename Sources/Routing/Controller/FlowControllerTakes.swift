@@ -1,5 +1,6 @@
 // Make before break: the sources that a batch brings on air are received and seen before anything changes.
 
+import Events
 import FastPath
 import Logging
 
@@ -123,7 +124,10 @@ extension FlowController {
             return "route \(source.route): aborted, nothing has changed: \(seen) of \(source.source) within "
                 + "\(wait.text); check that the source sends, or --force"
         }
-        for line in lines { logger.warning("\(line)") }
+        for (line, source) in zip(lines, awaited.filter { !$0.watch.isAlive }) {
+            logger.warning("\(line)")
+            events.record(.warning, .takeAborted, source.route, line, author: EventAuthor.current)
+        }
         return RoutingError(.unavailable, lines[0], details: lines.count > 1 ? lines : [])
     }
 

@@ -1,5 +1,6 @@
 // Routes that are wanted and not carried, and routes that are carried and not understood.
 
+import Events
 import FastPath
 import Journal
 import Logging
@@ -46,7 +47,8 @@ extension FlowController {
                 specification: route.intent.specification, owner: route.intent.owner, engine: "none",
                 engineReason: "the route is refused", membership: "off",
                 legs: [], standing: .refused, problem: route.reason.message,
-                differsFromFile: route.intent.isChangedLive, revision: route.intent.revision)
+                differsFromFile: route.intent.isChangedLive, revision: route.intent.revision,
+                author: route.intent.author)
         }
         return setAside.quarantined[name].map { report(quarantined: name, $0) }
     }
@@ -105,9 +107,10 @@ extension FlowController {
     /// Keeps flows that were found and that no route is known for.
     func quarantine(_ flows: [FoundFlow], route: String, reason: String) {
         setAside.quarantined[route, default: .init(flows: [], reason: reason)].flows += flows
-        logger.error(
-            "route \(route): goes on as it was found, and nobody owns it: \(reason); 'crosspoint route remove \(route)' ends it"
-        )
+        let text =
+            "continues as it was found, and nobody owns it: \(reason); 'crosspoint route remove \(route)' ends it"
+        logger.error("route \(route): \(text)")
+        events.record(.error, .routeQuarantined, route, "route \(route): \(text)")
     }
 
     /// Takes out of the fast path what an earlier process left of a refused route: its flow, unless a route of the name has it again,
@@ -148,6 +151,7 @@ extension FlowController {
                     Task { await self.finish(aftermath) }
                 }
                 logger.info("route \(name): is carried now")
+                events.record(.notice, .routeLive, name, "route \(name): is carried now")
             } catch {
                 if error != route.reason { logger.error("route \(name): \(error)") }
                 setAside.refused[name] = SetAsideRoutes.Refused(

@@ -15,16 +15,19 @@ public struct RouteIntent: Hashable, Sendable {
     public var configured: RouteSpecification?
     /// The node's revision at which the route was changed last.
     public var revision: UInt64
+    /// The person or program that changed it last, where that is known.
+    public var author: String?
 
     public init(
         id: UUID = UUID(), specification: RouteSpecification, owner: RouteOwner, configured: RouteSpecification? = nil,
-        revision: UInt64 = 0
+        revision: UInt64 = 0, author: String? = nil
     ) {
         self.id = id
         self.specification = specification
         self.owner = owner
         self.configured = configured
         self.revision = revision
+        self.author = author
     }
 
     /// True where the route differs from the file's route that it follows.

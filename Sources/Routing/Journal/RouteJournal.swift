@@ -85,7 +85,7 @@ final class RouteLog {
         return JournalledRoute(
             intent: RouteIntent(
                 id: record.id, specification: specification, owner: record.owner, configured: record.configured,
-                revision: legs.compactMap(\.revision).reduce(record.revision, max)),
+                revision: legs.compactMap(\.revision).reduce(record.revision, max), author: record.author),
             nextLegNumber: max(record.nextLegNumber, (legs.last?.number ?? 0) + 1),
             legs: legs)
     }
@@ -127,7 +127,7 @@ final class RouteLog {
             RouteRecord.key(route.name), RouteRecord.version,
             RouteRecord(
                 id: intent.id, revision: intent.revision, route: route, owner: intent.owner,
-                configured: intent.configured, nextLegNumber: state.nextLegNumber))
+                configured: intent.configured, nextLegNumber: state.nextLegNumber, author: intent.author))
     }
 
     static func change(_ leg: LegState, of state: RouteState) throws(RoutingError) -> JournalChange {

@@ -16,6 +16,7 @@ struct RouteRecord: Codable, Hashable {
     /// The route as the configuration file had it, legs included.
     var configured: RouteSpecification?
     var nextLegNumber: UInt32
+    var author: String?
 
     static func key(_ name: String) -> JournalKey { JournalKey(kind, name) }
 }

@@ -2,7 +2,7 @@
 
 extension RouteReport: Codable {
     private enum CodingKeys: String, CodingKey {
-        case owner, engine, engineReason, engineAskedFor, membership, legs, problem, differsFromFile, revision
+        case owner, engine, engineReason, engineAskedFor, membership, legs, problem, differsFromFile, revision, author
         case standing = "state"
     }
 
@@ -21,7 +21,8 @@ extension RouteReport: Codable {
             standing: try container.decodeIfPresent(RouteStanding.self, forKey: .standing) ?? .live,
             problem: try container.decodeIfPresent(String.self, forKey: .problem),
             differsFromFile: try container.decodeIfPresent(Bool.self, forKey: .differsFromFile) ?? false,
-            revision: try container.decodeIfPresent(UInt64.self, forKey: .revision) ?? 0)
+            revision: try container.decodeIfPresent(UInt64.self, forKey: .revision) ?? 0,
+            author: try container.decodeIfPresent(String.self, forKey: .author))
     }
 
     /// Encodes the keys of the specification, and those of the report, as one object.
@@ -38,6 +39,7 @@ extension RouteReport: Codable {
         try container.encodeIfPresent(problem, forKey: .problem)
         try container.encode(differsFromFile, forKey: .differsFromFile)
         try container.encode(revision, forKey: .revision)
+        try container.encodeIfPresent(author, forKey: .author)
     }
 }
 
