@@ -33,23 +33,25 @@ public struct MediaDescription: Hashable, Sendable, SDPSection {
         writeLine()
     }
 
-    /// The medium that an `m=` line opens.
-    init(parsing line: SDPLine) throws(SDPError) {
+    /// The medium that an `m=` line opens. With `isLenient` a UDP port that cannot be one is 0, as where SETUP decides.
+    init(parsing line: SDPLine, isLenient: Bool = false) throws(SDPError) {
         let fields = line.fields
         guard fields.count >= 3 else {
             throw SDPError("names no UDP port and transport; expected 'm=video 5004 RTP/AVP 96'")
         }
         let port = fields[1].split(separator: "/", maxSplits: 1)
-        guard let number = port.first, let udpPort = UInt16(number) else {
+        let udpPort = port.first.flatMap { UInt16($0) }
+        guard udpPort != nil || isLenient else {
             throw SDPError("has the port '\(fields[1])'; expected 0 to 65535")
         }
         kind = fields[0]
-        self.udpPort = udpPort
+        self.udpPort = udpPort ?? 0
         portCount = port.count > 1 ? max(UInt16(port[1]).map(Int.init) ?? 1, 1) : 1
         transport = fields[2]
         formats = Array(fields[3...])
         lines = []
         self.line = line
+        if udpPort == nil { writeLine() }
     }
 
     private mutating func writeLine() {

@@ -20,9 +20,14 @@ public struct SessionDescription: Hashable, Sendable, SDPSection {
     /// Reads a description. Lines end with CRLF, LF or CR; empty ones, and at the end those that are not SDP, are left out; a NUL ends
     /// the text.
     ///
+    /// With `isLenient`, for cameras: a description without `v=0` gets it, lines that are not SDP are left out wherever they are, and a
+    /// medium whose UDP port cannot be one has UDP port 0.
+    ///
     /// Throws if it is larger than `limits`, does not begin with `v=0`, has something else than `x=…` between its lines, or a
     /// medium without UDP port and transport. A missing `o=`, `s=`, `t=` or `c=` is none of that: many cameras leave them out.
-    public init(parsing bytes: [UInt8], limits: SDPLimits = SDPLimits()) throws(SDPError) {
+    public init(
+        parsing bytes: [UInt8], limits: SDPLimits = SDPLimits(), isLenient: Bool = false
+    ) throws(SDPError) {
         guard bytes.count <= limits.bytes else {
             throw SDPError("has \(bytes.count) bytes; at most \(limits.bytes) are accepted")
         }
@@ -34,11 +39,18 @@ public struct SessionDescription: Hashable, Sendable, SDPSection {
         for (number, text) in Self.split(bytes) {
             guard let line = SDPLine(parsing: text) else {
                 garbage = garbage ?? SDPError(line: number, text: text, "is not a line of SDP, 'x=value'")
-                if isFirst { break }
+                if isFirst, !isLenient { break }
                 continue
             }
-            if let garbage { throw garbage }
+            if let garbage, !isLenient { throw garbage }
             if isFirst, line.type != "v" || line.fields != ["0"] {
+                guard !isLenient else {
+                    lines.append(SDPLine("v", "0"))
+                    isFirst = false
+                    if line.type != "v" { try take(line, number, text, limits, isLenient: true) }
+                    count += 2
+                    continue
+                }
                 throw SDPError(line: number, text: text, "stands first; a description begins with 'v=0'")
             }
             isFirst = false
@@ -46,21 +58,26 @@ public struct SessionDescription: Hashable, Sendable, SDPSection {
             guard count <= limits.lines else {
                 throw SDPError(line: number, text: text, "is one too many; at most \(limits.lines) lines are accepted")
             }
-            if line.type == "m" {
-                guard media.count < limits.media else {
-                    throw SDPError(
-                        line: number, text: text, "is one too many; at most \(limits.media) media are accepted")
-                }
-                do { media.append(try MediaDescription(parsing: line)) } catch {
-                    throw SDPError(line: number, text: text, error.problem)
-                }
-            } else if media.isEmpty {
-                lines.append(line)
-            } else {
-                media[media.count - 1].lines.append(line)
-            }
+            try take(line, number, text, limits, isLenient: isLenient)
         }
         if isFirst { throw garbage ?? SDPError("is empty; a description begins with 'v=0'") }
+    }
+
+    private mutating func take(
+        _ line: SDPLine, _ number: Int, _ text: ArraySlice<UInt8>, _ limits: SDPLimits, isLenient: Bool
+    ) throws(SDPError) {
+        if line.type == "m" {
+            guard media.count < limits.media else {
+                throw SDPError(line: number, text: text, "is one too many; at most \(limits.media) media are accepted")
+            }
+            do { media.append(try MediaDescription(parsing: line, isLenient: isLenient)) } catch {
+                throw SDPError(line: number, text: text, error.problem)
+            }
+        } else if media.isEmpty {
+            lines.append(line)
+        } else {
+            media[media.count - 1].lines.append(line)
+        }
     }
 
     /// The lines that are not empty, with their numbers from 1.

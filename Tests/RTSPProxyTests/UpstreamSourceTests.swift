@@ -26,11 +26,13 @@ import Testing
     }
 
     private func source(
-        _ url: String, transport: RTSPRoute.UpstreamTransport = .automatic, firstPacket: Double = 30, loss: Double = 30
+        _ url: String, transport: RTSPRoute.UpstreamTransport = .automatic, firstPacket: Double = 30,
+        lastFirstPacket: Double? = nil, loss: Double = 30
     ) throws -> UpstreamSource {
         var timing = UpstreamTiming()
         timing.watch = 20_000_000
         timing.firstPacket = UInt64(firstPacket * 1e9)
+        timing.lastFirstPacket = UInt64((lastFirstPacket ?? firstPacket) * 1e9)
         timing.loss = UInt64(loss * 1e9)
         return UpstreamSource(
             context: context, routeName: "rtsp.cam", url: try #require(RTSPURL(url)), transport: transport,
@@ -411,6 +413,95 @@ import Testing
         let source = try source(camera.url)
         _ = try await source.open()
         #expect(camera.requests.first { $0.method == .setup }?.headers["Transport"]?.contains("TCP") == true)
+        await source.close()
+        try await camera.stop()
+    }
+
+    @Test("C-12: a camera that wakes up slowly is waited for by its last transport, longer than by the ones before")
+    func slowStart() async throws {
+        var script = ScriptedCamera.Script()
+        script.wakesUpAfter = .milliseconds(400)
+        let camera = try await ScriptedCamera(script)
+        let source = try source(camera.url, firstPacket: 0.1, lastFirstPacket: 30)
+        source.onEnd = { error in Issue.record("ended: \(error)") }
+        _ = try await source.open()
+        try await settled("packets come") { await packets() > 3 }
+        #expect(source.report().contains("stream 0 video by interleaved"))
+        #expect(camera.methods.filter { $0 == .play }.count == 2)
+        await source.close()
+        try await camera.stop()
+    }
+
+    @Test("C-13: metadata that is silent is no fault: neither another transport nor an end")
+    func quietMetadata() async throws {
+        var script = ScriptedCamera.Script()
+        script.media = "m=application 0 RTP/AVP 96\r\na=rtpmap:96 vnd.onvif.metadata/90000\r\na=control:trackID=0\r\n"
+        script.wakesUpAfter = .milliseconds(500)
+        let camera = try await ScriptedCamera(script)
+        let source = try source(camera.url, firstPacket: 0.05, loss: 0.05)
+        source.onEnd = { error in Issue.record("ended: \(error)") }
+        _ = try await source.open()
+        try await settled("the event comes") { await packets() > 0 }
+        camera.stopSending()
+        try await Task.sleep(for: .milliseconds(200))
+        #expect(camera.methods.filter { $0 == .play }.count == 1)
+        await source.close()
+        try await camera.stop()
+    }
+
+    @Test("C-05: a camera that refuses one of its streams plays the others, and players are not offered it")
+    func refusedStream() async throws {
+        var script = ScriptedCamera.Script()
+        script.media += "m=audio 0 RTP/AVP 97\r\na=rtpmap:97 L16/48000\r\na=control:trackID=1\r\n"
+        script.refusedControl = ("trackID=1", RTSPStatus(500, "Internal Server Error"))
+        let camera = try await ScriptedCamera(script)
+        let source = try source(camera.url)
+        let presentation = try await source.open()
+        #expect(presentation.streams.map(\.index) == [0])
+        try await settled("packets come") { await packets() > 3 }
+        #expect(source.notes.contains { $0.contains("stream 1: left out") && $0.contains("500") })
+        #expect(await routing.routes().allSatisfy { !$0.specification.name.contains(".1.") })
+        await source.close()
+        try await camera.stop()
+    }
+
+    @Test(
+        "C-09: a description whose length is given wrong, too long or too short, is read", arguments: [-4, 25])
+    func wrongLength(_ error: Int) async throws {
+        var script = ScriptedCamera.Script()
+        script.lengthError = error
+        let camera = try await ScriptedCamera(script)
+        let source = try source(camera.url)
+        let presentation = try await source.open()
+        #expect(presentation.streams.map(\.index) == [0])
+        #expect(camera.requests.contains { $0.uri.hasSuffix("/trackID=0") })
+        await source.close()
+        try await camera.stop()
+    }
+
+    @Test("C-07: a description without v=, and with a UDP port that cannot be one, is read, and is whole for players")
+    func carelessDescription() async throws {
+        var script = ScriptedCamera.Script()
+        script.media = "m=video 99999 RTP/AVP 96\r\nnot SDP\r\na=rtpmap:96 raw/90000\r\na=control:trackID=0\r\n"
+        let camera = try await ScriptedCamera(script)
+        let source = try source(camera.url)
+        let presentation = try await source.open()
+        let text = presentation.description.text
+        #expect(text.hasPrefix("v=0\r\n") && text.contains("m=video 0 RTP/AVP 96\r\n") && !text.contains("not SDP"))
+        await source.close()
+        try await camera.stop()
+    }
+
+    @Test("C-10: a camera that closes its connection behind each 401 is asked again on another one")
+    func closedBehindChallenge() async throws {
+        var script = ScriptedCamera.Script()
+        script.user = ("op", "secret")
+        script.closesBehindChallenges = true
+        let camera = try await ScriptedCamera(script)
+        let source = try source(camera.url.replacing("rtsp://", with: "rtsp://op:secret@"))
+        _ = try await source.open()
+        try await settled("packets come") { await packets() > 3 }
+        #expect(camera.accepted == 2)
         await source.close()
         try await camera.stop()
     }

@@ -215,4 +215,21 @@ struct ReadingTests {
         medium.removeAttributes(named: "X")
         #expect(!medium.hasAttribute("x"))
     }
+
+    @Test(
+        "C-07: careless descriptions of cameras are read where that is asked for, and refused elsewhere",
+        arguments: [
+            ("m=video 0 RTP/AVP 96\r\na=control:t\r\n", "v=0\r\nm=video 0 RTP/AVP 96\r\na=control:t\r\n"),
+            ("s=x\r\nm=video 0 RTP/AVP 96\r\n", "v=0\r\ns=x\r\nm=video 0 RTP/AVP 96\r\n"),
+            ("v=1\r\nm=video 0 RTP/AVP 96\r\n", "v=0\r\nm=video 0 RTP/AVP 96\r\n"),
+            ("v=0\r\nm=video 65536 RTP/AVP 96\r\n", "v=0\r\nm=video 0 RTP/AVP 96\r\n"),
+            ("v=0\r\nm=video -1 RTP/AVP 96\r\n", "v=0\r\nm=video 0 RTP/AVP 96\r\n"),
+            ("v=0\r\nm=video $ RTP/AVP 96 97\r\n", "v=0\r\nm=video 0 RTP/AVP 96 97\r\n"),
+            ("v=0\r\nodd\r\nm=video 0 RTP/AVP 96\r\n", "v=0\r\nm=video 0 RTP/AVP 96\r\n"),
+            ("odd\r\nv=0\r\nm=video 0 RTP/AVP 96\r\n", "v=0\r\nm=video 0 RTP/AVP 96\r\n"),
+        ])
+    func careless(_ text: String, _ read: String) throws {
+        #expect(throws: SDPError.self) { try SessionDescription(parsing: Array(text.utf8)) }
+        #expect(try SessionDescription(parsing: Array(text.utf8), isLenient: true).text == read)
+    }
 }

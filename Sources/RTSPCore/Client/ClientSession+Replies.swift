@@ -14,9 +14,12 @@ extension ClientSession {
         }
     }
 
-    /// A reply that nobody waits for, or no longer, is ignored.
+    /// A reply that nobody waits for, or no longer, is ignored. From a server that numbers none
+    /// (RFC 2326 section 12.17 wants it), a reply is that to the only request that is under way.
     private mutating func receive(_ response: RTSPResponse, at now: UInt64) -> [ClientAction] {
-        guard let number = response.sequence, let request = pending[number], response.status.code >= 200 else {
+        if response.headers["CSeq"] != nil { numbersReplies = true }
+        let only = !numbersReplies && pending.count == 1 ? pending.keys.first : nil
+        guard let number = response.sequence ?? only, let request = pending[number], response.status.code >= 200 else {
             return []
         }
         pending[number] = nil
@@ -87,7 +90,7 @@ extension ClientSession {
     }
 
     private mutating func move(to location: String, reason: String, at now: UInt64) -> [ClientAction] {
-        guard let target = RTSPURL(location) ?? (location.hasPrefix("/") ? sibling(location) : nil) else {
+        guard let target = RTSPURL(location) ?? (location.hasPrefix("/") ? url.sibling(location) : nil) else {
             return tearDown(.end(ClientSessionEnd(.badGateway, "\(reason) to what is no RTSP URL")), at: now)
         }
         guard target.scheme == url.scheme || target.scheme == .rtsps else {
@@ -101,11 +104,6 @@ extension ClientSession {
                 .end(ClientSessionEnd(.badGateway, "\(reason) for the \(redirects)th time, to \(target)")), at: now)
         }
         return tearDown(.connect(target.withoutCredentials, reason: reason), at: now)
-    }
-
-    /// Another path on the same host.
-    private func sibling(_ location: String) -> RTSPURL? {
-        RTSPURL("\(url.scheme.rawValue)://\(url.authority)\(location)")
     }
 
     // MARK: Negotiation
@@ -123,10 +121,7 @@ extension ClientSession {
     private mutating func wasSetUp(
         _ response: RTSPResponse, _ request: RTSPRequest, _ index: Int, _ attempt: Int, at now: UInt64
     ) -> [ClientAction] {
-        if response.status.code == 461 { return refusedTransport(index, attempt, at: now) }
-        guard response.status.isSuccess else {
-            return tearDown(.end(ClientSessionEnd(refusal: response.status, of: .setup)), at: now)
-        }
+        guard response.status.isSuccess else { return refusedSetUp(response.status, index, attempt, at: now) }
         if let header = response.headers["Session"].flatMap({ SessionHeader($0) }) { session = header }
         let reply = TransportHeader(response.headers)?.specifications.first
         guard let stream = ClientStream(index: index, url: request.uri, asked: asked, reply: reply) else {
@@ -159,11 +154,19 @@ extension ClientSession {
         return notes + setUpStream(index + 1, attempt: 0, at: now)
     }
 
-    /// The next transport is tried; all over again where streams before this one have another.
-    private mutating func refusedTransport(_ index: Int, _ attempt: Int, at now: UInt64) -> [ClientAction] {
+    /// The next transport is tried, whatever the status: few servers answer a transport that they do not have with 461. Where streams
+    /// before this one have another transport, 461 begins all over again; any other status then is of the stream.
+    private mutating func refusedSetUp(
+        _ status: RTSPStatus, _ index: Int, _ attempt: Int, at now: UInt64
+    ) -> [ClientAction] {
+        let end = ClientSessionEnd(refusal: status, of: .setup)
+        if status.code == 454 { return tearDown(.end(end), at: now) }
         let transports = plans[index].transports
-        let note = ClientAction.note("stream \(index): 461, the upstream refuses \(transports[attempt].rawValue)")
         let next = transports.dropFirst(attempt + 1).first
+        guard status.code == 461 || streams.isEmpty && next != nil else { return leaveOut(index, end, at: now) }
+        if status.code != 461 { refusal = refusal ?? end }
+        let note = ClientAction.note(
+            "stream \(index): \(status.code), the upstream refuses \(transports[attempt].rawValue)")
         if next == .interleaved, streams.contains(where: { $0.transport != .interleaved }) {
             isInterleavedOnly = true
             return [note] + tearDown(.connect(url, reason: "a stream is refused by UDP"), at: now)
@@ -172,9 +175,11 @@ extension ClientSession {
     }
 
     private mutating func started(_ response: RTSPResponse, at now: UInt64) -> [ClientAction] {
-        if response.status.code == 457, !withoutRange {
+        if !response.status.isSuccess, response.status.code != 454, !withoutRange {
             withoutRange = true
-            return [sendPlay(at: now)]
+            return [
+                .note("PLAY with Range is refused: \(response.status.code); it is tried without"), sendPlay(at: now),
+            ]
         }
         guard response.status.isSuccess else {
             return tearDown(.end(ClientSessionEnd(refusal: response.status, of: .play)), at: now)
@@ -211,6 +216,7 @@ extension ClientSession {
     private mutating func establish(at now: UInt64) -> [ClientAction] {
         state = .playing
         redirects = 0
+        closedChallenges = 0
         keepAliveDue = now.addingSaturating(keepAliveInterval)
         return [.established(streams)]
     }
@@ -224,8 +230,15 @@ extension ClientSession {
         if response.status.code == 454, !isMediaFlowing {
             return end(.badGateway, "the upstream does not know the session any more")
         }
-        if method == .getParameter, [405, 501].contains(response.status.code) { keepsAliveByOptions = true }
-        return []
+        guard method == .getParameter else { return [] }
+        return keepAliveByOptions("GET_PARAMETER is refused: \(response.status.code)")
+    }
+
+    /// Has OPTIONS keep the session alive from here on.
+    mutating func keepAliveByOptions(_ reason: String) -> [ClientAction] {
+        guard !keepsAliveByOptions else { return [] }
+        keepsAliveByOptions = true
+        return [.note("\(reason); OPTIONS keeps the session alive")]
     }
 }
 

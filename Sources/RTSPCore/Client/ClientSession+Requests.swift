@@ -32,6 +32,9 @@ extension ClientSession {
     /// SETUP of a stream by the first transport of its plan, from `attempt` on, that is still worth trying.
     mutating func setUpStream(_ stream: Int, attempt: Int, at now: UInt64) -> [ClientAction] {
         guard plans.indices.contains(stream) else {
+            guard !streams.isEmpty else {
+                return tearDown(.end(refusal ?? ClientSessionEnd(.badGateway, "no stream is set up")), at: now)
+            }
             state = .prepared
             return [.prepared(streams)]
         }
@@ -42,8 +45,8 @@ extension ClientSession {
         }
         guard transports.indices.contains(attempt) else {
             let tried = transports.map(\.rawValue).joined(separator: ", ")
-            return tearDown(
-                .end(ClientSessionEnd(.badGateway, "stream \(stream): the upstream accepts none of \(tried)")), at: now)
+            let end = ClientSessionEnd(.badGateway, "stream \(stream): the upstream accepts none of \(tried)")
+            return leaveOut(stream, refusal ?? end, at: now)
         }
         switch transports[attempt] {
         case .udp:
@@ -51,14 +54,21 @@ extension ClientSession {
             return [.needsUDPPorts(stream: stream)]
         case .multicast:
             return sendSetUp(
-                stream, attempt, TransportSpecification(delivery: .multicast, modes: [.play]), at: now)
+                stream, attempt, TransportSpecification(delivery: .multicast), at: now)
         case .interleaved:
             let channels = TransportSpecification.Pair(UInt8(stream * 2), UInt8(stream * 2 + 1))
             return sendSetUp(
                 stream, attempt,
                 TransportSpecification(
-                    lowerTransport: .tcp, delivery: .unicast, interleaved: channels, modes: [.play]), at: now)
+                    lowerTransport: .tcp, delivery: .unicast, interleaved: channels), at: now)
         }
+    }
+
+    /// Continues without a stream: the refusal of one does not end the others.
+    mutating func leaveOut(_ stream: Int, _ end: ClientSessionEnd, at now: UInt64) -> [ClientAction] {
+        refusal = refusal ?? end
+        let note = ClientAction.note("stream \(stream): left out: \(end.reason)")
+        return (plans.count > 1 ? [note] : []) + setUpStream(stream + 1, attempt: 0, at: now)
     }
 
     mutating func sendSetUp(
@@ -82,7 +92,7 @@ extension ClientSession {
         return [send(.setup, url, headers: headers, at: now)]
     }
 
-    /// Some cameras insist on a Range, some on none: both are tried.
+    /// Some cameras insist on a Range, and some of these on the form that most players write; some insist on none: both are tried.
     mutating func sendPlay(at now: UInt64) -> ClientAction {
         let beginning = RangeHeader(.npt(.nanoseconds(0), nil))
         return send(.play, presentation, headers: withoutRange ? [:] : ["Range": beginning.description], at: now)

@@ -73,6 +73,12 @@ public struct ClientSession: Sendable {
     /// Set when UDP has failed: the other transports are not tried any more.
     var isInterleavedOnly = false
     var withoutRange = false
+    /// The first refusal of a stream: the session's where no stream is set up.
+    var refusal: ClientSessionEnd?
+    /// The connections that the server closed behind a challenge.
+    var closedChallenges = 0
+    /// True once a reply had a number.
+    var numbersReplies = false
     var resumption: ClientResumption?
     /// When the next keep-alive is due, and how many were not answered in a row.
     var keepAliveDue: UInt64?
@@ -96,6 +102,9 @@ public struct ClientSession: Sendable {
         sequence = resumption?.sequence ?? 0
     }
 
+    /// A server that closes its connection behind each challenge gets the credentials on the next one.
+    private static let maximumClosedChallenges = 3
+
     // MARK: What happens
 
     /// The connection is there.
@@ -115,10 +124,14 @@ public struct ClientSession: Sendable {
 
     /// The connection is gone.
     public mutating func connectionLost(_ reason: String, at now: UInt64) -> [ClientAction] {
+        let wasChallenged = pending.values.contains { $0.purpose == .negotiation && $0.challenges > 0 }
         pending = [:]
         switch state {
         case .ended, .connecting: return []
         case .closing(let closing): return finish(closing)
+        case _ where wasChallenged && closedChallenges < Self.maximumClosedChallenges:
+            closedChallenges += 1
+            return finish(.connect(url, reason: "the upstream closes its connection behind a challenge"))
         default: return end(.badGateway, "the connection ended: \(reason)", isOfServer: true)
         }
     }
@@ -139,6 +152,7 @@ public struct ClientSession: Sendable {
         if control?.contains("://") == true { base = presentation }
         self.plans = plans
         streams = []
+        refusal = nil
         return setUpStream(0, attempt: 0, at: now)
     }
 
@@ -148,7 +162,7 @@ public struct ClientSession: Sendable {
         let pair = TransportSpecification.Pair(udpPort, udpPort &+ 1)
         return sendSetUp(
             stream, attempt,
-            TransportSpecification(delivery: .unicast, clientUDPPorts: pair, modes: [.play]), at: now)
+            TransportSpecification(delivery: .unicast, clientUDPPorts: pair), at: now)
     }
 
     /// There are no UDP ports for the stream.
@@ -164,13 +178,18 @@ public struct ClientSession: Sendable {
         return [sendPlay(at: now)]
     }
 
+    /// True where `mediaIsMissing` would try another transport. Of a session that was taken up again there is no plan; it begins again with
+    /// all transports.
+    public var hasAnotherTransport: Bool {
+        plans.isEmpty
+            || streams.contains { $0.transport != .interleaved }
+                && plans.allSatisfy { $0.transports.contains(.interleaved) }
+    }
+
     /// Nothing came although the server plays: interleaved is tried, where the plan has it.
     public mutating func mediaIsMissing(at now: UInt64) -> [ClientAction] {
         guard state == .playing else { return [] }
-        let missing = streams.filter { $0.transport != .interleaved }
-        let mayInterleave = !missing.isEmpty && plans.allSatisfy { $0.transports.contains(.interleaved) }
-        // Of a session that was taken up again there is no plan; it begins anew with all transports.
-        guard mayInterleave || plans.isEmpty else {
+        guard hasAnotherTransport else {
             return tearDown(.end(ClientSessionEnd(.gatewayTimeout, "it plays, but no packets come")), at: now)
         }
         isInterleavedOnly = !plans.isEmpty
@@ -208,8 +227,12 @@ public struct ClientSession: Sendable {
         }
         guard let due = keepAliveDue, Deadline(at: due).hasPassed(at: now) else { return [] }
         keepAliveDue = now.addingSaturating(keepAliveInterval)
-        // One that is not answered is enough to wait for.
-        guard !pending.values.contains(where: { $0.purpose == .keepAlive }) else { return [] }
+        if let waiting = pending.values.first(where: { $0.purpose == .keepAlive }) {
+            // One that is not answered is enough to wait for, unless another method may be.
+            guard waiting.request.method == .getParameter, !keepsAliveByOptions else { return [] }
+            return keepAliveByOptions("GET_PARAMETER is not answered")
+                + [send(.options, presentation, purpose: .keepAlive, at: now)]
+        }
         return [send(keepAliveMethod, presentation, purpose: .keepAlive, at: now)]
     }
 

@@ -1,16 +1,36 @@
 // From a presentation's URL to its streams' and back.
 
 extension RTSPURL {
-    /// What relative control URLs are relative to (RFC 2326 section C.1.1): Content-Base, else Content-Location, else the
-    /// request's URL. Fields that cannot be read count as missing.
+    /// The URL that relative control URLs are relative to (RFC 2326 section C.1.1): Content-Base, else Content-Location, else the
+    /// request's URL. A field that is neither an absolute URL nor an absolute path counts as missing: some cameras leave out the scheme.
     public static func base(of headers: RTSPHeaders, request: RTSPURL) -> RTSPURL {
         for name in ["Content-Base", "Content-Location"] {
-            guard let value = headers[name], !value.isEmpty else { continue }
-            if let url = RTSPURL(value) { return url.withoutCredentials }
-            if !value.contains("://"), let url = request.resolving(control: value) { return url }
+            guard let value = headers[name] else { continue }
+            if let url = RTSPURL(lenient: value) { return url.withoutCredentials }
+            if value.hasPrefix("/"), let url = request.sibling(value) { return url }
         }
         return request.withoutCredentials
     }
+
+    /// Reads an absolute URL as cameras write them: between quotation marks or angle brackets, and with its scheme twice.
+    init?(lenient text: some StringProtocol) {
+        var rest = HeaderText.trim(Substring(text))
+        for (first, last) in [("\"", "\""), ("<", ">")] where rest.hasPrefix(first) && rest.hasSuffix(last) {
+            rest = HeaderText.trim(rest.dropFirst().dropLast())
+        }
+        while let separator = rest.firstRange(of: "://"), Self.beginsWithScheme(rest[separator.upperBound...]) {
+            rest = rest[separator.upperBound...]
+        }
+        self.init(rest)
+    }
+
+    private static func beginsWithScheme(_ text: Substring) -> Bool {
+        let text = HeaderText.lowercased(text.prefix(9))
+        return ["rtsp://", "rtsps://", "rtspu://"].contains { text.hasPrefix($0) }
+    }
+
+    /// Another path on the same host and TCP port.
+    func sibling(_ location: String) -> RTSPURL? { RTSPURL("\(scheme.rawValue)://\(authority)\(location)") }
 
     /// The URL that an `a=control` of `control` means with this URL as the base: `*` and a missing attribute are the base itself
     /// (RFC 2326 sections C.1.1 and C.3), an absolute URL is itself. Nil where it is no URL.
@@ -20,7 +40,7 @@ extension RTSPURL {
     public func resolving(control: String?) -> RTSPURL? {
         let control = HeaderText.trim((control ?? "*")[...])
         guard !control.isEmpty, control != "*" else { return withoutCredentials }
-        if control.contains("://") { return RTSPURL(control)?.withoutCredentials }
+        if control.contains("://") { return RTSPURL(lenient: control)?.withoutCredentials }
         var text = description
         switch (text.utf8.last == UInt8(ascii: "/"), control.first) {
         case (true, "/"?), (true, "?"?): text.removeLast()
@@ -45,7 +65,7 @@ extension RTSPURL {
         return nil
     }
 
-    /// What is before and after the last `/`, not counting any at the end.
+    /// The parts before and after the last `/`, not counting any at the end.
     private static func split(_ text: String) -> (String, String)? {
         var text = text[...]
         while text.utf8.last == UInt8(ascii: "/") { text.removeLast() }

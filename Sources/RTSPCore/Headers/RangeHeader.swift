@@ -112,11 +112,14 @@ extension RangeHeader: CustomStringConvertible {
 }
 
 extension RangeHeader.PlayTime: CustomStringConvertible {
+    private func fractionLength(_ text: String) -> Int { text.utf8.reversed().prefix { $0 != UInt8(ascii: ".") }.count }
+
     public var description: String {
         guard case .nanoseconds(let value) = self else { return "now" }
         let fraction = String(value % 1_000_000_000)
         var text = "\(value / 1_000_000_000)." + String(repeating: "0", count: 9 - fraction.count) + fraction
-        while text.hasSuffix("0"), !text.hasSuffix(".0") { text.removeLast() }
+        // Three decimals at least, as most players write them: some servers compare the text.
+        while text.hasSuffix("0"), fractionLength(text) > 3 { text.removeLast() }
         return text
     }
 }

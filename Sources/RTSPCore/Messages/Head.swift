@@ -80,6 +80,15 @@ struct Head: Sendable {
         return length
     }
 
+    /// True for the head of a response.
+    var isResponse: Bool { if case .response = start { true } else { false } }
+
+    /// True for the head of a response whose body is a session description.
+    var isDescription: Bool {
+        isResponse
+            && HeaderText.lowercased((RTSPHeaders(fields)["Content-Type"] ?? "")[...]).hasPrefix("application/sdp")
+    }
+
     /// The message, with its body.
     func message(body: [UInt8]) -> RTSPMessage {
         switch start {

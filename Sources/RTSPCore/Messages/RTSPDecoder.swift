@@ -15,6 +15,9 @@ public struct RTSPDecoder: Sendable {
     }
 
     private let limits: RTSPLimits
+    private let isLenient: Bool
+    /// Bytes that were skipped since the last message.
+    private var skipped = 0
     private var state = State.start
     private var buffer: [UInt8] = []
     /// The first byte of `buffer` that was not consumed, and the first that was not searched for the end of its line.
@@ -25,7 +28,25 @@ public struct RTSPDecoder: Sendable {
     /// Memory that is kept for the next message, in bytes.
     private static let keptCapacity = 4 << 10
 
-    public init(limits: RTSPLimits = RTSPLimits()) { self.limits = limits }
+    /// - Parameter isLenient: true where a peer's wrong Content-Length is mended as far as that can be: what follows a description and is
+    ///   no message belongs to it, and other text between messages is skipped.
+    public init(limits: RTSPLimits = RTSPLimits(), isLenient: Bool = false) {
+        self.limits = limits
+        self.isLenient = isLenient
+    }
+
+    /// True while a response has come but for the end of its body.
+    public var isWaitingForBody: Bool {
+        if case .body(let head, _) = state { head.isResponse && position < buffer.count } else { false }
+    }
+
+    /// The response whose body has not come whole, with what there is of it: nothing more is expected. Nil where there is none.
+    public mutating func finishBody() -> RTSPMessage? {
+        guard isWaitingForBody, case .body(let head, _) = state else { return nil }
+        let body = Array(buffer[position...])
+        (buffer, position, searched, state) = ([], 0, 0, .start)
+        return head.message(body: body)
+    }
 
     /// Bytes that were appended and not consumed yet.
     public var bufferedBytes: Int { buffer.count - position }
@@ -68,7 +89,11 @@ public struct RTSPDecoder: Sendable {
                     headerLength = 0
                     continue
                 }
-                state = .fields(try Head(startLine: buffer[line]))
+                do throws(RTSPDecodingError) {
+                    state = .fields(try Head(startLine: buffer[line]))
+                } catch {
+                    guard isLenient, !error.isHTTP, skip(line) else { throw error }
+                }
             case .fields(var head):
                 // Taken out, so that adding a field does not copy those that are there.
                 state = .start
@@ -84,11 +109,41 @@ public struct RTSPDecoder: Sendable {
                 state = .body(head, length: try head.bodyLength(limits: limits))
             case .body(let head, let length):
                 guard buffer.count - position >= length else { return nil }
-                let body = Array(buffer[position..<position + length])
+                var body = Array(buffer[position..<position + length])
                 consume(length)
                 state = .start
+                skipped = 0
+                if isLenient, head.isDescription { takeRest(of: &body) }
                 return head.message(body: body)
             }
+        }
+    }
+
+    /// Skips a line that begins no message, up to a message or frame within it; false where too much was skipped already.
+    private mutating func skip(_ line: Range<Int>) -> Bool {
+        let next = buffer[line].indices.dropFirst().first { index in
+            buffer[index...].starts(with: "RTSP/".utf8)
+                // The channels of a session are few, and are no characters.
+                || buffer[index] == UInt8(ascii: "$") && index + 1 < buffer.count && buffer[index + 1] < 0x20
+        }
+        headerLength = 0
+        skipped += (next ?? position) - line.lowerBound
+        if let next { (position, searched) = (next, next) }
+        return skipped <= limits.body
+    }
+
+    /// Takes the lines that follow a description, and are of no message, into it: its length was given too short.
+    private mutating func takeRest(of body: inout [UInt8]) {
+        while position < buffer.count, buffer[position] != UInt8(ascii: "$"),
+            let end = buffer[position...].firstIndex(of: UInt8(ascii: "\n"))
+        {
+            let line = buffer[position..<end]
+            let text = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+            guard body.count + line.count < limits.body, (try? Head(startLine: text)) == nil else {
+                return
+            }
+            body += buffer[position...end]
+            consume(end + 1 - position)
         }
     }
 

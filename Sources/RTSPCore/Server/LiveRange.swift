@@ -8,6 +8,7 @@ public enum LiveRange {
     public static func answer(to headers: RTSPHeaders) throws(RTSPRefusal) -> RTSPHeaders {
         var answer: RTSPHeaders = ["Range": RangeHeader.live.description]
         if let text = headers["Range"] {
+            guard text.contains("=") else { throw RTSPRefusal(.invalidRange, "Range has no unit") }
             let unit = HeaderText.lowercased(HeaderText.trim(text.prefix { $0 != "=" && $0 != ";" }))
             guard unit == "npt" else {
                 throw RTSPRefusal(.notImplemented, "Range in '\(unit.prefix(32))'; a live source has npt only")

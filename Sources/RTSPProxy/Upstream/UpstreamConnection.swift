@@ -104,7 +104,10 @@ private final class UpstreamHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private let receiver: UpstreamConnection.Receiver
-    private var decoder = RTSPDecoder()
+    private var decoder = RTSPDecoder(isLenient: true)
+    /// The wait for the rest of a body that may never come: its length was given too long.
+    private var bodyWait: Scheduled<Void>?
+    private static let bodyPatience = TimeAmount.seconds(2)
     private var reason = "closed by the upstream"
     private var isClosed = false
 
@@ -125,6 +128,18 @@ private final class UpstreamHandler: ChannelInboundHandler {
     func channelReadComplete(context: ChannelHandlerContext) {
         let receiver = receiver
         AgentActor.assumeIsolated { receiver.batchEnded() }
+        bodyWait?.cancel()
+        bodyWait = nil
+        guard !isClosed, decoder.isWaitingForBody else { return }
+        bodyWait = context.eventLoop.assumeIsolated().scheduleTask(in: Self.bodyPatience) { self.finishBody() }
+    }
+
+    private func finishBody() {
+        bodyWait?.cancel()
+        bodyWait = nil
+        guard !isClosed, let message = decoder.finishBody() else { return }
+        let receiver = receiver
+        AgentActor.assumeIsolated { receiver.message(message) }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { fail("\(error)", context) }
@@ -136,6 +151,7 @@ private final class UpstreamHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        finishBody()
         isClosed = true
         let (receiver, reason) = (receiver, reason)
         AgentActor.assumeIsolated { receiver.closed(reason) }

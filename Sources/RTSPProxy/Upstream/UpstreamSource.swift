@@ -209,7 +209,7 @@ final class UpstreamSource: MediaSource {
     /// The streams of the session that the record has, and where that session is; nil where there is none to go on with.
     private func takeUp() -> (url: RTSPURL, session: ClientResumption)? {
         guard let record, let session = record.resumption, let url = RTSPURL(record.url),
-            let description = try? SessionDescription(parsing: record.description)
+            let description = try? SessionDescription(parsing: record.description, isLenient: true)
         else { return nil }
         planned = description.media.indices.filter { profile(of: description.media[$0]) != nil }
         guard planned.count == session.streams.count else { return nil }
@@ -323,7 +323,7 @@ final class UpstreamSource: MediaSource {
         let now = MonotonicClock.now
         let description: SessionDescription
         do throws(SDPError) {
-            description = try SessionDescription(parsing: sdp)
+            description = try SessionDescription(parsing: sdp, isLenient: true)
         } catch {
             return session?.abandon(.badGateway, "its description \(error)", at: now) ?? []
         }
@@ -377,6 +377,10 @@ final class UpstreamSource: MediaSource {
     private func prepare(_ granted: [ClientStream]) async -> [ClientAction] {
         isPrepared = true
         countFallback(granted)
+        for stream in streams where !granted.contains(where: { self.stream($0.index) === stream }) {
+            await stream.remove()
+            streams.removeAll { $0 === stream }
+        }
         do throws(RoutingError) {
             for stream in granted { try await receive(stream) }
             return session?.play(at: MonotonicClock.now) ?? []
@@ -474,18 +478,23 @@ final class UpstreamSource: MediaSource {
             if let report = await stream.report(at: now) { send(report, of: stream) }
         }
         if isAny { lastArrival = now }
+        // Metadata comes when something happens.
+        let mustFlow = streams.contains { ["audio", "video"].contains($0.media) }
         let loss = lastArrival.map { Deadline(timing.loss, after: $0) }
         session?.isMediaFlowing = loss.map { !$0.hasPassed(at: now) } ?? false
         if let lastArrival, let loss {
-            // Only audio and video have to flow all the time.
-            guard loss.hasPassed(at: now), streams.contains(where: { ["audio", "video"].contains($0.media) })
-            else { return }
+            guard loss.hasPassed(at: now), mustFlow else { return }
             let seconds = now.subtractingSaturating(lastArrival) / 1_000_000_000
             await run(session?.abandon(.gatewayTimeout, "no packets for \(seconds) s", at: now) ?? [])
-        } else if Deadline(timing.firstPacket, after: startedAt).hasPassed(at: now) {
+        } else if mustFlow, Deadline(patience, after: startedAt).hasPassed(at: now) {
             wasSilent = true
             await run(session?.mediaIsMissing(at: now) ?? [])
         }
+    }
+
+    /// The time in which the first packet has to come.
+    private var patience: UInt64 {
+        session?.hasAnotherTransport == true ? timing.firstPacket : timing.lastFirstPacket
     }
 
     private func send(_ packet: ByteBuffer, of stream: UpstreamStream) {

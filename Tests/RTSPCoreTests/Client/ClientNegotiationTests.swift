@@ -15,7 +15,7 @@ import Testing
         #expect(camera.request?.headers["Accept"] == "application/sdp")
         camera.reply(.ok, ["Content-Base": "rtsp://cam:8554/base/"], body: "v=0\r\n")
         #expect(camera.request?.uri == "rtsp://cam:8554/base/trackID=0")
-        #expect(camera.request?.headers["Transport"] == "RTP/AVP;unicast;client_port=20000-20001;mode=\"PLAY\"")
+        #expect(camera.request?.headers["Transport"] == "RTP/AVP;unicast;client_port=20000-20001")
         camera.reply(.ok, ["Session": "77 ; timeout=30", "Transport": "RTP/AVP;unicast;server_port=6000-6001;ssrc=1F"])
         #expect(camera.request?.headers["Session"] == "77")
         #expect(camera.request?.headers["Transport"]?.contains("client_port=20002-20003") == true)
@@ -130,7 +130,7 @@ import Testing
         var camera = ClientHarness()
         camera.describe()
         camera.reply(.unsupportedTransport)
-        #expect(camera.request?.headers["Transport"] == "RTP/AVP/TCP;unicast;interleaved=0-1;mode=\"PLAY\"")
+        #expect(camera.request?.headers["Transport"] == "RTP/AVP/TCP;unicast;interleaved=0-1")
         camera.reply(.ok, ["Session": "1", "Transport": "RTP/AVP/TCP;unicast;interleaved=0-1"])
         camera.reply()
         #expect(camera.established?.first?.transport == .interleaved)
@@ -188,7 +188,7 @@ import Testing
     func multicast() throws {
         var camera = ClientHarness(transports: [.multicast, .udp, .interleaved])
         camera.describe()
-        #expect(camera.request?.headers["Transport"] == "RTP/AVP;multicast;mode=\"PLAY\"")
+        #expect(camera.request?.headers["Transport"] == "RTP/AVP;multicast")
         camera.reply(
             .ok,
             [
@@ -310,7 +310,7 @@ import Testing
         var camera = ClientHarness()
         camera.describe()
         camera.reply(.ok, ["Session": "1"])
-        #expect(camera.request?.headers["Range"] == "npt=0.0-")
+        #expect(camera.request?.headers["Range"] == "npt=0.000-")
         camera.reply(.invalidRange)
         #expect(camera.request?.method == .play)
         #expect(camera.request?.headers["Range"] == nil)

@@ -164,4 +164,71 @@ import Testing
         #expect(whole.count == 4)
         for split in 1..<bytes.count { #expect(try decode(bytes, size: split) == whole) }
     }
+
+    /// The messages of a camera's bytes, in pieces of a size.
+    private static func lenient(_ text: String, size: Int = .max) throws -> [RTSPMessage] {
+        var decoder = RTSPDecoder(isLenient: true)
+        var messages: [RTSPMessage] = []
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            decoder.append(rest.prefix(size))
+            rest = rest.dropFirst(size)
+            while let message = try decoder.next() { messages.append(message) }
+        }
+        return messages
+    }
+
+    private static func reply(_ length: Int, _ body: String, number: Int = 2) -> String {
+        "RTSP/1.0 200 OK\r\nCSeq: \(number)\r\nContent-Type: application/sdp\r\nContent-Length: \(length)\r\n\r\n\(body)"
+    }
+
+    private static let description = "v=0\r\nm=video 0 RTP/AVP 96\r\na=control:trackID=0\r\n"
+
+    @Test("C-09: a description whose length is given too short is whole all the same, and the next reply is read")
+    func shortLength() throws {
+        let next = "RTSP/1.0 200 OK\r\nCSeq: 3\r\n\r\n"
+        for missing in [2, 4, 21, 23] {
+            let text = Self.reply(Self.description.utf8.count - missing, Self.description) + next
+            let messages = try Self.lenient(text)
+            guard messages.count == 2, case .response(let first) = messages[0], case .response(let second) = messages[1]
+            else {
+                Issue.record("\(missing): \(messages)")
+                continue
+            }
+            #expect(String(decoding: first.body, as: UTF8.self).hasPrefix(Self.description), "\(missing)")
+            #expect(second.sequence == 3)
+            // What comes later is skipped.
+            #expect(try Self.lenient(text, size: 1).count == 2)
+        }
+        #expect(throws: RTSPDecodingError.self) {
+            try decode(Self.reply(4, Self.description).utf8)
+        }
+    }
+
+    @Test("C-09: text between messages is skipped up to a message or a frame, and not without end")
+    func garbage() throws {
+        let frame = "$\u{1}\u{0}\u{2}ab"
+        let messages = try Self.lenient("garbage\r\nmore RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\nodd\r\n" + frame)
+        #expect(messages.count == 2)
+        #expect(throws: RTSPDecodingError.self) {
+            try Self.lenient(String(repeating: "garbage without an end\r\n", count: 10_000))
+        }
+    }
+
+    @Test("C-09: a body that never comes whole is what has come of it; a request's is not")
+    func longLength() throws {
+        var decoder = RTSPDecoder(isLenient: true)
+        decoder.append(Array(Self.reply(500, Self.description).utf8))
+        #expect(try decoder.next() == nil)
+        #expect(decoder.isWaitingForBody)
+        guard case .response(let response)? = decoder.finishBody() else {
+            Issue.record("no response")
+            return
+        }
+        #expect(String(decoding: response.body, as: UTF8.self) == Self.description)
+        #expect(!decoder.isWaitingForBody && decoder.finishBody() == nil)
+        decoder.append(Array("ANNOUNCE rtsp://cam/ RTSP/1.0\r\nCSeq: 1\r\nContent-Length: 9\r\n\r\nv=0".utf8))
+        #expect(try decoder.next() == nil)
+        #expect(!decoder.isWaitingForBody && decoder.finishBody() == nil)
+    }
 }

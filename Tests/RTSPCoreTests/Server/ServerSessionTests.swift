@@ -219,12 +219,14 @@ private struct CountingGenerator: RandomNumberGenerator {
         #expect(answer["Scale"] == "1.0" && answer["Speed"] == "1.0")
     }
 
-    @Test("R-33: units that a live source has not get 501, ranges that cannot be read 457")
+    @Test("C-14, R-33: units that a live source has not get 501, ranges that cannot be read, or have no unit, 457")
     func badRange() {
         func status(_ text: String) -> UInt16? {
             Self.refusal { () throws(RTSPRefusal) in try LiveRange.answer(to: ["Range": text]) }?.response.status.code
         }
         for text in ["smpte=0:10:20-", "clock=19961108T143720.25Z-", "weeks=1-2"] { #expect(status(text) == 501) }
-        for text in ["npt=", "npt=a-b", "npt=5", "npt=-"] { #expect(status(text) == 457, "\(text)") }
+        for text in ["npt=", "npt=a-b", "npt=5", "npt=-", "0.000-", "", "now-"] {
+            #expect(status(text) == 457, "\(text)")
+        }
     }
 }

@@ -39,6 +39,14 @@ final class ScriptedCamera: Sendable {
         var chat: Duration?
         /// Speaks TLS, with a certificate and its key in PEM files.
         var certificate: (chain: String, key: String)?
+        /// Sends no packets before this time after PLAY.
+        var wakesUpAfter = Duration.zero
+        /// Answers SETUP of the control with the status.
+        var refusedControl: (String, RTSPStatus)?
+        /// Counts the bytes of its description wrong by so many.
+        var lengthError = 0
+        /// Closes its connection behind each 401.
+        var closesBehindChallenges = false
         /// Keeps sessions beyond their connections.
         var keepsSessions = false
 
@@ -59,6 +67,7 @@ final class ScriptedCamera: Sendable {
         var tcp: (connection: ObjectIdentifier, channel: UInt8)?
         var isPlaying = false
         var isFrozen = false
+        var awakeAt = ContinuousClock.now
         var sequence: UInt16 = 65_500
     }
 
@@ -164,7 +173,7 @@ final class ScriptedCamera: Sendable {
     private func sendPacket() {
         let (packet, udp, tcp, script) = state.withLock {
             state -> ([UInt8], SocketAddress?, (any Channel, UInt8)?, Script) in
-            guard state.isPlaying else { return ([], nil, nil, state.script) }
+            guard state.isPlaying, ContinuousClock.now >= state.awakeAt else { return ([], nil, nil, state.script) }
             state.sequence &+= 1
             let sequence = state.sequence
             let ssrc = state.script.ssrc
@@ -213,6 +222,15 @@ final class ScriptedCamera: Sendable {
         }
         guard var response = answer else { return nil }
         response.headers["CSeq"] = request.headers["CSeq"]
+        let script = state.withLock { $0.script }
+        if script.lengthError != 0, !response.body.isEmpty {
+            response.headers["Content-Length"] = "\(response.body.count + script.lengthError)"
+        }
+        if script.closesBehindChallenges, response.status.code == 401 {
+            channel.writeAndFlush(ByteBuffer(bytes: response.encoded), promise: nil)
+            channel.close(promise: nil)
+            return nil
+        }
         return response
     }
 
@@ -247,6 +265,7 @@ final class ScriptedCamera: Sendable {
         case .setup: return setUp(request, &state, connection, udpPorts)
         case .play:
             state.isPlaying = true
+            state.awakeAt = ContinuousClock.now.advanced(by: script.wakesUpAfter)
             return RTSPResponse(.ok, headers: ["Session": state.session ?? ""])
         case .teardown:
             (state.session, state.isPlaying, state.udp, state.tcp) = (nil, false, nil, nil)
@@ -259,6 +278,7 @@ final class ScriptedCamera: Sendable {
         _ request: RTSPRequest, _ state: inout State, _ connection: ObjectIdentifier, _ udpPorts: (Int, Int)
     ) -> RTSPResponse {
         let script = state.script
+        if let (control, status) = script.refusedControl, request.uri.hasSuffix(control) { return RTSPResponse(status) }
         guard var transport = TransportHeader(request.headers)?.specifications.first else {
             return RTSPResponse(.badRequest)
         }
