@@ -9,7 +9,7 @@ import Testing
         -> String?
     {
         let route = RTSPRoute(name: "r", match: match, source: .upstream(upstream))
-        guard case .found(let url) = try RouteMatcher(route).match(path) else { return nil }
+        guard case .found(let url) = try RouteMatcher(route).match(PathName(path: path)) else { return nil }
         return url
     }
 
@@ -64,7 +64,7 @@ import Testing
             "rtsp://$1:secret@camera/main", "rtsp://camera$1",
         ] {
             let route = RTSPRoute(name: "r", match: .expression("/gal/((?s).*)"), source: .upstream(upstream))
-            #expect(try RouteMatcher(route).match("/gal/" + text) == .refused, "\(upstream) \(text)")
+            #expect(try RouteMatcher(route).match(PathName(path: "/gal/" + text)) == .refused, "\(upstream) \(text)")
         }
     }
 
@@ -94,5 +94,41 @@ import Testing
     @Test("A bad expression is refused with its route's name")
     func bad() {
         #expect(throws: RTSPRouteError.self) { try match(.expression("/cam("), "/cam") }
+    }
+
+    @Test(
+        "C-15: the query of a request goes to the upstream of a prefix or an expression, behind the template's own",
+        arguments: [
+            (
+                "channel=1&subtype=0", "rtsp://camera/cam/realmonitor",
+                "rtsp://camera/cam/realmonitor?channel=1&subtype=0"
+            ),
+            ("channel=2", "rtsp://camera/cam/realmonitor?key=7", "rtsp://camera/cam/realmonitor?key=7&channel=2"),
+            ("a=%20b", "rtsp://camera/cam/realmonitor", "rtsp://camera/cam/realmonitor?a=%20b"),
+            ("a= b#c", "rtsp://camera/cam/realmonitor", "rtsp://camera/cam/realmonitor?a=%20b%23c"),
+            (nil, "rtsp://camera/cam/realmonitor?key=7", "rtsp://camera/cam/realmonitor?key=7"),
+        ] as [(String?, String, String)])
+    func queries(_ query: String?, _ upstream: String, _ expected: String) throws {
+        let expression = RTSPRoute(name: "r", match: .expression("/x/(.*)"), source: .upstream(upstream))
+        #expect(
+            try RouteMatcher(expression).match(PathName(path: "/x/y", query: query)) == .found(upstream: expected))
+        let parts = upstream.split(separator: "?", maxSplits: 1)
+        let base = "rtsp://camera/cam" + (parts.count == 2 ? "?\(parts[1])" : "")
+        let prefix = RTSPRoute(name: "r", match: .prefix("/x"), source: .upstream(base))
+        #expect(
+            try RouteMatcher(prefix).match(PathName(path: "/x/realmonitor", query: query)) == .found(upstream: expected)
+        )
+    }
+
+    @Test("A path's name is read as it was written, whatever it has in it")
+    func names() {
+        for path in ["/", "/a", "/a?b", "/a%3Fb", "/100%", "/%25", "/a?b%3Fc"] {
+            for query in [nil, "x=1", "x=1?y=%3F"] {
+                let name = PathName(path: path, query: query)
+                #expect(PathName(text: name.text) == name)
+            }
+        }
+        #expect(PathName(path: "/a?b").text != PathName(path: "/a", query: "b").text)
+        #expect(PathName(path: "/cam").text == "/cam")
     }
 }

@@ -28,7 +28,7 @@ final class Adoption {
         var pathsInUse: [String: Path] = [:]
         for record in records {
             // A path whose route has gone, or goes by another name now, cannot be gone on with.
-            guard let path = try? paths.path(for: record.path), path.routeName == record.routeName,
+            guard let path = try? paths.path(named: record.path), path.routeName == record.routeName,
                 case .upstream = path.route.source
             else {
                 journal.remove(path: record.routeName)
@@ -70,7 +70,7 @@ final class Adoption {
     private func adoptPublisher(
         _ record: SessionRecord, server: RTSPServer, paths: PathTable
     ) async -> (path: Path, legs: [(route: String, leg: UInt32)])? {
-        guard let known = record.publisher, let path = try? paths.path(for: record.core.path),
+        guard let known = record.publisher, let path = try? paths.path(named: record.core.path),
             case .publisher = path.route.source, let base = RTSPURL(known.base),
             let description = try? SessionDescription(parsing: known.description)
         else { return nil }

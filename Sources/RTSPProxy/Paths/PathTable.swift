@@ -1,4 +1,4 @@
-// Which path a request is for.
+// The paths that requests are for.
 
 import AgentSupport
 import Logging
@@ -35,14 +35,20 @@ final class PathTable {
         self.makeSource = makeSource
     }
 
-    /// The path for a request's normalised path, or nil: 404.
+    /// The path for the text of a `PathName`, as a record has it.
+    func path(named text: String) throws(MediaSourceError) -> Path? { try path(for: PathName(text: text)) }
+
+    /// The path for a request, or nil: 404. A route with a path of its own is that path, whatever the query; one of a prefix or an expression
+    /// passes the query on.
     ///
-    /// - Parameter peer: Who asks; nil for the node itself, which no limit of a source binds.
-    func path(for requested: String, from peer: IPAddress? = nil) throws(MediaSourceError) -> Path? {
-        if let known = paths[requested] { return known }
+    /// - Parameter peer: The address that asks; nil for the node itself, which no limit of a source binds.
+    func path(for name: PathName, from peer: IPAddress? = nil) throws(MediaSourceError) -> Path? {
+        if let known = paths[name.text] { return known }
         for entry in entries {
             let upstream: String?
-            switch entry.matcher.match(requested) {
+            let requested = (entry.route.match.isOpenEnded ? name : name.withoutQuery).text
+            if let known = paths[requested], known.route.name == entry.route.name { return known }
+            switch entry.matcher.match(name) {
             case .other: continue
             case .refused: return nil
             case .found(let url): upstream = url
@@ -120,7 +126,8 @@ final class PathTable {
     }
 
     /// Forgets a path that a request made, if nobody uses it.
-    func discard(unused requested: String) {
+    func discard(unused name: PathName) {
+        let requested = name.text
         guard let path = paths[requested], path.owner != nil, path.isIdle(for: 0, at: MonotonicClock.now) else {
             return
         }
@@ -175,7 +182,10 @@ final class PathTable {
     /// Opens the sources that are kept whether anybody asks or not.
     func openAlways() {
         for entry in entries where entry.route.isAlwaysOpen {
-            guard case .path(let requested) = entry.route.match, let path = try? path(for: requested) else { continue }
+            guard case .path(let requested) = entry.route.match, let path = try? path(for: PathName(path: requested))
+            else {
+                continue
+            }
             path.keepOpen()
         }
     }

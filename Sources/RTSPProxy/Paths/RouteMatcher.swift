@@ -1,4 +1,4 @@
-// Whether a route is for a request's path, and what its upstream is then.
+// The match of a request's path with a route, and the upstream that follows from it.
 
 /// A route's match, made once.
 struct RouteMatcher {
@@ -33,18 +33,20 @@ struct RouteMatcher {
         }
     }
 
-    /// What the route has for `path`, a decoded path without dot segments.
-    func match(_ path: String) -> Outcome {
+    /// The outcome for a path, with its query.
+    func match(_ name: PathName) -> Outcome {
+        let path = name.path
         switch match {
         case .path(let wanted): return wanted == path ? .found(upstream: upstream) : .other
         case .prefix(let prefix):
             let parent = prefix.hasSuffix("/") ? String(prefix.dropLast()) : prefix
             guard path == parent || path.hasPrefix(parent + "/") else { return .other }
-            return .found(upstream: template?.appending(path.dropFirst(parent.count)))
+            return .found(upstream: template?.appending(path.dropFirst(parent.count), query: name.query))
         case .expression:
             guard let expression, let found = path.wholeMatch(of: expression) else { return .other }
             guard let template else { return .found(upstream: nil) }
-            return template.expanded(found.output.map(\.substring)).map { .found(upstream: $0) } ?? .refused
+            return template.expanded(found.output.map(\.substring), query: name.query).map { .found(upstream: $0) }
+                ?? .refused
         }
     }
 }

@@ -23,22 +23,29 @@ struct URLTemplate {
         query = text[mark...]
     }
 
-    /// The URL with `rest`, a decoded path, below the template's path.
-    func appending(_ rest: Substring) -> String {
+    /// The URL with `rest`, a decoded path, below the template's path, and with a request's query behind the template's.
+    func appending(_ rest: Substring, query asked: String? = nil) -> String {
         (authority + (path.hasSuffix("/") ? path.dropLast() : path)).description
             + Self.encoded(rest, keeping: Self.inPath)
-            + query
+            + Self.joined(String(query), asked)
     }
 
-    /// The URL with groups in their places; nil where one has what may not stand in its place: delimiters or nothing in the
+    /// A template's query, with its question mark, and a request's, which is as it was written but for what no query may have.
+    private static func joined(_ query: String, _ asked: String?) -> String {
+        guard let asked, !asked.isEmpty else { return query }
+        let text = encoded(asked[...], keeping: inWrittenQuery)
+        return query.count > 1 ? "\(query)&\(text)" : "?\(text)"
+    }
+
+    /// The URL with groups in their places, and with a request's query behind the template's; nil where one has what may not stand in its place: delimiters or nothing in the
     /// authority, dot segments in the path.
-    func expanded(_ groups: [Substring?]) -> String? {
+    func expanded(_ groups: [Substring?], query asked: String? = nil) -> String? {
         guard let authority = expandedAuthority(groups) else { return nil }
         let path = Self.pieces(path, groups.count).map { Self.text($0, groups, keeping: Self.inPath) }.joined()
         let segments = path.split(separator: "/")
         guard !segments.contains("."), !segments.contains("..") else { return nil }
-        return authority + path
-            + Self.pieces(query, groups.count).map { Self.text($0, groups, keeping: Self.inQuery) }.joined()
+        let query = Self.pieces(query, groups.count).map { Self.text($0, groups, keeping: Self.inQuery) }.joined()
+        return authority + path + Self.joined(query, asked)
     }
 
     private func expandedAuthority(_ groups: [Substring?]) -> String? {
@@ -102,6 +109,7 @@ struct URLTemplate {
     /// The characters that a path, and the value of a query, may have beside letters and digits.
     private static let inPath = Array("/-._~!$&'()*+,;=:@".utf8)
     private static let inQuery = Array("-._~".utf8)
+    private static let inWrittenQuery = Array("-._~!$&'()*+,;=:@/?%".utf8)
 
     /// Percent-encodes what may not stand there (RFC 3986 section 2.1): the requested path was decoded.
     private static func encoded(_ text: Substring, keeping kept: [UInt8]) -> String {

@@ -18,7 +18,10 @@ final class ProxySession {
     /// A publisher's.
     let publisher: PublisherSource?
     /// The connection that used it last.
-    weak var connection: ClientConnection?
+    weak var connection: ClientConnection? { didSet { wasConnected = wasConnected || connection != nil } }
+    private var wasConnected = false
+    /// True once its peer's connection is closed. A session that an earlier daemon left had none in this one.
+    var isDisconnected: Bool { wasConnected && connection?.isClosed ?? true }
     /// The connection that began it.
     weak var origin: ClientConnection?
     /// The connection that its interleaved streams are on.

@@ -116,7 +116,18 @@ final class PublisherSource: MediaSource {
     /// Sends RTCP to a publisher on UDP.
     func send(_ packet: ByteBuffer, stream index: Int) { incoming[index].sendRTCP(packet) }
 
-    /// How many packets came, of all streams.
+    /// The time of the last packet of any stream (CLOCK_MONOTONIC, nanoseconds); nil before the first.
+    func lastArrival() async -> UInt64? {
+        var last: UInt64?
+        for stream in incoming {
+            if let progress = await stream.progress(), progress.packets > 0 {
+                last = max(last ?? 0, progress.lastArrival)
+            }
+        }
+        return last
+    }
+
+    /// The number of packets that came, of all streams.
     func receivedPackets() async -> UInt64 {
         var packets: UInt64 = 0
         for stream in incoming { packets += await stream.progress()?.packets ?? 0 }

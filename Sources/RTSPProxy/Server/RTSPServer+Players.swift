@@ -12,7 +12,7 @@ extension RTSPServer {
     /// The path that a request is for, if the peer may come there.
     func path(_ target: RequestTarget, on connection: ClientConnection) throws(RTSPRefusal) -> Path {
         let found: Path?
-        do throws(MediaSourceError) { found = try paths.path(for: target.path, from: connection.peer) } catch {
+        do throws(MediaSourceError) { found = try paths.path(for: target.name, from: connection.peer) } catch {
             throw RTSPRefusal(error)
         }
         guard let path = found else { throw RTSPRefusal(.notFound, "no route is for this path") }
@@ -45,7 +45,7 @@ extension RTSPServer {
                 isSecure: connection.isSecure, now: now)
         } catch {
             // Whoever does not authenticate holds no place for a path.
-            paths.discard(unused: target.path)
+            paths.discard(unused: target.name)
             if error.isWrongPassword { context.shares.noteWrongPassword(from: connection.peer, now: now) }
             throw error.refusal
         }
@@ -103,7 +103,8 @@ extension RTSPServer {
             return try await setupPublisher(request, session, on: connection)
         }
         let target = try RequestTarget(request.uri)
-        let path = try path(target, on: connection)
+        let path =
+            if let session, target.isFor(session.core.path) { session.path } else { try path(target, on: connection) }
         let user = try authenticate(request, target, for: path.route.read, session: session, on: connection)
         if let session { return try await setup(request, target, session, on: connection) }
         _ = try await attach(path)
@@ -138,7 +139,8 @@ extension RTSPServer {
         guard let stream = presentation.streams.first(where: { $0.index == index }) else {
             throw RTSPRefusal(.notFound, "no stream \(index) in this presentation")
         }
-        try session.core.setup(index, path: target.path)
+        try session.core.setup(index, path: target.isFor(session.core.path) ? session.core.path : target.name.text)
+        await yieldEndpoints(askedFor: request, of: session, on: connection)
         // Where its packets would pass; a player that takes another way, or has none, needs none.
         let local = try? await context.routing.attachment(towards: connection.peer)
         let choice = try await offer(stream, session, local, on: connection).choose(from: request.headers)
@@ -352,7 +354,7 @@ extension RTSPServer {
     func target(_ request: RTSPRequest, in session: ProxySession) throws(RTSPRefusal) -> RequestTarget {
         if let publisher = session.publisher { return try publisher.target(request.uri) }
         let target = try RequestTarget(request.uri)
-        guard target.path == session.core.path else {
+        guard target.isFor(session.core.path) else {
             throw RTSPRefusal(.notFound, "the session is of \(session.core.path)")
         }
         return target

@@ -19,6 +19,7 @@ extension RTSPServer {
         guard RTSPHeaders.isSame(type.filter { $0 != " " }, "application/sdp") else {
             throw RTSPRefusal(.unsupportedMediaType, "ANNOUNCE of something else than application/sdp")
         }
+        await yieldPath(path, to: connection, user: user)
         guard publishers[path.path] == nil, path.current == nil else {
             throw RTSPRefusal(.forbidden, "somebody publishes there already")
         }
@@ -51,7 +52,7 @@ extension RTSPServer {
         guard let index = target.stream else {
             throw RTSPRefusal(.aggregateNotAllowed, "SETUP of a presentation of several streams")
         }
-        try session.core.setup(index, path: target.path)
+        try session.core.setup(index, path: session.core.path)
         var offer = TransportOffer(peer: connection.peer)
         offer.isRecording = true
         offer.hasUDP = true

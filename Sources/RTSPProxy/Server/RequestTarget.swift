@@ -1,4 +1,4 @@
-// Which path and stream a request's URL names.
+// The path and the stream that a request's URL names.
 
 import RTSPCore
 
@@ -16,9 +16,10 @@ enum StreamControl {
 
 /// A request's URL, taken apart: players append a stream's control to the path, or to the query (RFC 2326 section C.1.1).
 struct RequestTarget {
-    /// The presentation's URL as the player names it, and the path that it is routed by.
+    /// The presentation's URL as the player names it.
     let presentation: RTSPURL
-    let path: String
+    /// The path that it is routed by, with its query.
+    let name: PathName
     /// The stream; nil for the presentation as a whole.
     let stream: Int?
     /// The URL itself, without credentials.
@@ -39,7 +40,13 @@ struct RequestTarget {
         self.url = url
         self.presentation = presentation
         self.stream = stream
-        path = presentation.routingPath
+        name = PathName(path: presentation.routingPath, query: presentation.query)
+    }
+
+    /// True where the request is for the path of that name: with its query or, as some players name it later, without.
+    func isFor(_ path: String) -> Bool {
+        let known = PathName(text: path)
+        return known == name || known == name.withoutQuery || name.query == nil && known.withoutQuery == name
     }
 
     /// What it names of a session.

@@ -135,6 +135,34 @@ import Testing
         await node.stop()
     }
 
+    @Test(
+        "C-15: two queries are two paths of a prefix, and one of a path; a session is found with its query and without")
+    func queries() async throws {
+        let node = try await TestNode(routes: [
+            RTSPRoute(name: "all", match: .prefix("/pfx"), source: .upstream("rtsp://10.1.0.7/")),
+            RTSPRoute(name: "one", match: .path("/one"), source: .upstream("rtsp://10.1.0.7/main")),
+        ])
+        let clients = try ["/pfx/cam?channel=1", "/pfx/cam?channel=2", "/one?channel=1", "/one?channel=2", "/one"]
+            .map { try TestClient(node, path: $0) }
+        for (index, client) in clients.enumerated() {
+            for stream in 0..<2 {
+                let setup = try await client.request(
+                    .setup, "/streamid=\(stream)",
+                    ["Transport": "RTP/AVP;unicast;client_port=\(6000 + 10 * index + 2 * stream)"])
+                #expect(setup.status.code == 200)
+            }
+        }
+        let uri = clients[0].base.split(separator: "?")[0]
+        #expect(try await clients[0].request(.play, uri: String(uri)).status.code == 200)
+        #expect(try await clients[1].request(.play).status.code == 200)
+        #expect(try await clients[2].request(.play).status.code == 200)
+        #expect(try await clients[0].request(.play, uri: clients[1].base).status.code == 404)
+        #expect(node.source("/pfx/cam?channel=1") != nil && node.source("/pfx/cam?channel=2") != nil)
+        #expect(node.source("/one") != nil && node.source("/one?channel=1") == nil)
+        #expect(Set(node.server.sessions.values.map(\.core.path)).count == 3)
+        await node.stop()
+    }
+
     @Test("R-21: SETUP of the presentation is that of its only stream; of several it gets 459")
     func setupOfPresentation() async throws {
         let single = try await TestNode(streams: 1)

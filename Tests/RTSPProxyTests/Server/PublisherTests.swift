@@ -51,6 +51,37 @@ import Testing
         await node.stop()
     }
 
+    @Test("C-16: a publisher that crashed and comes back takes its path at once; one that lives keeps it")
+    func publisherComesBack() async throws {
+        let node = try await TestNode(routes: [Self.route])
+        func publish(_ client: TestClient) async throws -> UInt16 {
+            let announced = try await Self.announce(client)
+            guard announced.status.code == 200 else { return announced.status.code }
+            let udp = "RTP/AVP;unicast;client_port=6000-6001;mode=record"
+            #expect(try await client.request(.setup, "/stream=0", ["Transport": udp]).status.code == 200)
+            return try await client.request(.record).status.code
+        }
+        var first: TestClient? = try TestClient(node, path: "/live")
+        #expect(try await publish(#require(first)) == 200)
+        func arrive(_ packets: UInt64) {
+            node.routing.progresses["rtsp.live.0.rtp"] = FlowProgress(
+                packets: packets, hasRTP: true, lastArrival: MonotonicClock.now)
+        }
+        arrive(10)
+        // Its packets come, and its connection is there: it lives.
+        let second = try TestClient(node, path: "/live")
+        #expect(try await Self.announce(second).status.code == 403)
+        // Its packets still come without the connection: from another address or user it would live; the same one asks again.
+        first = nil
+        let isGone = await eventually { node.server.connectionCount == 1 }
+        #expect(isGone)
+        arrive(20)
+        #expect(try await publish(second) == 200)
+        #expect(node.server.sessions.count == 1)
+        #expect(node.server.reports().map(\.state) == ["recording"])
+        await node.stop()
+    }
+
     @Test("R-30: a publisher's SETUP that cannot be carried out leaves the stream's earlier transport as it was")
     func setupFails() async throws {
         let node = try await TestNode(routes: [Self.route])

@@ -287,6 +287,23 @@ import Testing
         await node.stop()
     }
 
+    @Test(
+        "C-17: a player that crashed and asks for its UDP ports again has them at once; while its connection is there, not"
+    )
+    func portsAfterACrash() async throws {
+        let node = try await TestNode()
+        var crashed: TestClient? = try TestClient(node)
+        try await crashed?.play(udpPort: 6000)
+        let again = try TestClient(node)
+        #expect(try await again.request(.setup, "/streamid=0", Self.udp(6000)).status.code == 461)
+        crashed = nil
+        let isGone = await eventually { node.server.connectionCount == 1 }
+        #expect(isGone)
+        try await again.play(udpPort: 6000)
+        #expect(node.server.sessions.count == 1 && node.routing.openLegs.count == 4)
+        await node.stop()
+    }
+
     @Test("F-11: an operator sees a session without its identifier, and closes it; one that is not there is told")
     func operators() async throws {
         let node = try await TestNode()
