@@ -188,7 +188,7 @@ struct SessionCommandTests {
         #expect(SessionTraffic(of: MockProxy.sample[0], in: SampleReading.empty) == nil)
         let statistics = SessionStatistics(sessions: MockProxy.sample)
         let measured = MeasuredStatistics(from: snapshot, to: snapshot, sessions: statistics)
-        let text = StatisticsText.text(of: measured, colour: false)
+        let text = StatisticsText(measured, colour: false).text
         #expect(text.contains("\n\nSESSION ") && text.contains("\nplayer-1 "))
         #expect(measured.only(route: "cam1-rtcp").sessions?.sessions.count == 2)
         #expect(measured.only(route: "cam2").sessions?.sessions.isEmpty == true)

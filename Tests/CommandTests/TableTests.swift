@@ -77,19 +77,32 @@ struct TableTests {
                 ])
         }
         let measured = MeasuredStatistics(from: snapshot(0, at: 0), to: snapshot(250_000, at: 1_000_000_000))
-        let text = StatisticsText.text(of: measured, colour: false)
+        let text = StatisticsText(measured, colour: false).text
         #expect(
             text == """
                 node a  1970-01-01T00:00:00.000Z  fast path v1
 
-                ROUTE    STATE     ENGINE  ENDPOINT                   RATE   PACKETS/S  PACKETS  LOST  REORDERED  DUPLICATES   JITTER        SSRC      AGE
-                cam1     ok        kernel  239.1.1.10:5004@eth0  2.00 Gb/s  250 kpkt/s   250000    -3          0           3  12.3 µs  0x00000000  4.00 µs
+                ROUTE    STATE     ENGINE  ENDPOINT                   RATE   PACKETS/S  PACKETS  LOST  LAST LOSS  REORDERED  DUPLICATES   JITTER        SSRC      AGE  REASON
+                cam1     ok        kernel  239.1.1.10:5004@eth0  2.00 Gb/s  250 kpkt/s   250000    -3          -          0           3  12.3 µs  0x00000000  4.00 µs
                   leg 1  not sent          > 10.2.0.5:5004@eth1      0 b/s     0 pkt/s        7
 
                 PORT  RECEIVED/S  FORWARDED   SENT/S  RECEIVED  SENT  REFUSED  DROPPED  REASONS
                 eth0  250 kpkt/s  2.00 Gb/s  0 pkt/s    250000     0        0       42  wrong_source 30, draining 12
 
                 """)
-        #expect(StatisticsText.text(of: measured.only(route: "x"), colour: false).contains("no flows\n"))
+        #expect(StatisticsText(measured.only(route: "x"), colour: false).text.contains("no flows\n"))
+        // On a terminal of 80 columns all that matters is there.
+        let narrow = StatisticsText(measured, isWide: false, heartbeat: 1_000_000_000, colour: false).text
+        #expect(
+            narrow.contains(
+                """
+                ROUTE    STATE          RATE  LOST  LAST LOSS   JITTER  TO
+                cam1     ok        2.00 Gb/s    -3          -  12.3 µs  239.1.1.10:5004@eth0
+                  leg 1  not sent      0 b/s                            > 10.2.0.5:5004@eth1
+
+                """))
+        #expect(narrow.contains("the daemon does not answer; it was last alive at 1970-01-01T00:00:01.000Z"))
+        let longest = narrow.split(separator: Character("\n")).prefix(6).map(\.count).max() ?? 0
+        #expect(longest <= 110)
     }
 }

@@ -2,7 +2,8 @@
 
 import FastPath
 import Foundation
-import Node
+@testable import Node
+import Routing
 import Sessions
 import Testing
 
@@ -14,6 +15,22 @@ struct StatisticsNamesTests {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         document = try String(contentsOf: root.appending(path: "docs/statistics.md"), encoding: .utf8)
+    }
+
+    /// One flow with everything that a state can have, and its route.
+    private static var states: NodeStates {
+        let window = LossWindow(expectedPackets: 1000, lostPackets: 1, reorderedPackets: 1)
+        let flow = FlowReport(
+            route: "cam1", from: "239.1.1.10:5004@eth0", state: .loss, reason: "why", since: 1,
+            loss: .init(tenSeconds: window, minute: window, quarterHour: window, day: window), lastLossSeconds: 4)
+        let leg = LegReport(
+            number: 1, specification: try! LegSpecification("10.2.0.5:5004@eth1"), state: .active, reason: nil,
+            nextHop: nil)
+        let route = RouteReport(
+            specification: RouteSpecification(
+                name: "cam1", source: try! SourceSpecification("239.1.1.10:5004@eth0"), legs: [leg.specification]),
+            owner: .operator, engine: "kernel", engineReason: "", membership: "joined", legs: [leg])
+        return NodeStates(flows: [flow], routes: [route])
     }
 
     /// The keys of `value` and of everything in it, except the names of reasons, which are not the snapshot's own.
@@ -29,7 +46,7 @@ struct StatisticsNamesTests {
     func json() throws {
         let sessions = SessionStatistics(sessions: [], counters: [])
         let measured = MeasuredStatistics(
-            from: SampleStatistics.full(), to: SampleStatistics.full(), sessions: sessions)
+            from: SampleStatistics.full(), to: SampleStatistics.full(), sessions: sessions, states: Self.states.flows)
         let object = try JSONSerialization.jsonObject(with: try JSONText.encode(measured))
         let keys = keys(object)
         #expect(keys.count > 50)
@@ -41,7 +58,7 @@ struct StatisticsNamesTests {
         let session = SessionReport(
             name: "a", kind: .rtspPlayer, state: "playing", target: "/a", peer: "10.2.0.5:1", startedAt: "")
         let text = PrometheusText.text(
-            of: SampleStatistics.full(), sessions: SessionStatistics(sessions: [session]))
+            of: SampleStatistics.full(), sessions: SessionStatistics(sessions: [session]), states: Self.states)
         let names = text.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }.map { $0.split(separator: " ")[2] }
         #expect(names.count > 30)
         for name in names { #expect(document.contains("`\(name)`"), "\(name) is not documented") }

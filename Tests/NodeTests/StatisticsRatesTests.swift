@@ -35,7 +35,7 @@ struct StatisticsRatesTests {
         let old = SampleStatistics.full().flows[0]
         var new = SampleStatistics.full(packets: 1100).flows[0]
         change(&new)
-        return FlowState.judge(new, since: old)
+        return FlowState.judge(new, since: old, loss: LossWindow(), lastLoss: nil).0
     }
 
     @Test("States")
@@ -46,7 +46,9 @@ struct StatisticsRatesTests {
         #expect(state { $0.rtp?.ssrcChanges += 1 } == .ok)
         #expect(state { $0.rtp?.ssrcChanges += 2 } == .twoSenders)
         #expect(state { $0.rtp?.sourceChanges += 5 } == .twoSenders)
-        #expect(state { $0.wrongSourcePackets += 1 } == .twoSenders)
+        #expect(state { $0.wrongSourcePackets += 1 } == .intruder)
+        #expect(state { $0.engine = "none" } == .noWorker)
+        #expect(state { ($0.packets, $0.invalidPackets) = (1000, 17) } == .notRTP)
         #expect(state { $0.rtp = nil } == .ok)
         #expect(state { ($0.packets, $0.lastPacketAgeNanoseconds) = (1000, 2_000_000_000) } == .noSignal)
         #expect(state { ($0.packets, $0.lastPacketAgeNanoseconds) = (1000, 900_000_000) } == .ok)

@@ -294,11 +294,17 @@ full_table() {
 restart() {
     stop "$daemon" KILL
     still_forwards steady "daemon dead"
-    accepted steady crosspoint stats
+    accepted 'the daemon does not answer; it was last alive at 20' crosspoint stats
     accepted 'crosspoint_flow_packets_total\{.*steady' crosspoint stats --prometheus
     start_daemon
     accepted kept crosspoint route list
     still_forwards steady "daemon back"
+}
+
+# watched_state ROUTE STATE: the daemon has the state for the route's flow.
+watched_state() {
+    inside node curl -sS --unix-socket "$work/control.sock" http://x/v1/states |
+        "$python" -c 'import json, sys; sys.exit(not any(f["route"] == sys.argv[1] and f["state"] == sys.argv[2] for f in json.load(sys.stdin)))' "$1" "$2"
 }
 
 # Changes have an author, a port that goes down is one event that names its routes, and a follower sees the next daemon's events, too.
@@ -315,6 +321,8 @@ events() {
     inside node ip link set spare up
     inside node ip link set spare-peer up
     accepted added crosspoint route add lonely --from 239.7.7.7:5004@eth0 --to 239.7.8.8:5004@spare,source=10.3.0.1
+    wait_until 5 watched_state steady ok || wrong "the state of a flow that runs is not ok"
+    wait_until 5 watched_state lonely no-signal || wrong "a route that never had a packet is not without signal"
     inside node ip link set spare down
     wait_until 5 grep -q 'error .*port spare: is down or has no carrier: route lonely$' "$work/follower.log" ||
         wrong "no event of the port: $(cat "$work/follower.log")"

@@ -5,14 +5,22 @@ import Sessions
 
 /// Asks the daemon for its sessions, if it is there and answers at once.
 struct DaemonSessions: Sendable {
-    /// Nil where the reading is of a fast path of which it is not known whose it is.
+    /// Nil where the reading is of a fast path whose daemon is not known.
     let client: ControlClient?
 
-    /// The sessions; nil if no daemon told them.
-    func read() async -> SessionStatistics? {
+    /// The time at which the daemon was last alive, nanoseconds since 1970; nil where that is not known.
+    var heartbeat: UInt64? { client.flatMap { Heartbeat(besideSocket: $0.socket).last } }
+
+    /// The sessions; nil if no daemon answers.
+    func read() async -> SessionStatistics? { await read("/v1/statistics/sessions") }
+
+    /// The states of the flows; nil if no daemon answers.
+    func states() async -> [FlowReport]? { await read("/v1/states") }
+
+    private func read<Answer: Decodable & Sendable>(_ path: String) async -> Answer? {
         guard let client else { return nil }
-        return await withTaskGroup(of: SessionStatistics?.self) { tasks in
-            tasks.addTask { try? await client.send(.get, "/v1/statistics/sessions") }
+        return await withTaskGroup(of: Answer?.self) { tasks in
+            tasks.addTask { try? await client.send(.get, path) }
             // The counters are there without a daemon: one that hangs must not hold them up.
             tasks.addTask {
                 try? await Task.sleep(for: .seconds(1))

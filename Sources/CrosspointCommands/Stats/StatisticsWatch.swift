@@ -12,6 +12,7 @@ struct StatisticsWatch {
     /// The seconds between two readings.
     let interval: Double
     let json: Bool
+    let isWide: Bool
 
     /// Shows statistics until the program is interrupted. On a terminal, a reading that fails is shown and tried again.
     func run() async throws {
@@ -25,7 +26,8 @@ struct StatisticsWatch {
             pause = .milliseconds(Int64(interval * 1000))
             do {
                 let new = try await source.snapshot()
-                var measured = MeasuredStatistics(from: old, to: new, sessions: await sessions.read())
+                var measured = MeasuredStatistics(
+                    from: old, to: new, sessions: await sessions.read(), states: await sessions.states())
                 old = new
                 if let route { measured = measured.only(route: route) }
                 try show(measured, on: screen)
@@ -43,7 +45,9 @@ struct StatisticsWatch {
             screen.write(String(decoding: try JSONText.encode(measured), as: UTF8.self) + "\n")
             return
         }
-        let text = StatisticsText.text(of: measured, colour: screen.wantsColour)
+        let text = StatisticsText(
+            measured, isWide: isWide, heartbeat: sessions.heartbeat, colour: screen.wantsColour
+        ).text
         if screen.isTerminal {
             var lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map { $0 + "\u{1B}[K" }
             if let height = screen.height, lines.count >= height {

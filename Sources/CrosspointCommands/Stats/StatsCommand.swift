@@ -11,15 +11,20 @@ struct StatsCommand: AsyncParsableCommand {
         commandName: "stats", abstract: "Show what every flow, leg and port has counted, and its rates.",
         discussion: """
             One row per flow, one below it per leg, then the sessions if the daemon answers, then the ports with what they dropped, by \
-            reason. Counters run since the route was added. Rates are taken from two readings: 250 ms apart, or one interval apart with --watch. The states are
+            reason. Counters run since the route was added. Rates are taken from two readings: 250 ms apart, or one interval apart with --watch.
+            The daemon looks at every flow once a second. A state that is worse holds at once, a better one after 3 s:
 
-              ok           packets arrive, none missing since the reading before
-              loss         packets were missing since the reading before
-              two senders  more than one source sends to the flow
-              no signal    nothing arrives
+              ok                packets arrive, none missing in the last 10 s
+              intruder dropped  the same, and another sender's packets are dropped
+              loss              packets were missing in the last 10 s
+              two senders       more than one source sends to the flow
+              not rtp           packets arrive that are not RTP
+              no worker         the flow needs an AF_XDP worker, and none is there
+              no signal         nothing arrives
 
-            Counters are read from the fast path itself, which needs no daemon but the right to read it. Without that, and with \
-            --socket, the daemon is asked.
+            A leg is ok, or refused, not sent, or on a port that has no link. Counters are read from the fast path itself, which \
+            needs no daemon but the right to read it. Without that, and with --socket, the daemon is asked. Where no daemon answers, \
+            the first line says so, and states are judged by the two readings alone.
 
             LOST counts packets expected less packets received, and is negative after more duplicates than losses (RFC 3550). \
             JITTER is that of RFC 3550 section 6.4.1. AGE is the time since the last packet.
@@ -41,6 +46,9 @@ struct StatsCommand: AsyncParsableCommand {
                 + "\(NodeConfiguration.defaultBPFFS))", valueName: "directory"))
     var bpffs: String?
 
+    @Flag(name: .long, help: "All columns, also on a terminal that is too narrow for them.")
+    var wide = false
+
     @Flag(name: .long, help: "Print Prometheus text, the same as /metrics.")
     var prometheus = false
 
@@ -60,7 +68,8 @@ struct StatsCommand: AsyncParsableCommand {
             try await printPrometheus(source, sessions, route: route)
         } else if let interval {
             try await StatisticsWatch(
-                source: source, sessions: sessions, route: route, interval: interval, json: output.json
+                source: source, sessions: sessions, route: route, interval: interval, json: output.json,
+                isWide: isWide
             ).run()
         } else {
             try await printOnce(source, sessions, route: route)
@@ -107,11 +116,19 @@ struct StatsCommand: AsyncParsableCommand {
         let first = try await source.snapshot()
         try await Task.sleep(for: .milliseconds(250))
         var measured = MeasuredStatistics(
-            from: first, to: try await source.snapshot(), sessions: await sessions.read())
+            from: first, to: try await source.snapshot(), sessions: await sessions.read(),
+            states: await sessions.states())
         if let route {
             measured = measured.only(route: route)
             guard !measured.snapshot.flows.isEmpty else { throw CommandError.unknown(route: route) }
         }
-        try output.print(measured) { StatisticsText.text(of: measured, colour: StandardStream.output.wantsColour) }
+        try output.print(measured) {
+            StatisticsText(
+                measured, isWide: isWide, heartbeat: sessions.heartbeat, colour: StandardStream.output.wantsColour
+            ).text
+        }
     }
+
+    /// True where the long rows were asked for, or nothing cuts them.
+    private var isWide: Bool { wide || StandardStream.output.width.map { $0 >= 140 } ?? true }
 }

@@ -25,6 +25,13 @@ struct StandardStream: Sendable {
         return Int(size.ws_row)
     }
 
+    /// The number of columns of the terminal; nil if it is not one.
+    var width: Int? {
+        var size = winsize()
+        guard isTerminal, ioctl(file, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
+
     /// Writes `text`. If nobody reads any more, the program ends: there is no use in going on.
     func write(_ text: String) {
         var rest = Array(text.utf8)[...]

@@ -19,6 +19,7 @@ struct ControlRouter: Sendable {
     let rtspRoutes: (any RTSPRouteControl)?
     let sip: (any SIPControl)?
     let events: EventLog
+    let book: StateBook
     let startedAt: String
 
     /// The largest body that a request may have, in bytes: ten thousands of legs in one request.
@@ -42,7 +43,9 @@ struct ControlRouter: Sendable {
 
     private func addMetrics(to router: Router<ControlContext>) {
         router.get("metrics") { _, _ in
-            let text = PrometheusText.text(of: try await statistics.snapshot(), sessions: await sessionStatistics())
+            let text = PrometheusText.text(
+                of: try await statistics.snapshot(), sessions: await sessionStatistics(),
+                states: NodeStates(flows: book.reports(), routes: await control.routes()))
             return Response(
                 status: .ok, headers: [.contentType: PrometheusText.contentType],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
@@ -52,6 +55,7 @@ struct ControlRouter: Sendable {
     private func addReading(to router: Router<ControlContext>) {
         router.get("v1/node") { _, _ in try json(await node()) }
         router.get("v1/ports") { _, _ in try json(try await information.ports()) }
+        router.get("v1/states") { _, _ in try json(book.reports()) }
         router.get("v1/statistics") { _, _ in try json(try await statistics.snapshot()) }
         router.get("v1/routes") { _, _ in try json(await control.routes()) }
         router.get("v1/routes/:name") { _, context in try json(try await control.route(try name(context))) }

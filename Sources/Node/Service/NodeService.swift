@@ -28,6 +28,7 @@ public struct NodeService: Service {
     private let rtspRoutes: (any RTSPRouteControl)?
     private let sip: (any SIPControl)?
     private let events: EventLog
+    private let book = StateBook()
     private let services: [any Service]
     private let handlesSignals: Bool
     private let logger: Logger
@@ -86,6 +87,10 @@ public struct NodeService: Service {
             await onReady(tcpPort)
         }
         var members = services
+        members.append(
+            StateService(
+                statistics: statistics, control: control, book: book, events: events,
+                heartbeat: Heartbeat(besideSocket: configuration.control.socket), logger: logger))
         members.append(controlListener(readiness))
         if let address = configuration.metrics { members.append(metricsListener(address, readiness)) }
         members += sessions.map { AgentReadiness(agent: $0, readiness: readiness) }
@@ -107,7 +112,7 @@ public struct NodeService: Service {
     private func responder(readOnly: Bool) -> RouterResponder<ControlContext> {
         ControlRouter(
             control: control, statistics: statistics, information: information, keeper: keeper,
-            sessions: sessions, rtspRoutes: rtspRoutes, sip: sip, events: events,
+            sessions: sessions, rtspRoutes: rtspRoutes, sip: sip, events: events, book: book,
             startedAt: RFC3339.text(unixNanoseconds: SystemClock.unixNanoseconds)
         ).makeRouter(readOnly: readOnly).buildResponder()
     }

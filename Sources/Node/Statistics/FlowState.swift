@@ -1,45 +1,117 @@
-// What an operator wants to know of a flow before any number.
+// The states of a flow, and the judgement of two readings.
 
+public import Events
 import FastPath
 
-/// How a flow fares, judged by two readings.
-public enum FlowState: String, Hashable, Sendable, Codable {
+/// The state of a flow, from readings of its counters.
+public enum FlowState: String, Hashable, Sendable, Codable, CaseIterable {
     /// Nothing arrives.
     case noSignal = "no-signal"
-    /// Packets arrive, none missing since the first reading.
-    case ok
-    /// Packets were missing since the first reading.
-    case loss
+    /// Packets arrive, none of them RTP (RFC 3550 appendix A.1).
+    case notRTP = "not-rtp"
+    /// The flow needs an AF_XDP worker, and none is there.
+    case noWorker = "no-worker"
     /// More than one source sends to the flow.
     case twoSenders = "two-senders"
+    /// Packets were missing in the last 10 s.
+    case loss
+    /// Packets arrive as they should, and those of another sender are dropped.
+    case intruder = "intruder-dropped"
+    /// Packets arrive, none missing.
+    case ok
 
     /// The state's name in tables.
     public var label: String {
         switch self {
         case .noSignal: "no signal"
-        case .ok: "ok"
-        case .loss: "loss"
+        case .notRTP: "not rtp"
+        case .noWorker: "no worker"
         case .twoSenders: "two senders"
+        case .loss: "loss"
+        case .intruder: "intruder dropped"
+        case .ok: "ok"
         }
     }
 
-    /// How long a flow may be silent before it counts as having no signal, in nanoseconds: a second, but reports of RTCP may be
+    /// The weight of a state: the higher, the worse.
+    var rank: Int {
+        switch self {
+        case .ok: 0
+        case .intruder: 1
+        case .loss: 2
+        case .twoSenders: 3
+        case .notRTP, .noWorker, .noSignal: 4
+        }
+    }
+
+    /// The severity of the event that the state begins with.
+    public var severity: EventSeverity {
+        switch self {
+        case .ok: .notice
+        case .intruder, .loss, .twoSenders: .warning
+        case .noSignal, .notRTP, .noWorker: .error
+        }
+    }
+
+    /// The time for which a flow may be silent before it counts as having no signal, in nanoseconds: a second, but reports of RTCP may be
     /// half a minute apart (RFC 3550 section 6.2 asks for five seconds on average; large groups send less often).
     static func patience(payload: String) -> UInt64 { payload == "rtcp" ? 30_000_000_000 : 1_000_000_000 }
 
-    /// Judges `new` by what changed since `old`, the reading before of the same flow.
-    static func judge(_ new: FlowStatistics, since old: FlowStatistics?) -> FlowState {
+    /// Judges `new` by the changes since `old`, the reading before of the same flow, and by the loss of the last 10 s.
+    ///
+    /// - Parameter lastLoss: the seconds since the last loss.
+    /// - Returns: the state, and its reason with the remedy; no reason for `ok`.
+    static func judge(
+        _ new: FlowStatistics, since old: FlowStatistics?, loss: LossWindow, lastLoss: UInt64?
+    ) -> (FlowState, reason: String?) {
         let isMoving = old.map { new.packets > $0.packets } ?? false
-        guard isMoving || new.lastPacketAgeNanoseconds.map({ $0 < patience(payload: new.payload) }) == true else {
-            return .noSignal
+        let isRecent = new.lastPacketAgeNanoseconds.map { $0 < patience(payload: new.payload) } == true
+        if let old, new.invalidPackets > old.invalidPackets, !isMoving {
+            return (
+                .notRTP,
+                "packets arrive that are not \(new.payload.uppercased()); MPEG-TS and the like need payload: raw"
+            )
         }
-        guard let old else { return .ok }
-        if new.wrongSourcePackets > old.wrongSourcePackets { return .twoSenders }
-        guard let newRTP = new.rtp, let oldRTP = old.rtp else { return .ok }
-        // One change is a sender that started anew; two between readings are two that take turns.
-        if newRTP.sourceChanges > oldRTP.sourceChanges + 1 || newRTP.ssrcChanges > oldRTP.ssrcChanges + 1 {
-            return .twoSenders
+        guard isMoving || isRecent else {
+            guard let age = new.lastPacketAgeNanoseconds else {
+                return (.noSignal, "no packet has come yet; check the sender, the group and the VLAN")
+            }
+            return (.noSignal, "no packet for \(age / 1_000_000_000) s")
         }
-        return newRTP.lostPackets > oldRTP.lostPackets || newRTP.lossEvents > oldRTP.lossEvents ? .loss : .ok
+        if new.engine == "none" {
+            return (.noWorker, "it needs an AF_XDP worker, and none takes its packets: \(new.engineReason)")
+        }
+        guard let old else { return (.ok, nil) }
+        let others = new.wrongSourcePackets > old.wrongSourcePackets
+        let changes = (new.rtp?.sourceChanges ?? 0, new.rtp?.ssrcChanges ?? 0)
+        let before = (old.rtp?.sourceChanges ?? 0, old.rtp?.ssrcChanges ?? 0)
+        // One change is a sender that restarted; two between readings are two that take turns.
+        if changes.0 > before.0 + 1 || changes.1 > before.1 + 1 {
+            return (.twoSenders, "more than one source sends to it; give the route source=, and stop the other")
+        }
+        if loss.lostPackets > 0 {
+            let last = lastLoss.map { ", last \($0) s ago" } ?? ""
+            return (.loss, "\(percent(loss.lostShare)) in 10 s\(last)")
+        }
+        // Of a reading without history.
+        if let newRTP = new.rtp, let oldRTP = old.rtp, lastLoss == nil,
+            newRTP.lostPackets > oldRTP.lostPackets || newRTP.lossEvents > oldRTP.lossEvents
+        {
+            return (.loss, "packets are missing")
+        }
+        if others {
+            return (.intruder, "another sender's packets are dropped; 'crosspoint events --kind flow' names it")
+        }
+        return (.ok, nil)
+    }
+
+    /// A share with two significant digits: `0.02 %`.
+    private static func percent(_ share: Double) -> String {
+        let value = share * 100
+        let digits = value >= 10 ? 0 : value >= 1 ? 1 : value >= 0.1 ? 2 : 3
+        var scale = 1.0
+        for _ in 0..<digits { scale *= 10 }
+        let rounded = (value * scale).rounded() / scale
+        return rounded == 0 && value > 0 ? "under 0.001 %" : "\(rounded) %"
     }
 }

@@ -8,8 +8,10 @@ public enum PrometheusText {
     /// The content type of the text.
     public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-    /// All metrics of one reading, and of the sessions where they are known.
-    public static func text(of snapshot: StatisticsSnapshot, sessions: SessionStatistics? = nil) -> String {
+    /// All metrics of one reading, and of the sessions and the states where they are known.
+    public static func text(
+        of snapshot: StatisticsSnapshot, sessions: SessionStatistics? = nil, states: NodeStates? = nil
+    ) -> String {
         var writer = PrometheusWriter()
         writer.family(
             "crosspoint_build_info", .gauge, "The versions that run; always 1.",
@@ -26,6 +28,7 @@ public enum PrometheusText {
         writeRTP(snapshot.flows, to: &writer)
         writeTimes(snapshot, to: &writer)
         writeLegs(snapshot.flows, to: &writer)
+        if let states { writeStates(states, to: &writer) }
         if let sessions { writeSessions(sessions, to: &writer) }
         return writer.text
     }

@@ -30,6 +30,8 @@ public struct StatisticsRates: Hashable, Sendable, Codable {
         public var bitsPerSecond: Double
         /// Copies refused by the interface per second.
         public var refusedPacketsPerSecond: Double
+        /// True where the leg's port had no link between the readings, so that copies were left out.
+        public var isWithoutLink: Bool
     }
 
     /// The rates of one port.
@@ -63,14 +65,27 @@ public struct StatisticsRates: Hashable, Sendable, Codable {
         let oldFlows = Dictionary(old.flows.map { ([$0.route, $0.from], $0) }) { first, _ in first }
         let oldPorts = Dictionary(old.ports.map { ($0.name, $0) }) { first, _ in first }
         intervalSeconds = seconds
-        flows = new.flows.map { Self.rates(of: $0, since: oldFlows[[$0.route, $0.from]], meter) }
+        let down = Set(
+            new.ports.filter { port in
+                let (now, before) = (
+                    port.undelivered[Self.interfaceDown], oldPorts[port.name]?.undelivered[Self.interfaceDown]
+                )
+                return now ?? 0 > before ?? now ?? 0
+            }.map(\.name))
+        flows = new.flows.map { Self.rates(of: $0, since: oldFlows[[$0.route, $0.from]], meter, down: down) }
         ports = new.ports.map { Self.rates(of: $0, since: oldPorts[$0.name], meter) }
     }
 
-    private static func rates(of new: FlowStatistics, since old: FlowStatistics?, _ meter: Meter) -> Flow {
+    /// The reason that counts copies to a port without a link (`bpf/drop_reasons.h`).
+    private static let interfaceDown = "copy_interface_down"
+
+    private static func rates(
+        of new: FlowStatistics, since old: FlowStatistics?, _ meter: Meter, down: Set<String>
+    ) -> Flow {
         let oldLegs = Dictionary((old?.legs ?? []).map { ($0.leg, $0) }) { first, _ in first }
         return Flow(
-            route: new.route, from: new.from, state: FlowState.judge(new, since: old),
+            route: new.route, from: new.from,
+            state: FlowState.judge(new, since: old, loss: LossWindow(), lastLoss: nil).0,
             packetsPerSecond: meter.rate(new.packets, since: old?.packets),
             bitsPerSecond: 8 * meter.rate(new.bytes, since: old?.bytes),
             legs: new.legs.map { leg in
@@ -78,8 +93,15 @@ public struct StatisticsRates: Hashable, Sendable, Codable {
                 return Leg(
                     leg: leg.leg, packetsPerSecond: meter.rate(leg.packets, since: old?.packets),
                     bitsPerSecond: 8 * meter.rate(leg.bytes, since: old?.bytes),
-                    refusedPacketsPerSecond: meter.rate(leg.refusedPackets, since: old?.refusedPackets))
+                    refusedPacketsPerSecond: meter.rate(leg.refusedPackets, since: old?.refusedPackets),
+                    isWithoutLink: !down.isEmpty && down.contains(Self.port(of: leg)))
             })
+    }
+
+    /// The port in a leg's text, `10.2.0.5:5004@eth1.100,ttl=9`.
+    private static func port(of leg: LegStatistics) -> String {
+        let behind = leg.to.firstIndex(of: "@").map { leg.to[leg.to.index(after: $0)...] } ?? ""
+        return String(behind.prefix { $0 != "," && $0 != "." })
     }
 
     private static func rates(of new: PortStatistics, since old: PortStatistics?, _ meter: Meter) -> Port {

@@ -33,12 +33,16 @@ public protocol RouteControl: Sendable {
     func route(_ name: String) async throws(RoutingError) -> RouteReport
     /// All routes, by name.
     func routes() async -> [RouteReport]
+    /// The names of the routes that sessions keep.
+    func routesOfSessions() async -> Set<String>
     /// Applies the routes of the configuration file: what is equal is not touched, and what was changed at run time is left alone unless
     /// the mode says otherwise.
     func reconcile(configuration routes: [RouteSpecification], _ mode: ReconcileMode) async -> ReconcileReport
 }
 
 extension RouteControl {
+    public func routesOfSessions() async -> Set<String> { [] }
+
     public func apply(
         _ changes: [RouteChange], awaiting wait: SourceWait?
     ) async throws(RoutingError) -> [RouteReport] { try await apply(changes) }

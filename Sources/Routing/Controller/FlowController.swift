@@ -257,6 +257,10 @@ public actor FlowController: SessionRouteControl {
         (table.values.map { report($0) } + setAsideReports()).sorted { $0.specification.name < $1.specification.name }
     }
 
+    public func routesOfSessions() async -> Set<String> {
+        Set(table.values.lazy.filter { $0.owner == .session }.map(\.specification.name))
+    }
+
     // MARK: Legs of one moment
 
     /// Returns when the fast path has the route's legs as they are now. All changes of one moment share one new set: a set
