@@ -291,7 +291,7 @@ let package = Package(
         .testTarget(
             name: "FastPathTests",
             dependencies: ["FastPath", "RTPWire", "BPFPrograms", "CrosspointShim", "CLibBPF", "TestSupport"],
-            exclude: ["instruction-baseline.json"], swiftSettings: strict
+            exclude: ["Fixtures", "instruction-baseline.json"], swiftSettings: strict
         ),
         // The AF_XDP loop without a kernel, for its tests and its benchmark.
         .target(

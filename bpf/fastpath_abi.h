@@ -3,8 +3,15 @@
  * The records that the BPF programs and the daemon share: the one description of every map's contents.
  *
  * Included by the BPF programs, by the C shim and through it by Swift. Fields are in host byte order unless their
- * comment says "network order". Padding is explicit, every size is asserted. Whoever changes the layout or the
- * meaning of a field raises CROSSPOINT_ABI_VERSION: a daemon refuses pinned maps of another version.
+ * comment says "network order". Padding is explicit, every size is asserted.
+ *
+ * Whoever changes the layout raises CROSSPOINT_ABI_VERSION. A daemon that finds tables of another version makes its own beside
+ * them, and carries over what both have, by the names of maps and fields (Sources/FastPath/Generations). So these stay:
+ *  - a field, flag or value of an enumeration keeps its meaning as long as it has its name, and no bit or number is used again;
+ *  - slots, groups, legs and counters keep their numbers; another hash of flow keys is another name for `flow_lines`;
+ *  - what packets write (rtp, rtp_details, flow_counts, leg_counts, leg_refusals, lanes, reason_counts) is shared by both versions
+ *    as long as it has the same records: then not a packet is missing in it. What is to be counted besides goes to a map of its own;
+ *  - struct crosspoint_note: for the length of a burst, copies of one version's ingress meet the other's egress program.
  */
 #pragma once
 
@@ -12,7 +19,7 @@
 
 #include "socket_counters.h"
 
-#define CROSSPOINT_ABI_VERSION 6
+#define CROSSPOINT_ABI_VERSION 7
 
 /* Ports (network interfaces) that one node can attach. Port numbers are indices into everything that is per port. */
 #define CROSSPOINT_MAX_PORTS 64
@@ -133,17 +140,27 @@ struct crosspoint_flow {
 	__u16 destination_port; /* network order */
 	__u8 kind;              /* enum crosspoint_slot_kind, written last */
 	__u8 key_reserved;
+	__u32 index; /* the flow's index in the arrays of its counters */
+	/* From here to `flags` one word, which the daemon stores at once. */
 	__u16 source_port; /* network order; key of SOURCE_PORT slots, filter of others */
-	__u16 flags;       /* enum crosspoint_flow_flag */
+	__u8 clock_mask;   /* the clock is read for sequence numbers with none of these bits */
+	__u8 port;         /* the ingress port's number */
+	__u32 flags;       /* enum crosspoint_flow_flag */
 	__u64 target;      /* of RTP and raw packets */
-	__u64 nanoseconds_per_tick; /* of the RTP clock, in 1/65536 ns; 0: unknown, no jitter */
+	__u16 nanoseconds_per_tick[3]; /* of the RTP clock, in 1/65536 ns, lowest word first; 0: unknown, no jitter */
+	__u8 ingress_mac[6];           /* the ingress port's own address: a packet from it is our own, come back */
 	__u32 outage; /* silence that 16-bit sequence numbers can't bridge at the flow's rate, in 2^20 ns; 0: any */
-	__u32 index;  /* the flow's index in the arrays of its counters */
-	__u8 ingress_mac[6]; /* the ingress port's own address: a packet from it is our own, come back */
-	__u8 clock_mask;     /* the clock is read for sequence numbers with none of these bits */
-	__u8 port;           /* the ingress port's number */
 };
 _Static_assert(sizeof(struct crosspoint_flow) == 64, "one cache line");
+_Static_assert(__builtin_offsetof(struct crosspoint_flow, source_port) == 32 &&
+		       __builtin_offsetof(struct crosspoint_flow, nanoseconds_per_tick) == 48, "whole words");
+
+/* The RTP clock's tick in 1/65536 ns: 48 bits, up to four seconds. */
+static inline __attribute__((always_inline)) __u64
+crosspoint_flow_tick(const struct crosspoint_flow *flow)
+{
+	return *(const __u64 *)flow->nanoseconds_per_tick & 0xffffffffffffULL;
+}
 
 /* What few packets need of a slot. Index: slot. */
 struct crosspoint_flow_detail {
@@ -153,9 +170,12 @@ struct crosspoint_flow_detail {
 	__u16 max_dropout;  /* RFC 3550 appendix A.1, scaled to the flow's rate */
 	__u16 max_misorder; /* likewise; at most 64 * (CROSSPOINT_HISTORY_WORDS - 2) */
 	__u32 rules;        /* enum crosspoint_flow_rule */
-	__u32 reserved[6];
+	__u64 second_target; /* reserved for copies that go elsewhere too; like `target`, and none */
+	__u8 route[16];      /* the route's identifier (RFC 9562), 0 where there is none */
+	__u16 route_source;  /* the flow's place among the route's sources, from 0 */
+	__u16 reserved[31];
 };
-_Static_assert(sizeof(struct crosspoint_flow_detail) == 64, "one cache line");
+_Static_assert(sizeof(struct crosspoint_flow_detail) == 128, "two cache lines");
 
 /*
  * RTP accounting of one flow, written by the fast path only, by one CPU at a time (a flow arrives on one queue).
@@ -276,9 +296,9 @@ struct crosspoint_leg_detail {
 	__u32 source_ipv6[4];      /* network order */
 	__u32 destination_ipv6[4]; /* network order */
 	__u64 gate_deadline;       /* CLOCK_MONOTONIC, ns */
-	__u32 reserved[6];
+	__u32 reserved[22];
 };
-_Static_assert(sizeof(struct crosspoint_leg_detail) == 64, "one cache line");
+_Static_assert(sizeof(struct crosspoint_leg_detail) == 128, "two cache lines");
 
 /*
  * A set of legs, contiguous in the leg array and sorted by port; immutable while a flow refers to it. A section says

@@ -60,8 +60,8 @@ crosspoint_is_own(const void *data, const struct crosspoint_flow *flow)
 {
 	const void *source = data + ETH_ALEN;
 
-	return *(const __u32 *)source == *(const __u32 *)flow->ingress_mac &&
-	       *(const __u16 *)(source + 4) == *(const __u16 *)&flow->ingress_mac[4];
+	return *(const __u16 *)source == *(const __u16 *)flow->ingress_mac &&
+	       *(const __u32 *)(source + 2) == *(const __u32 *)&flow->ingress_mac[2];
 }
 
 /* The slot with this hash and selector that matches the packet, its source too where the kind of slot names one. */

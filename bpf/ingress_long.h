@@ -52,7 +52,7 @@ ingress_long_way(struct xdp_md *ctx)
 	struct crosspoint_rtp *record;
 	__u32 cpu, slot, index, length, payload_offset, payload_length, copies;
 	__u64 place, target;
-	__u16 flags;
+	__u32 flags;
 	int reason;
 
 	reason = crosspoint_parse(data, data_end, &packet);

@@ -121,13 +121,13 @@ crosspoint_rtp_time(const struct crosspoint_flow *flow, struct crosspoint_rtp *r
 	if (CROSSPOINT_LIKELY(rtp->state & CROSSPOINT_RTP_TIMED)) {
 		__s64 elapsed = packet->arrival - rtp->last_arrival;
 		__s64 ticks = (__s32)(packet->timestamp - rtp->last_timestamp);
-		__u64 gap = (__u64)elapsed >> 10;
+		__u64 gap = (__u64)elapsed >> 10, tick = crosspoint_flow_tick(flow);
 
 		if (gap > rtp->largest_gap)
 			rtp->largest_gap = gap > 0xffffffff ? 0xffffffff : (__u32)gap;
 		/* Half a day of timestamps at 90 kHz is a discontinuity, and its product might not fit. */
-		if (flow->nanoseconds_per_tick && ticks < (1LL << 29) && ticks > -(1LL << 29)) {
-			__s64 difference = elapsed - ((ticks * (__s64)flow->nanoseconds_per_tick) >> 16);
+		if (tick && ticks < (1LL << 29) && ticks > -(1LL << 29)) {
+			__s64 difference = elapsed - ((ticks * (__s64)tick) >> 16);
 			__u64 jitter = rtp->jitter;
 
 			if (difference < 0)

@@ -61,7 +61,7 @@ flow_with_source(struct xdp_md *ctx, __u32 flags, __u32 *slot)
 static __always_inline struct crosspoint_flow *
 flow_of_source(struct xdp_md *ctx, const struct crosspoint_packet *packet, struct crosspoint_flow *flow, __u32 *slot)
 {
-	__u16 flags = flow->flags;
+	__u32 flags = flow->flags;
 
 	if (CROSSPOINT_UNLIKELY(flags & (CROSSPOINT_FLOW_HAS_SOURCES | CROSSPOINT_FLOW_HAS_SOURCE_PORTS))) {
 		struct crosspoint_flow *found;

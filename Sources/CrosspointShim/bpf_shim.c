@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
 
@@ -271,4 +273,118 @@ crosspoint_bpf_live_run_for(int program, const void *frame, uint32_t frame_size,
 	timer_delete(timer);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return error == -EINTR ? 0 : error;
+}
+
+/* A text that grows until its buffer is full, and is counted on. */
+struct text {
+	char *buffer;
+	size_t size, length;
+};
+
+static void
+add(struct text *text, const char *format, ...)
+{
+	size_t room = text->length < text->size ? text->size - text->length : 0;
+	va_list arguments;
+	int written;
+
+	va_start(arguments, format);
+	written = vsnprintf(room ? text->buffer + text->length : NULL, room, format, arguments);
+	va_end(arguments);
+	if (written > 0)
+		text->length += (size_t)written;
+}
+
+/* Structures that have been described, or are to be. */
+struct described {
+	uint32_t types[64];
+	int count;
+};
+
+static void
+note_type(struct described *described, uint32_t type)
+{
+	for (int index = 0; index < described->count; index++)
+		if (described->types[index] == type)
+			return;
+	if (described->count < (int)(sizeof(described->types) / sizeof(described->types[0])))
+		described->types[described->count++] = type;
+}
+
+static void
+describe_field(struct text *text, const struct btf *btf, const struct btf_member *member, struct described *described)
+{
+	int id = btf__resolve_type(btf, member->type);
+	const struct btf_type *type = btf__type_by_id(btf, (uint32_t)id);
+	uint32_t count = 1;
+
+	if (btf_is_array(type)) {
+		count = btf_array(type)->nelems;
+		id = btf__resolve_type(btf, btf_array(type)->type);
+		type = btf__type_by_id(btf, (uint32_t)id);
+	}
+	add(text, "field %s %u %lld %u", btf__name_by_offset(btf, member->name_off), member->offset / 8,
+	    (long long)btf__resolve_size(btf, (uint32_t)id), count);
+	if (btf_is_struct(type)) {
+		add(text, " %s", btf__name_by_offset(btf, type->name_off));
+		note_type(described, (uint32_t)id);
+	}
+	add(text, "\n");
+}
+
+size_t
+crosspoint_bpf_describe_maps(const struct bpf_object *object, char *buffer, size_t size)
+{
+	struct text text = { buffer, size, 0 };
+	const struct btf *btf = bpf_object__btf(object);
+	struct described described = { { 0 }, 0 };
+	struct bpf_map *map;
+
+	if (!btf)
+		return 0;
+	bpf_object__for_each_map(map, object) {
+		int id = btf__resolve_type(btf, bpf_map__btf_value_type_id(map));
+		const struct btf_type *type = id > 0 ? btf__type_by_id(btf, (uint32_t)id) : NULL;
+
+		if (bpf_map__type(map) != BPF_MAP_TYPE_ARRAY || !type || !btf_is_struct(type))
+			continue;
+		add(&text, "map %s %s\n", bpf_map__name(map), btf__name_by_offset(btf, type->name_off));
+		note_type(&described, (uint32_t)id);
+	}
+	for (int index = 0; index < described.count; index++) {
+		const struct btf_type *type = btf__type_by_id(btf, described.types[index]);
+		const struct btf_member *members = btf_members(type);
+
+		add(&text, "record %s %u\n", btf__name_by_offset(btf, type->name_off), type->size);
+		for (uint32_t member = 0; member < btf_vlen(type); member++)
+			describe_field(&text, btf, &members[member], &described);
+	}
+	return text.length;
+}
+
+int
+crosspoint_bpf_create_text(const char *name, const void *bytes, size_t size)
+{
+	uint32_t key = 0;
+	int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(key), (uint32_t)size, 1, NULL), error;
+
+	if (map < 0)
+		return map;
+	if (!bpf_map_update_elem(map, &key, bytes, BPF_ANY))
+		return map;
+	error = -errno;
+	close(map);
+	return error;
+}
+
+int
+crosspoint_bpf_attach_tracepoint(int program)
+{
+	return bpf_raw_tracepoint_open(NULL, program);
+}
+
+int
+crosspoint_bpf_replace_program(int link, int program)
+{
+	return bpf_link_update(link, program, NULL) ? -errno : 0;
 }

@@ -32,10 +32,15 @@ public final class FastPath {
         case adopted
         /// Found running programs of the given version, which were replaced.
         case upgraded(from: String)
+        /// Found running tables of another layout, which were carried over.
+        case carriedOver(fromLayout: UInt32, programs: String)
     }
 
     public let origin: Origin
+    /// The node's folder.
     public let pins: PinDirectory
+    /// The folder of the tables, below it.
+    let tables: PinDirectory
     /// The version of the programs.
     public let programVersion: String
 
@@ -82,40 +87,51 @@ public final class FastPath {
     public convenience init(
         pins: PinDirectory, name: String, limits: Limits = Limits(), object: BPFObject = .crosspoint
     ) throws(FastPathError) {
-        try pins.create()
-        if let found = try Self.pinnedNode(pins) {
-            try self.init(adopting: found, pins: pins, object: object)
-        } else {
-            try self.init(creating: pins, name: name, limits: limits, object: object)
-        }
+        try self.init(pins: pins, name: name, limits: limits, object: object) { (_) throws(FastPathError) in }
     }
 
-    /// The node's record, if the pins are complete. What an interrupted start left behind is removed.
-    private static func pinnedNode(_ pins: PinDirectory) throws(FastPathError) -> MappedArray<crosspoint_node>? {
-        guard let descriptor = try pins.open(.maps, "node") else {
+    /// The same; `reached` is called after each step of a handover from another layout, and may end it there.
+    convenience init(
+        pins: PinDirectory, name: String, limits: Limits = Limits(), object: BPFObject = .crosspoint,
+        reached: @escaping (HandoverStep) throws(FastPathError) -> Void
+    ) throws(FastPathError) {
+        try pins.create([.maps, .links])
+        guard let found = try Generation.committed(in: pins) else {
             guard pins.names(.links).allSatisfy({ !$0.hasPrefix("port-") }) else {
                 throw FastPathError(
                     .pinned, "\(pins.path): attached ports, but no node record; run 'crosspoint unload' and start anew")
             }
+            // What an interrupted start left behind.
             pins.removePins()
-            try pins.create()
-            return nil
+            try pins.create([.maps, .links])
+            try self.init(creating: pins, name: name, limits: limits, object: object)
+            return
         }
-        let node = try MappedArray<crosspoint_node>(descriptor, name: "node", writable: true)
-        let version = node[0].pointee.abi_version
-        guard version == UInt32(CROSSPOINT_ABI_VERSION) else {
+        guard found.version >= LayoutSix.version else {
             throw FastPathError(
                 .pinned,
-                "\(pins.path): maps of layout \(version), this program reads layout \(CROSSPOINT_ABI_VERSION); "
-                    + "keep the running version, or stop the media and run 'crosspoint unload' first")
+                "\(pins.path): maps of layout \(found.version), this program carries over layouts from "
+                    + "\(LayoutSix.version) on; keep the running version, or stop the media and run 'crosspoint unload' first")
         }
-        let cookie = crosspoint_network_namespace_cookie()
-        guard node[0].pointee.network_namespace == cookie else {
+        let record = try found.record(found.layout())
+        guard record["network_namespace"] == crosspoint_network_namespace_cookie() else {
             throw FastPathError(
                 .pinned,
                 "\(pins.path): belongs to another network namespace; choose another 'bpffs' folder or node name")
         }
-        return node
+        let handover = Handover(pins: pins, reached: reached)
+        var generation = found
+        var carriedFrom: Origin?
+        if !found.isOwn {
+            try handover.make(object, version: UInt32(CROSSPOINT_ABI_VERSION), from: found)
+            carriedFrom = .carriedOver(fromLayout: found.version, programs: record.text("program_version"))
+            guard let made = try Generation.committed(in: pins), made.isOwn else {
+                throw FastPathError(.pinned, "\(pins.path): another process writes there")
+            }
+            generation = made
+        }
+        try handover.finish(generation)
+        try self.init(adopting: generation, pins: pins, object: object, origin: carriedFrom)
     }
 
     private init(
@@ -129,8 +145,11 @@ public final class FastPath {
             groupSlots: max(limits.flows, 64) + 1024,
             legCounters: max(Self.powerOfTwo(atLeast: limits.legs), 64))
         let loaded = try LoadedObject(object, sizes: sizes) { (_) throws(FastPathError) in nil }
+        let tables = pins.ownGeneration
+        try tables.create()
         self.loaded = loaded
         self.pins = pins
+        self.tables = tables
         origin = .created
         programVersion = object.version
         lanes = sizes.lanes
@@ -157,31 +176,37 @@ public final class FastPath {
         flowTable = FlowTable(slots: try array("flows"), details: flowDetails, lines: try array("flow_lines"))
         legStore = LegStore(
             legs: try array("legs"), details: try array("leg_details"), groups: try array("groups"),
-            shapes: try ShapeTable(pins: pins, outer: loaded.map("shapes")) { _ in nil })
+            shapes: try ShapeTable(pins: tables, outer: loaded.map("shapes")) { _ in nil })
         flowContexts = ContextTable(count: flowTable.slots.count)
         flowIndices = BlockAllocator(capacity: sizes.flows, largest: 1)
         legCounters = BlockAllocator(capacity: sizes.legCounters, largest: 1)
 
         for map in loaded.mapNames where map != "node" {
-            try pins.pin(try loaded.map(map), .maps, map)
+            try tables.pin(try loaded.map(map), .maps, map)
         }
-        try Self.pinPrograms(loaded, pins)
+        try Self.pinPrograms(loaded, tables)
+        try Generation.pinLayout(
+            try LoadedObject.layoutText(of: object, version: UInt32(CROSSPOINT_ABI_VERSION)), in: tables)
         describe(name: name, sizes: sizes, transmit: transmit)
-        // The node's record is what makes the pins complete.
-        try pins.pin(node.descriptor, .maps, "node")
+        try tables.pin(node.descriptor, .maps, "node")
+        try pins.pin(node.descriptor, .maps, Generation.readablePin)
+        // This one makes the pins complete.
+        try pins.pin(node.descriptor, .maps, Generation.committedPin)
     }
 
     private init(
-        adopting node: MappedArray<crosspoint_node>, pins: PinDirectory, object: BPFObject
+        adopting generation: Generation, pins: PinDirectory, object: BPFObject, origin carriedFrom: Origin?
     ) throws(FastPathError) {
+        let node = try MappedArray<crosspoint_node>(generation.node, name: "node", writable: true)
+        let tables = generation.tables
         let record = node[0].pointee
         let runningVersion = Self.text(record.program_version)
-        let isSame = runningVersion == object.version && pins.exists(.programs, "egress")
+        let isSame = runningVersion == object.version && tables.exists(.programs, "egress")
         func descriptor(_ kind: PinDirectory.Kind, _ name: String) throws(FastPathError) -> Descriptor {
-            guard let descriptor = try pins.open(kind, name) else {
+            guard let descriptor = try tables.open(kind, name) else {
                 throw FastPathError(
-                    .pinned, "\(pins.path): \(kind.rawValue)/\(name) is missing; run 'crosspoint unload' and start anew"
-                )
+                    .pinned,
+                    "\(tables.path): \(kind.rawValue)/\(name) is missing; run 'crosspoint unload' and start anew")
             }
             return descriptor
         }
@@ -189,6 +214,7 @@ public final class FastPath {
             try MappedArray(descriptor(.maps, name), name: name, writable: true)
         }
         self.pins = pins
+        self.tables = tables
         self.node = node
         lanes = Int(record.lane_count)
         programVersion = object.version
@@ -210,14 +236,14 @@ public final class FastPath {
         flowTable = FlowTable(slots: try array("flows"), details: flowDetails, lines: try array("flow_lines"))
         legStore = LegStore(
             legs: try array("legs"), details: try array("leg_details"), groups: try array("groups"),
-            shapes: try ShapeTable(pins: pins, outer: descriptor(.maps, "shapes")) { ports.number(ofInterface: $0) })
+            shapes: try ShapeTable(pins: tables, outer: descriptor(.maps, "shapes")) { ports.number(ofInterface: $0) })
         flowContexts = ContextTable(count: flowTable.slots.count)
         flowIndices = BlockAllocator(capacity: Int(record.flows), largest: 1)
         legCounters = BlockAllocator(capacity: Int(record.leg_counters), largest: 1)
 
         if isSame {
             loaded = nil
-            origin = .adopted
+            origin = carriedFrom ?? .adopted
             ingress = try descriptor(.programs, "ingress")
             egress = try descriptor(.programs, "egress")
             adoptTables()
@@ -228,22 +254,22 @@ public final class FastPath {
             flowSlots: Int(record.flow_slots), flows: Int(record.flows), legSlots: Int(record.leg_slots),
             groupSlots: Int(record.group_slots), legCounters: Int(record.leg_counters))
         let loaded = try LoadedObject(object, sizes: sizes) { (name) throws(FastPathError) in
-            try pins.open(.maps, name)
+            try tables.open(.maps, name)
         }
         self.loaded = loaded
         origin = .upgraded(from: runningVersion)
         ingress = try loaded.program("ingress")
         egress = try loaded.program("egress")
         adoptTables()
-        for map in loaded.mapNames where !pins.exists(.maps, map) {
-            try pins.pin(try loaded.map(map), .maps, map)
+        for map in loaded.mapNames where !tables.exists(.maps, map) {
+            try tables.pin(try loaded.map(map), .maps, map)
         }
         // Egress first: a frame of the old ingress program finds an egress program of the same ABI either way.
         try portTable.refresh(egress: egress)
         try legStore.refreshShapes(egress: egress, interface: portTable.interface(ofNumber:))
         try portTable.replaceProgram(by: ingress)
         node[0].pointee.ingress_program = ingress.use(crosspoint_bpf_program_id)
-        try Self.pinPrograms(loaded, pins)
+        try Self.pinPrograms(loaded, tables)
         Self.store(object.version, in: &node[0].pointee.program_version)
     }
 
@@ -254,13 +280,13 @@ public final class FastPath {
         value <= 1 ? 1 : 1 << (Int.bitWidth - (value - 1).leadingZeroBitCount)
     }
 
-    private static func pinPrograms(_ loaded: LoadedObject, _ pins: PinDirectory) throws(FastPathError) {
-        for name in ["ingress", "egress"] {
-            try pins.pin(try loaded.program(name), .programs, name)
+    private static func pinPrograms(_ loaded: LoadedObject, _ tables: PinDirectory) throws(FastPathError) {
+        for name in ["ingress", "egress"] + Handover.tracepoints {
+            try tables.pin(try loaded.program(name), .programs, name)
         }
         // A tracepoint's link cannot be updated: the new one is pinned over the old one, which goes with its pin.
-        for name in ["on_devmap_transmit", "on_redirect_error"] {
-            try pins.pin(try loaded.attachTracepoint(name), .links, name)
+        for name in Handover.tracepoints {
+            try tables.pin(try loaded.attachTracepoint(name), .links, name)
         }
     }
 

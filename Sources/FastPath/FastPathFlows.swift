@@ -1,6 +1,7 @@
 // Installing, changing and removing flows.
 
 import CrosspointShim
+import FoundationEssentials
 import RTPWire
 
 extension FastPath {
@@ -15,13 +16,13 @@ extension FastPath {
             return try publish(destination, filter: key, parameters, port: port, label: label)
         }
         let flags = flowTable.slots[existing].pointee.flags
-        if flags & UInt16(CROSSPOINT_FLOW_DRAINING.rawValue) != 0 {
+        if flags & CROSSPOINT_FLOW_DRAINING.rawValue != 0 {
             return reuse(existing, filter: key, parameters, port: port, label: label)
         }
         let handle = try publish(
             FlowTable.Key(sourceOf: key), filter: key, parameters, port: port, label: label)
         let leads = key.sourceUDPPort == nil ? CROSSPOINT_FLOW_HAS_SOURCES : CROSSPOINT_FLOW_HAS_SOURCE_PORTS
-        setFlags(flags | UInt16(leads.rawValue), at: existing)
+        setFlags(flags | leads.rawValue, at: existing)
         return handle
     }
 
@@ -34,11 +35,11 @@ extension FastPath {
         flow.index = UInt32(index)
         if let source = key.source {
             detail.source = source.words
-            flow.flags |= UInt16(CROSSPOINT_FLOW_FILTER_SOURCE.rawValue)
+            flow.flags |= CROSSPOINT_FLOW_FILTER_SOURCE.rawValue
         }
         if let sourceUDPPort = key.sourceUDPPort {
             flow.source_port = sourceUDPPort.bigEndian
-            flow.flags |= UInt16(CROSSPOINT_FLOW_FILTER_SOURCE_PORT.rawValue)
+            flow.flags |= CROSSPOINT_FLOW_FILTER_SOURCE_PORT.rawValue
         }
         flow.port = UInt8(port.number)
         let mac = port.mac.bytes
@@ -51,7 +52,7 @@ extension FastPath {
         _ parameters: FlowParameters, to flow: UnsafeMutablePointer<crosspoint_flow>,
         _ detail: UnsafeMutablePointer<crosspoint_flow_detail>
     ) {
-        flow.pointee.nanoseconds_per_tick = parameters.nanosecondsPerTick
+        flow.pointee.nanoseconds_per_tick = parameters.tickWords
         flow.pointee.outage = parameters.outage
         flow.pointee.clock_mask = parameters.clockMask
         detail.pointee.max_dropout = parameters.maximumDropout
@@ -82,7 +83,8 @@ extension FastPath {
         }
         clearCounters(at: counters)
         write(label, parameters, at: counters, slot: index)
-        let (record, detail) = records(filter: key, parameters, port: port, index: counters)
+        var (record, detail) = records(filter: key, parameters, port: port, index: counters)
+        Self.name(label, in: &detail)
         flowTable.publish(slotKey, record, detail, at: index)
         return FlowHandle(slot: index, generation: flowDetails[index].pointee.generation)
     }
@@ -91,7 +93,7 @@ extension FastPath {
     private var drainingText: String {
         let count = (0..<flowTable.slots.count).count { slot in
             let flow = flowTable.slots[slot].pointee
-            return FlowTable.isUsed(flow.kind) && flow.flags & UInt16(CROSSPOINT_FLOW_DRAINING.rawValue) != 0
+            return FlowTable.isUsed(flow.kind) && flow.flags & CROSSPOINT_FLOW_DRAINING.rawValue != 0
         }
         return count == 0 ? "" : " (\(count) of them were removed, and drain for ten seconds)"
     }
@@ -107,6 +109,7 @@ extension FastPath {
         let (new, detail) = records(filter: key, parameters, port: port, index: counters)
         flowDetails[index].pointee.generation &+= 1
         flowDetails[index].pointee.source = detail.source
+        Self.name(label, in: flowDetails[index])
         place.pointee.port = new.port
         place.pointee.ingress_mac = new.ingress_mac
         Self.apply(parameters, to: place, flowDetails[index])
@@ -137,13 +140,23 @@ extension FastPath {
         flowLabels[index].pointee = record
     }
 
-    /// Filter UDP port and flags lie in one word, which the program loads at once or in halves that only it orders.
-    private func setFlags(_ flags: UInt16, sourcePort: UInt16? = nil, at index: Int) {
+    /// Writes which route a flow belongs to, for whoever has its record.
+    private static func name(_ label: FlowLabel, in detail: UnsafeMutablePointer<crosspoint_flow_detail>) {
+        detail.pointee.route = label.identifier?.uuid ?? zeroIdentifier
+        detail.pointee.route_source = label.sourceNumber
+    }
+
+    static let zeroIdentifier: uuid_t = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+    /// Filter UDP port and flags lie in one word, which the program loads at once or in parts that only it orders.
+    private func setFlags(_ flags: UInt32, sourcePort: UInt16? = nil, at index: Int) {
         let place = flowTable.slots[index]
-        let sourcePort = sourcePort ?? place.pointee.source_port
+        let word =
+            UInt64(sourcePort ?? place.pointee.source_port) | UInt64(place.pointee.clock_mask) << 16
+            | UInt64(place.pointee.port) << 24 | UInt64(flags) << 32
         withUnsafeMutablePointer(to: &place.pointee.source_port) { pointer in
-            pointer.withMemoryRebound(to: UInt32.self, capacity: 1) {
-                crosspoint_publish32($0, UInt32(sourcePort) | UInt32(flags) << 16)
+            UnsafeMutableRawPointer(pointer).withMemoryRebound(to: UInt64.self, capacity: 1) {
+                crosspoint_publish64($0, word)
             }
         }
     }
@@ -165,7 +178,7 @@ extension FastPath {
         let kept =
             CROSSPOINT_FLOW_FILTER_SOURCE.rawValue | CROSSPOINT_FLOW_FILTER_SOURCE_PORT.rawValue
             | CROSSPOINT_FLOW_HAS_SOURCES.rawValue | CROSSPOINT_FLOW_HAS_SOURCE_PORTS.rawValue
-        setFlags(place.pointee.flags & UInt16(kept) | parameters.flags, at: handle.slot)
+        setFlags(place.pointee.flags & kept | parameters.flags, at: handle.slot)
     }
 
     /// Changes the label of an installed flow, which readers of the statistics see.
@@ -175,6 +188,7 @@ extension FastPath {
         Self.store(label.route, in: &record.pointee.route)
         Self.store(label.from, in: &record.pointee.from)
         record.pointee.accounting = label.accounting
+        Self.name(label, in: flowDetails[handle.slot])
     }
 
     /// Sets what workers have for the flow's packets, before it goes to any legs; nil for nothing.
@@ -196,12 +210,12 @@ extension FastPath {
         let place = flowTable.slots[handle.slot]
         let detail = flowDetails[handle.slot]
         var flags = place.pointee.flags
-        flags &= ~UInt16(CROSSPOINT_FLOW_FILTER_SOURCE.rawValue | CROSSPOINT_FLOW_FILTER_SOURCE_PORT.rawValue)
+        flags &= ~(CROSSPOINT_FLOW_FILTER_SOURCE.rawValue | CROSSPOINT_FLOW_FILTER_SOURCE_PORT.rawValue)
         if let source = key.source {
             if IPAddress(words: detail.pointee.source) != source { detail.pointee.source = source.words }
-            flags |= UInt16(CROSSPOINT_FLOW_FILTER_SOURCE.rawValue)
+            flags |= CROSSPOINT_FLOW_FILTER_SOURCE.rawValue
         }
-        if key.sourceUDPPort != nil { flags |= UInt16(CROSSPOINT_FLOW_FILTER_SOURCE_PORT.rawValue) }
+        if key.sourceUDPPort != nil { flags |= CROSSPOINT_FLOW_FILTER_SOURCE_PORT.rawValue }
         setFlags(flags, sourcePort: key.sourceUDPPort.map(\.bigEndian) ?? 0, at: handle.slot)
         Self.store(label.from, in: &flowLabels[counters(of: handle)].pointee.from)
     }
@@ -263,18 +277,18 @@ extension FastPath {
         guard isCurrent(handle) else { return false }
         let index = handle.slot
         let flow = flowTable.slots[index].pointee
-        let leads = UInt16(CROSSPOINT_FLOW_HAS_SOURCES.rawValue | CROSSPOINT_FLOW_HAS_SOURCE_PORTS.rawValue)
+        let leads = (CROSSPOINT_FLOW_HAS_SOURCES.rawValue | CROSSPOINT_FLOW_HAS_SOURCE_PORTS.rawValue)
         let key = flowTable.key(at: index)
         flowLabels[counters(of: handle)].pointee.in_use = 0
         if flow.kind == UInt8(CROSSPOINT_SLOT_DESTINATION.rawValue) {
             if flow.flags & leads != 0 {
                 setFlags(
-                    flow.flags & (leads | UInt16(CROSSPOINT_FLOW_REPORT_UNKNOWN.rawValue))
-                        | UInt16(CROSSPOINT_FLOW_DISPATCH_ONLY.rawValue), at: index)
+                    flow.flags & (leads | CROSSPOINT_FLOW_REPORT_UNKNOWN.rawValue)
+                        | CROSSPOINT_FLOW_DISPATCH_ONLY.rawValue, at: index)
                 clearTargets(at: index)
                 return false
             }
-            setFlags(UInt16(CROSSPOINT_FLOW_DRAINING.rawValue), at: index)
+            setFlags(CROSSPOINT_FLOW_DRAINING.rawValue, at: index)
             clearTargets(at: index)
             return true
         }
@@ -321,13 +335,13 @@ extension FastPath {
             flowTable.slots[$0].pointee.kind == UInt8(CROSSPOINT_SLOT_SOURCE_PORT.rawValue)
         }
         let hasSources = rest.contains { flowTable.slots[$0].pointee.kind == UInt8(CROSSPOINT_SLOT_SOURCE.rawValue) }
-        if rest.isEmpty, flags & UInt16(CROSSPOINT_FLOW_DISPATCH_ONLY.rawValue) != 0 {
-            setFlags(UInt16(CROSSPOINT_FLOW_DRAINING.rawValue), at: index)
+        if rest.isEmpty, flags & CROSSPOINT_FLOW_DISPATCH_ONLY.rawValue != 0 {
+            setFlags(CROSSPOINT_FLOW_DRAINING.rawValue, at: index)
             return true
         }
         var kept = flags
-        if !hasPorts { kept &= ~UInt16(CROSSPOINT_FLOW_HAS_SOURCE_PORTS.rawValue) }
-        if !hasSources { kept &= ~UInt16(CROSSPOINT_FLOW_HAS_SOURCES.rawValue) }
+        if !hasPorts { kept &= ~CROSSPOINT_FLOW_HAS_SOURCE_PORTS.rawValue }
+        if !hasSources { kept &= ~CROSSPOINT_FLOW_HAS_SOURCES.rawValue }
         setFlags(kept, at: index)
         return false
     }
@@ -335,7 +349,7 @@ extension FastPath {
     /// Forgets a destination that drained; packets to it are the host's again, unless a guard stands.
     public func finishDraining(_ key: FlowKey) {
         guard let index = flowTable.find(FlowTable.Key(destinationOf: key)),
-            flowTable.slots[index].pointee.flags & UInt16(CROSSPOINT_FLOW_DRAINING.rawValue) != 0
+            flowTable.slots[index].pointee.flags & CROSSPOINT_FLOW_DRAINING.rawValue != 0
         else { return }
         removeSlot(index)
     }

@@ -1,6 +1,7 @@
 // Which flows are there, and what they have counted.
 
 import CrosspointShim
+import FoundationEssentials
 import RTPWire
 
 extension FastPath {
@@ -17,10 +18,13 @@ extension FastPath {
             guard FlowTable.isUsed(flow.kind), flow.kind != UInt8(CROSSPOINT_SLOT_GUARD.rawValue) else { return nil }
             let label = flowLabels[Int(flow.index)].pointee
             let isUsed = label.in_use != 0
+            let identifier = UUID(uuid: flowDetails[slot].pointee.route)
             return FoundFlow(
                 handle: FlowHandle(slot: slot, generation: flowDetails[slot].pointee.generation),
                 route: isUsed ? Self.text(label.route) : "", from: isUsed ? Self.text(label.from) : "",
-                isDraining: flow.flags & UInt16(CROSSPOINT_FLOW_DRAINING.rawValue) != 0,
+                identifier: isUsed && identifier != UUID(uuid: Self.zeroIdentifier) ? identifier : nil,
+                sourceNumber: flowDetails[slot].pointee.route_source,
+                isDraining: flow.flags & CROSSPOINT_FLOW_DRAINING.rawValue != 0,
                 isForwarding: !targets(at: slot).allSatisfy(\.isNone),
                 legs: isUsed ? (legs[flow.index] ?? []).sorted { $0.number < $1.number } : [])
         }
@@ -35,8 +39,8 @@ extension FastPath {
             let flow = flowTable.slots[slot].pointee
             let label = flowLabels[Int(flow.index)].pointee
             guard label.in_use != 0, isWanted(Self.text(label.route)) else { continue }
-            let filters = flow.flags & UInt16(CROSSPOINT_FLOW_FILTER_SOURCE.rawValue) != 0
-            let filtersPort = flow.flags & UInt16(CROSSPOINT_FLOW_FILTER_SOURCE_PORT.rawValue) != 0
+            let filters = flow.flags & CROSSPOINT_FLOW_FILTER_SOURCE.rawValue != 0
+            let filtersPort = flow.flags & CROSSPOINT_FLOW_FILTER_SOURCE_PORT.rawValue != 0
             guard filters == (key.source != nil), filtersPort == (key.sourceUDPPort != nil),
                 key.source.map({ $0 == IPAddress(words: flowDetails[slot].pointee.source) }) ?? true,
                 key.sourceUDPPort.map({ $0 == UInt16(bigEndian: flow.source_port) }) ?? true

@@ -1,5 +1,7 @@
 // Who a flow is.
 
+public import FoundationEssentials
+
 /// Who a flow is, for statistics that are read without the daemon.
 public struct FlowLabel: Hashable, Sendable {
     /// The route's name.
@@ -8,10 +10,18 @@ public struct FlowLabel: Hashable, Sendable {
     public var from: String
     /// 0 full, 1 sampled, 2 counters.
     public var accounting: UInt8
+    /// The route's identifier; nil for a flow of no route.
+    public var identifier: UUID?
+    /// The flow's place among the route's sources, from 0.
+    public var sourceNumber: UInt16
 
-    public init(route: String, from: String, accounting: UInt8) {
+    public init(
+        route: String, from: String, accounting: UInt8, identifier: UUID? = nil, sourceNumber: UInt16 = 0
+    ) {
         self.route = route
         self.from = from
         self.accounting = accounting
+        self.identifier = identifier
+        self.sourceNumber = sourceNumber
     }
 }

@@ -1,5 +1,7 @@
 // What an earlier process left in the flow table.
 
+public import FoundationEssentials
+
 /// A flow that was found in the table.
 public struct FoundFlow: Hashable, Sendable {
     /// A leg that has a counter.
@@ -15,6 +17,10 @@ public struct FoundFlow: Hashable, Sendable {
     public var route: String
     /// The source as it was asked for.
     public var from: String
+    /// The route's identifier; nil where the record has none.
+    public var identifier: UUID?
+    /// The flow's place among the route's sources, from 0.
+    public var sourceNumber: UInt16
     public var isDraining: Bool
     /// Whether it sends to any legs.
     public var isForwarding: Bool

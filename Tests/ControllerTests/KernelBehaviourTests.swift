@@ -40,7 +40,7 @@ extension NodeFastPathTests {
             // The same with an entry of tx_ports that has no program: the group's copies leave as they came.
             let port = try #require(try bench.fastPath.port(named: "out0"))
             try await bench.network.node.perform {
-                let map = try #require(try bench.folder.pins.open(.maps, "tx_ports"))
+                let map = try #require(try bench.folder.pins.ownGeneration.open(.maps, "tx_ports"))
                 let index = bench.network.egress[0].index
                 #expect(map.use { crosspoint_bpf_set_devmap_entry($0, UInt32(port.number), index, -1) } == 0)
             }
@@ -92,7 +92,7 @@ extension NodeFastPathTests {
                 ])
             try bench.network.node.run(["ip", "link", "delete", "out0"])
             #expect(try entries(bench) == [0, 0, bench.network.egress[1].index])
-            let transmit = try #require(try bench.folder.pins.open(.maps, "tx_ports"))
+            let transmit = try #require(try bench.folder.pins.ownGeneration.open(.maps, "tx_ports"))
             #expect(transmit.use { crosspoint_bpf_devmap_interface($0, UInt32(before.number)) } == 0)
 
             try bench.network.node.addVeth(
@@ -117,8 +117,8 @@ extension NodeFastPathTests {
 
         /// The interfaces in the devmap of the bench's only shape.
         private func entries(_ bench: LoadBench) throws -> [UInt32] {
-            let name = try #require(bench.folder.pins.names(.shapes).first)
-            let devmap = try #require(try bench.folder.pins.open(.shapes, name))
+            let name = try #require(bench.folder.pins.ownGeneration.names(.shapes).first)
+            let devmap = try #require(try bench.folder.pins.ownGeneration.open(.shapes, name))
             var info = crosspoint_map_info()
             #expect(devmap.use { crosspoint_bpf_map_info($0, &info) } == 0)
             return (0..<info.max_entries).map { entry in devmap.use { crosspoint_bpf_devmap_interface($0, entry) } }

@@ -129,6 +129,6 @@ extension NodeFastPathTests {
 extension LoadBench {
     /// The names of what is pinned in a folder.
     func pinned(_ kind: String) throws -> [String] {
-        try Command.run(["ls", "\(folder.pins.path)/\(kind)"]).split(separator: "\n").map(String.init)
+        try Command.run(["ls", "\(folder.pins.ownGeneration.path)/\(kind)"]).split(separator: "\n").map(String.init)
     }
 }

@@ -24,7 +24,7 @@ final class EgressBench {
             flowSlots: Int(node.flow_slots), flows: Int(node.flows),
             legSlots: Int(node.leg_slots),
             groupSlots: Int(node.group_slots), legCounters: Int(node.leg_counters))
-        let pins = bench.pins
+        let pins = bench.tables
         loaded = try bench.thread.run {
             try LoadedObject(.crosspoint, sizes: sizes) { (name) throws(FastPathError) in try pins.open(.maps, name) }
         }

@@ -12,7 +12,7 @@ extension FastPathSuite {
     struct FlowTableTests {
         private static func table(_ bench: TestBench) throws -> FlowTable {
             func array<Record>(_ name: String) throws -> MappedArray<Record> {
-                try MappedArray(try #require(try bench.pins.open(.maps, name)), name: name, writable: true)
+                try MappedArray(try #require(try bench.tables.open(.maps, name)), name: name, writable: true)
             }
             return FlowTable(
                 slots: try array("flows"), details: try array("flow_details"), lines: try array("flow_lines"))
@@ -28,7 +28,7 @@ extension FastPathSuite {
         /// Every entry of the table, free ones as 0.
         private static func entries(_ bench: TestBench) throws -> [UInt32] {
             let lines: MappedArray<crosspoint_flow_line> = try MappedArray(
-                try #require(try bench.pins.open(.maps, "flow_lines")), name: "flow_lines", writable: false)
+                try #require(try bench.tables.open(.maps, "flow_lines")), name: "flow_lines", writable: false)
             return (0..<lines.count).flatMap { index in
                 withUnsafeBytes(of: lines[index].pointee) { Array($0.bindMemory(to: UInt32.self)) }
             }
@@ -92,7 +92,7 @@ extension FastPathSuite {
                 table.publish(Self.key(number), crosspoint_flow(), crosspoint_flow_detail(), at: slot)
             }
             let lines: MappedArray<crosspoint_flow_line> = try MappedArray(
-                try #require(try bench.pins.open(.maps, "flow_lines")), name: "flow_lines", writable: true)
+                try #require(try bench.tables.open(.maps, "flow_lines")), name: "flow_lines", writable: true)
             // As before the last store of an insertion: the slot is there, and nothing leads to it.
             let place = Int(Self.key(2).hash) & (table.slots.count - 1)
             let entries = Int(CROSSPOINT_FLOW_LINE_ENTRIES)

@@ -15,7 +15,7 @@ struct Receiver {
     var now: UInt64 = 1_000_000_000
 
     init(_ parameters: FlowParameters = FlowParameters(clockRate: 90_000)) {
-        flow.nanoseconds_per_tick = parameters.nanosecondsPerTick
+        flow.nanoseconds_per_tick = parameters.tickWords
         flow.outage = parameters.outage
         flow.clock_mask = parameters.clockMask
         limits.max_dropout = parameters.maximumDropout

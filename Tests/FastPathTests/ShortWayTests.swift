@@ -181,7 +181,7 @@ extension FastPathSuite {
             try bench.route(for: second, parameters, legs: [bench.leg(), bench.leg("10.2.0.6")])
             try bench.route(for: tagged, parameters, legs: [bench.leg()])
             #expect(try bench.ingress(tagged).verdict == .redirect)
-            let pins = bench.pins
+            let pins = bench.tables
             let ways = try #require(try bench.thread.run { () throws(FastPathError) in try pins.open(.maps, "ways") })
             var way = UInt32(0)
             #expect(ways.use { bpf_map_delete_elem($0, &way) } == 0)

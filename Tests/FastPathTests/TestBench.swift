@@ -26,6 +26,8 @@ final class TestBench {
     let namespace: NetworkNamespace
     let thread: NamespaceThread
     let pins: PinDirectory
+    /// The folder of the tables, below it.
+    var tables: PinDirectory { pins.ownGeneration }
     let fastPath: FastPath
     let input: Port
     let outputs: [Port]

@@ -87,6 +87,10 @@ enum FastPathAssembly {
         case .adopted: logger.info("fast path \(fastPath.programVersion) taken over, it went on forwarding")
         case .upgraded(let version):
             logger.info("fast path \(version) replaced by \(fastPath.programVersion) while it went on forwarding")
+        case .carriedOver(let layout, let version):
+            logger.info(
+                "fast path \(version) with tables of layout \(layout) replaced by \(fastPath.programVersion) with tables of its own while it went on forwarding"
+            )
         }
     }
 

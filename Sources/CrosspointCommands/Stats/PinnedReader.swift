@@ -5,15 +5,26 @@ import Node
 
 /// Reads the counters of the fast path that is pinned in a directory.
 actor PinnedReader: StatisticsSource {
-    private let statistics: PinnedStatistics
+    private var statistics: PinnedStatistics
+    /// Where the pins are; nil for what this process writes itself.
+    private let pins: PinDirectory?
 
     /// Opens the pins in `directory`. Throws `FastPathError` if there are none, or if they may not be read.
     init(directory: String) throws(FastPathError) {
-        statistics = try PinnedStatistics(pins: PinDirectory(path: directory))
+        let pins = PinDirectory(path: directory)
+        self.pins = pins
+        statistics = try PinnedStatistics(pins: pins)
     }
 
     /// Reads what this process has mapped already.
-    init(_ statistics: PinnedStatistics) { self.statistics = statistics }
+    init(_ statistics: PinnedStatistics) {
+        self.statistics = statistics
+        pins = nil
+    }
 
-    func snapshot() throws(FastPathError) -> StatisticsSnapshot { try statistics.snapshot() }
+    func snapshot() throws(FastPathError) -> StatisticsSnapshot {
+        // Another version of the daemon may have made tables of its own.
+        if let pins, statistics.isOutdated { statistics = try PinnedStatistics(pins: pins) }
+        return try statistics.snapshot()
+    }
 }

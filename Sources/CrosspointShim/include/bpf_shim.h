@@ -43,6 +43,26 @@ int64_t crosspoint_bpf_link_interface(int link);
 /* The program id that a link runs; 0 on failure. */
 uint32_t crosspoint_bpf_link_program(int link);
 
+/*
+ * Describes the records of an object's arrays, as its BTF has them, in lines:
+ *
+ *   map NAME RECORD
+ *   record RECORD BYTES
+ *   field NAME OFFSET BYTES-OF-ONE COUNT [RECORD]     of the record above; an array has several of COUNT
+ *
+ * Returns the length of the whole text, of which at most `size` bytes less one, and a zero, are written. 0: there is no BTF.
+ */
+size_t crosspoint_bpf_describe_maps(const struct bpf_object *object, char *buffer, size_t size);
+
+/* Creates a map that holds one text. Returns its descriptor or -errno. */
+int crosspoint_bpf_create_text(const char *name, const void *bytes, size_t size);
+
+/* Attaches a tracepoint program that was loaded with its tracepoint (tp_btf). Returns the link's descriptor or -errno. */
+int crosspoint_bpf_attach_tracepoint(int program);
+
+/* Has a link run another program from its next packet on. Returns 0 or -errno. */
+int crosspoint_bpf_replace_program(int link, int program);
+
 /* Instructions of a loaded program. */
 struct crosspoint_program_size {
 	uint32_t verified, translated, jited_bytes;

@@ -40,16 +40,28 @@ package final class LoadedObject {
         }
     }
 
-    /// Loads `source`. Maps for which `pinned` has a descriptor are used again, the others are made.
-    package init(
-        _ source: BPFObject, sizes: Sizes?, pinned: (String) throws(FastPathError) -> Descriptor?
-    ) throws(FastPathError) {
+    /// Describes the records of an object's tables, as text for whoever has not got the object.
+    static func layoutText(of source: BPFObject, version: UInt32) throws(FastPathError) -> String {
+        let object = try open(source)
+        defer { bpf_object__close(object) }
+        return TableLayout.text(of: object, version: version)
+    }
+
+    private static func open(_ source: BPFObject) throws(FastPathError) -> OpaquePointer {
         crosspoint_libbpf_keep_messages()
         guard
             let object = source.bytes.withUnsafeBytes({ bytes in
                 crosspoint_bpf_object_open(bytes.baseAddress, bytes.count, source.name)
             })
         else { throw FastPathError(.kernel, "program \(source.name): not a BPF object: \(errorText(errno))") }
+        return object
+    }
+
+    /// Loads `source`. Maps for which `pinned` has a descriptor are used again, the others are made.
+    package init(
+        _ source: BPFObject, sizes: Sizes?, pinned: (String) throws(FastPathError) -> Descriptor?
+    ) throws(FastPathError) {
+        let object = try Self.open(source)
         self.object = object
         var map = bpf_object__next_map(object, nil)
         while let current = map {
@@ -127,11 +139,15 @@ package final class LoadedObject {
 
     /// Attaches a tracepoint program; the descriptor of its link, owned by the caller.
     func attachTracepoint(_ name: String) throws(FastPathError) -> Descriptor {
-        guard let program = bpf_object__find_program_by_name(object, name),
-            let link = bpf_program__attach(program)
-        else { throw FastPathError(.kernel, "tracepoint program \(name): cannot be attached: \(errorText(errno))") }
-        defer { bpf_link__destroy(link) }
-        return try Self.duplicate(bpf_link__fd(link))
+        try Self.attachTracepoint(try program(name), name: name)
+    }
+
+    static func attachTracepoint(_ program: Descriptor, name: String) throws(FastPathError) -> Descriptor {
+        let link = program.use(crosspoint_bpf_attach_tracepoint)
+        guard link >= 0 else {
+            throw FastPathError(.kernel, "tracepoint program \(name): cannot be attached: \(errorText(link))")
+        }
+        return Descriptor(owning: link)
     }
 
     private static func duplicate(_ number: CInt) throws(FastPathError) -> Descriptor {

@@ -5,8 +5,11 @@ import CrosspointShim
 import FoundationEssentials
 import Glibc
 
-/// The pins of one node: `maps/`, `programs/`, `links/` and `shapes/` below one folder in bpffs.
-public struct PinDirectory: Sendable {
+/// Pins of one node below one folder in bpffs: `maps/`, `programs/`, `links/` and `shapes/`.
+///
+/// The node's own folder has the links of ports, which go on from one layout of the tables to the next, and the record of the
+/// generation that they run (`Generation`). The tables, programs and shapes of a generation are in a folder below it.
+public struct PinDirectory: Hashable, Sendable {
     /// The folder's path, `/sys/fs/bpf/crosspoint/NODE`.
     public let path: String
 
@@ -16,11 +19,28 @@ public struct PinDirectory: Sendable {
         case maps, programs, links, shapes
     }
 
+    private static let generationPrefix = "generation-"
+
+    /// The folder of the tables of a layout.
+    func generation(_ version: UInt32) -> PinDirectory {
+        PinDirectory(path: "\(path)/\(Self.generationPrefix)\(version)")
+    }
+
+    /// The folder of the tables that this program's own version makes.
+    package var ownGeneration: PinDirectory { generation(UInt32(CROSSPOINT_ABI_VERSION)) }
+
+    /// The layouts that have a folder, in order.
+    var generations: [UInt32] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
+            .filter { $0.hasPrefix(Self.generationPrefix) }
+            .compactMap { UInt32($0.dropFirst(Self.generationPrefix.count)) }.sorted()
+    }
+
     func path(_ kind: Kind, _ name: String) -> String { "\(path)/\(kind.rawValue)/\(name)" }
 
-    /// Makes the folders.
-    func create() throws(FastPathError) {
-        for folder in [path] + Kind.allCases.map({ "\(path)/\($0.rawValue)" }) {
+    /// Makes the folders of some kinds of pins.
+    func create(_ kinds: [Kind] = Kind.allCases) throws(FastPathError) {
+        for folder in [path] + kinds.map({ "\(path)/\($0.rawValue)" }) {
             do {
                 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             } catch {
@@ -89,6 +109,19 @@ public struct PinDirectory: Sendable {
     func removePins() {
         // Links first: nothing runs any more when its maps go.
         for kind in [Kind.links, .programs, .shapes, .maps] {
+            for name in names(kind) { unpin(kind, name) }
+            rmdir("\(path)/\(kind.rawValue)")
+        }
+        for version in generations { generation(version).removeAll() }
+    }
+
+    /// Removes the tables and programs that are in this folder itself, as versions before generations had them; what
+    /// every version finds there stays.
+    func removeTables() {
+        let kept: Set = [Generation.committedPin, Generation.readablePin]
+        for name in names(.links) where !name.hasPrefix("port-") { unpin(.links, name) }
+        for name in names(.maps) where !kept.contains(name) { unpin(.maps, name) }
+        for kind in [Kind.programs, .shapes] {
             for name in names(kind) { unpin(kind, name) }
             rmdir("\(path)/\(kind.rawValue)")
         }

@@ -10,6 +10,8 @@ import RTPWire
 /// each is right by itself, and two of them may be a packet apart.
 public final class PinnedStatistics: Sendable {
     private let pins: PinDirectory
+    /// The kernel's number of the node's record that was opened.
+    private let generation: UInt32
     private let node: MappedArray<crosspoint_node>
     private let flows: MappedArray<crosspoint_flow>
     private let rtp: MappedArray<crosspoint_rtp>
@@ -25,25 +27,43 @@ public final class PinnedStatistics: Sendable {
     private let laneCount: Int
 
     /// Opens the pins under `pins`; throws when nothing is pinned there, or it is of another layout.
-    public init(pins: PinDirectory) throws(FastPathError) {
-        func array<Record>(_ name: String) throws(FastPathError) -> MappedArray<Record> {
-            guard let descriptor = try pins.open(.maps, name) else {
-                throw FastPathError(
-                    .pinned,
-                    "\(pins.path): nothing is pinned there; start the daemon with 'crosspoint run', or name "
-                        + "the node's folder with --bpffs")
+    ///
+    /// Reads the generation of tables whose counters are whole: while another one is made beside it, that is the one or the other.
+    public convenience init(pins: PinDirectory) throws(FastPathError) {
+        while true {
+            guard let generation = try Generation.readable(in: pins) else { throw Self.nothingPinned(pins) }
+            do {
+                try self.init(generation, pins: pins)
+                return
+            } catch {
+                // Its tables may have gone while they were opened, and then there are others.
+                let now = try Generation.readable(in: pins)
+                guard now?.identifier != generation.identifier else { throw error }
             }
+        }
+    }
+
+    private static func nothingPinned(_ pins: PinDirectory) -> FastPathError {
+        FastPathError(
+            .pinned,
+            "\(pins.path): nothing is pinned there; start the daemon with 'crosspoint run', or name "
+                + "the node's folder with --bpffs")
+    }
+
+    private init(_ generation: Generation, pins: PinDirectory) throws(FastPathError) {
+        guard generation.isOwn else {
+            throw FastPathError(
+                .pinned,
+                "\(pins.path): maps of layout \(generation.version), this program reads layout "
+                    + "\(CROSSPOINT_ABI_VERSION); use the program of the running version")
+        }
+        func array<Record>(_ name: String) throws(FastPathError) -> MappedArray<Record> {
+            guard let descriptor = try generation.tables.open(.maps, name) else { throw Self.nothingPinned(pins) }
             return try MappedArray(descriptor, name: name, writable: false)
         }
         self.pins = pins
-        node = try array("node")
-        let version = node[0].pointee.abi_version
-        guard version == UInt32(CROSSPOINT_ABI_VERSION) else {
-            throw FastPathError(
-                .pinned,
-                "\(pins.path): maps of layout \(version), this program reads layout \(CROSSPOINT_ABI_VERSION); "
-                    + "use the program of the running version")
-        }
+        self.generation = generation.identifier
+        node = try MappedArray(generation.node, name: "node", writable: false)
         flows = try array("flows")
         rtp = try array("rtp")
         rtpDetails = try array("rtp_details")
@@ -58,10 +78,17 @@ public final class PinnedStatistics: Sendable {
         laneCount = Int(node[0].pointee.lane_count)
     }
 
+    /// Whether the node runs other tables than those that were opened: then they have to be opened again.
+    public var isOutdated: Bool {
+        guard let now = try? Generation.readable(in: pins) else { return false }
+        return now.identifier != generation
+    }
+
     /// A reader of the same memory as the fast path's owner in this process: the kernel maps whole arrays at once, and
     /// mapping them twice would take the daemon's memory twice.
     init(sharing fastPath: FastPath) {
         pins = fastPath.pins
+        generation = 0
         node = fastPath.node
         flows = fastPath.flowTable.slots
         rtp = fastPath.rtp
@@ -132,7 +159,7 @@ public final class PinnedStatistics: Sendable {
         let slot = Int(label.slot) < flows.count ? flows[Int(label.slot)].pointee : crosspoint_flow()
         let flags = slot.flags
         let engine = engine(of: slot, label, now: now)
-        let isAccounted = flags & UInt16(CROSSPOINT_FLOW_ACCOUNT.rawValue) != 0
+        let isAccounted = flags & CROSSPOINT_FLOW_ACCOUNT.rawValue != 0
         let last = record.last_arrival
         return FlowStatistics(
             route: FastPath.text(label.route), from: FastPath.text(label.from),
@@ -151,7 +178,7 @@ public final class PinnedStatistics: Sendable {
         of flow: crosspoint_flow, _ label: crosspoint_flow_label, now: UInt64
     ) -> (name: String, reason: String) {
         let reason = EngineReason(rawValue: label.engine_reason) ?? .ordinary
-        guard flow.flags & UInt16(CROSSPOINT_FLOW_AFXDP.rawValue) != 0 else { return ("kernel", reason.text) }
+        guard flow.flags & CROSSPOINT_FLOW_AFXDP.rawValue != 0 else { return ("kernel", reason.text) }
         let first = Int(flow.port) * Int(CROSSPOINT_MAX_QUEUES)
         // Of a port with several queues all have a worker or none.
         let isServed = (first..<first + Int(CROSSPOINT_MAX_QUEUES)).contains { index in
@@ -159,7 +186,7 @@ public final class PinnedStatistics: Sendable {
             return heartbeat != 0 && Int64(bitPattern: now &- heartbeat) <= Int64(CROSSPOINT_HEARTBEAT_LIMIT)
         }
         if isServed { return ("afxdp", reason.text) }
-        return flow.flags & UInt16(CROSSPOINT_FLOW_AFXDP_ONLY.rawValue) == 0
+        return flow.flags & CROSSPOINT_FLOW_AFXDP_ONLY.rawValue == 0
             ? ("kernel", EngineReason.noWorker.text) : ("none", EngineReason.noWorker.text)
     }
 

@@ -90,10 +90,19 @@ public struct FlowParameters: Hashable, Sendable {
         return (1_000_000_000 << 16 + UInt64(clockRate) / 2) / UInt64(clockRate)
     }
 
+    /// The same as a flow's record has it: 48 bits.
+    var tickWords: (UInt16, UInt16, UInt16) {
+        let tick = min(nanosecondsPerTick, 1 << 48 - 1)
+        return (
+            UInt16(truncatingIfNeeded: tick), UInt16(truncatingIfNeeded: tick >> 16),
+            UInt16(truncatingIfNeeded: tick >> 32)
+        )
+    }
+
     var rules: UInt32 { isEncrypted ? CROSSPOINT_RULE_ENCRYPTED.rawValue : 0 }
 
-    var flags: UInt16 {
-        func bit(_ flag: crosspoint_flow_flag, _ isSet: Bool) -> UInt16 { isSet ? UInt16(flag.rawValue) : 0 }
+    var flags: UInt32 {
+        func bit(_ flag: crosspoint_flow_flag, _ isSet: Bool) -> UInt32 { isSet ? flag.rawValue : 0 }
         return bit(CROSSPOINT_FLOW_RTP, payload == .rtp) | bit(CROSSPOINT_FLOW_RTCP, payload == .rtcp)
             | bit(CROSSPOINT_FLOW_ACCOUNT, accounts && payload == .rtp)
             | bit(CROSSPOINT_FLOW_REPORT_UNKNOWN, unknownSource != .drop)

@@ -358,7 +358,7 @@ extension FlowController {
         if case .late(let key, let port) = staged.source { installLate(key, port, &state, before) }
         if let flow = state.flow {
             if staged.source == .refiltered, let key = state.key {
-                fastPath.changeFilter(key, label: state.specification.label, of: flow)
+                fastPath.changeFilter(key, label: state.label, of: flow)
             }
             let isOtherFlow = before?.flow != flow
             if staged.changesContext {
@@ -369,8 +369,8 @@ extension FlowController {
             if state.parameters != before?.parameters || isOtherFlow {
                 fastPath.setParameters(state.parameters, of: flow)
             }
-            if before?.specification.label != state.specification.label {
-                fastPath.setLabel(state.specification.label, of: flow)
+            if before?.label != state.label {
+                fastPath.setLabel(state.label, of: flow)
             }
             for leg in state.legs where isOtherFlow || staged.written.contains(leg.number) { describe(leg, flow: flow) }
             // One store after the other: the old flow ends, and the new one begins.
@@ -410,7 +410,7 @@ extension FlowController {
         for entry in draining.remove(key) { if let place = entry.guarded { removeGuard(place) } }
         do throws(RoutingError) {
             state.flow = try fastPathCall { () throws(FastPathError) in
-                try fastPath.installFlow(key, state.parameters, port: port, label: state.specification.label)
+                try fastPath.installFlow(key, state.parameters, port: port, label: state.label)
             }
             if let flow = state.flow { fastPath.setContext(state.receiving?.context, of: flow) }
         } catch {

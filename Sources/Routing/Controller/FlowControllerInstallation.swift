@@ -20,7 +20,7 @@ extension FlowController {
         var state = RouteState(intent: journalled.intent, parameters: route.flowParameters)
         do throws(RoutingError) {
             try establishSource(&state) { !unreadable.contains($0) }
-            if let flow = state.flow { fastPath.setLabel(route.label, of: flow) }
+            if let flow = state.flow { fastPath.setLabel(state.label, of: flow) }
             state.nextLegNumber = journalled.nextLegNumber
             for known in journalled.legs {
                 var new = try makeLeg(known.to, number: known.number, of: state, counter: known.counter)
@@ -70,7 +70,7 @@ extension FlowController {
             fastPath.setParameters(state.parameters, of: found)
         } else {
             let flow = try fastPathCall { () throws(FastPathError) in
-                try fastPath.installFlow(key, state.parameters, port: port, label: state.specification.label)
+                try fastPath.installFlow(key, state.parameters, port: port, label: state.label)
             }
             fastPath.setContext(state.receiving?.context, of: flow)
             state.flow = flow

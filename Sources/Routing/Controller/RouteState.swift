@@ -78,6 +78,13 @@ struct RouteState {
 
     var owner: RouteOwner { intent.owner }
 
+    /// Who the route's flow is.
+    var label: FlowLabel {
+        var label = specification.label
+        label.identifier = intent.id
+        return label
+    }
+
     func leg(_ number: UInt32) -> Int? { legs.firstIndex { $0.number == number } }
 
     /// How long the frames are that legs get, Ethernet header to payload, on average: what came, without what is decrypted away.
