@@ -240,7 +240,8 @@ let package = Package(
 
         // Namespaces and commands for tests, and one test target per module.
         .target(
-            name: "TestSupport", dependencies: ["CrosspointShim"], path: "Tests/TestSupport", swiftSettings: strict
+            name: "TestSupport", dependencies: ["CrosspointShim"], path: "Tests/TestSupport", exclude: ["Fixtures"],
+            swiftSettings: strict
         ),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "TimingTests", dependencies: ["Timing"], swiftSettings: strict),
@@ -291,7 +292,7 @@ let package = Package(
         .testTarget(
             name: "FastPathTests",
             dependencies: ["FastPath", "RTPWire", "BPFPrograms", "CrosspointShim", "CLibBPF", "TestSupport"],
-            exclude: ["Fixtures", "instruction-baseline.json"], swiftSettings: strict
+            exclude: ["instruction-baseline.json"], swiftSettings: strict
         ),
         // The AF_XDP loop without a kernel, for its tests and its benchmark.
         .target(

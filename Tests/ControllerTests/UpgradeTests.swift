@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 extension NodeFastPathTests {
-    @Suite struct Handover {
+    @Suite struct Upgrades {
         private static let legs: [TestLeg] =
             (1...8).map { .init(number: $0, egress: $0 % 3) } + [.init(number: 9, egress: nil)]
         private static let single = TestLeg(number: 400, egress: 1, flow: 1)

@@ -158,7 +158,8 @@ struct Handover {
             let highest = oldRTP.field("highest"), let received = oldRTP.field("received"),
             let oldState = oldRTP.field("state"), let oldBase = oldDetail.field("base"),
             let oldExpected = oldDetail.field("expected_before"), let oldReceived = oldDetail.field("received_before"),
-            let state = rtp.field("state"), let expectedBefore = detail.field("expected_before"),
+            let state = rtp.field("state"), let newHighest = rtp.field("highest"), let newReceived = rtp.field("received"),
+            let base = detail.field("base"), let expectedBefore = detail.field("expected_before"),
             let receivedBefore = detail.field("received_before"),
             let oldRecords = try old.tables.open(.maps, "rtp"), let oldDetails = try old.tables.open(.maps, "rtp_details")
         else { return }
@@ -173,12 +174,24 @@ struct Handover {
             func number(_ pointer: UnsafeRawPointer, _ field: TableLayout.Field) -> UInt64 {
                 pointer.loadUnaligned(fromByteOffset: field.offset, as: UInt64.self)
             }
+            // Between two packets: both numbers belong to the same one.
+            var progress = (highest: number(from, highest), received: number(from, received))
+            for _ in 0..<1000 {
+                let again = (highest: number(from, highest), received: number(from, received))
+                if again == progress { break }
+                progress = again
+            }
             let expected =
-                number(fromDetail, oldExpected) &+ number(from, highest) &- number(fromDetail, oldBase) &+ 1
-            target[index].storeBytes(of: 0, toByteOffset: state.offset, as: UInt8.self)
+                number(fromDetail, oldExpected) &+ progress.highest &- number(fromDetail, oldBase) &+ 1
+            // As after a first packet, on probation: the next in order is counted on, any other begins.
+            target[index].storeBytes(
+                of: UInt8(CROSSPOINT_RTP_STARTED.rawValue), toByteOffset: state.offset, as: UInt8.self)
+            target[index].storeBytes(of: progress.highest, toByteOffset: newHighest.offset, as: UInt64.self)
+            target[index].storeBytes(of: 0, toByteOffset: newReceived.offset, as: UInt64.self)
+            targetDetail[index].storeBytes(of: progress.highest &+ 1, toByteOffset: base.offset, as: UInt64.self)
             targetDetail[index].storeBytes(of: expected, toByteOffset: expectedBefore.offset, as: UInt64.self)
             targetDetail[index].storeBytes(
-                of: number(fromDetail, oldReceived) &+ number(from, received), toByteOffset: receivedBefore.offset,
+                of: number(fromDetail, oldReceived) &+ progress.received, toByteOffset: receivedBefore.offset,
                 as: UInt64.self)
         }
     }
