@@ -46,6 +46,14 @@ public struct SinkResult: Hashable, Sendable {
     public var outOfOrder: UInt64
     /// The first 64 bytes of the first bad copy.
     public var firstBad: [UInt8]
+
+    public init(good: UInt64, bad: UInt64, missing: UInt64, outOfOrder: UInt64, firstBad: [UInt8]) {
+        self.good = good
+        self.bad = bad
+        self.missing = missing
+        self.outOfOrder = outOfOrder
+        self.firstBad = firstBad
+    }
 }
 
 extension LoadGenerator {

@@ -16,6 +16,10 @@ struct Report: Encodable {
     var good: [UInt64]
     var bad: [UInt64]
     var outOfOrder: [UInt64]
+    /// Copies that should have come, that did not come between those that did, and that nobody expects.
+    var expected: UInt64
+    var missing: UInt64
+    var strays: UInt64
 }
 
 @main
@@ -27,11 +31,14 @@ struct RTSPBenchmarkGenerator: ParsableCommand {
         discussion: """
             Packets go to 239.1.1.10:5004 from 10.9.0.2 in bursts of 25 ms and more. Copies are expected at sink number N (from 1) \
             from 10.9.N.1 to 10.9.N.2, UDP port 20000 + N, with the addresses 02:00:00:00:0N:01 and 02:00:00:00:0N:02. \
+            Of several flows, number N (from 0) goes to UDP port 5004 + N, and one copy is expected at sink 1 + N modulo their number, \
+            UDP port 20001 + N; of every 16th, another at the next sink, UDP port 24097 + N. They are reported together. \
             Prints `sending`, and in the end one line of JSON.
             """)
 
     @Option(help: "The interface that leads to the node.") var generator = "gen0"
     @Option(help: "The interfaces that copies arrive at.") var sink: [String]
+    @Option(help: "Flows, a power of two up to 4096.") var flows = 1
     @Option(help: "Packets per second.") var rate = 1_000_000
     @Option(help: "For how long.") var seconds = 5.0
     @Option(help: "The CPU that sends.") var cpu = 1
@@ -40,17 +47,24 @@ struct RTSPBenchmarkGenerator: ParsableCommand {
         guard crosspoint_pin_to_cpu(UInt32(cpu)) == 0 else { throw ValidationError("no CPU \(cpu)") }
         let load = try LoadGenerator()
         try load.transmit(through: try index(generator))
+        guard flows.nonzeroBitCount == 1, flows <= 4096 else { throw ValidationError("--flows: not a power of two to 4096") }
         for (number, name) in zip(1..., sink) {
             try load.attach(.check, to: try index(name))
-            load.expect(try destination(number, name), at: number)
+            if flows == 1 { load.expect(try destination(number, name), at: number) }
+        }
+        let copies = flows == 1 ? [] : (0..<flows).flatMap(copies(ofFlow:))
+        for copy in copies {
+            var expected = try destination(copy.sink + 1, sink[copy.sink])
+            expected.flow = UInt32(copy.flow)
+            load.expect(expected, at: copy.number)
         }
         guard let group = MACAddress(group: IPAddress(239, 1, 1, 10)), let own = MACAddress("02:00:00:00:00:02") else {
             throw ValidationError("an address is wrong")
         }
-        load.set(
-            LoadGenerator.Plan(
-                destinationMAC: group, sourceMAC: own, source: IPAddress(10, 9, 0, 2),
-                destination: IPAddress(239, 1, 1, 10)))
+        var plan = LoadGenerator.Plan(
+            destinationMAC: group, sourceMAC: own, source: IPAddress(10, 9, 0, 2), destination: IPAddress(239, 1, 1, 10))
+        plan.flows = flows
+        load.set(plan)
         print("sending")
         fflush(nil)
         let began = ContinuousClock.now
@@ -60,18 +74,44 @@ struct RTSPBenchmarkGenerator: ParsableCommand {
             if owed < rate / 40 {
                 Thread.sleep(forTimeInterval: 0.005)
             } else {
-                try load.send(min(owed, rate / 4))
+                // Whole rounds, so that every flow has as many.
+                try load.send(min(owed, rate / 4) / flows * flows)
             }
         }
         let elapsed = began.duration(to: .now) / .seconds(1)
         Thread.sleep(forTimeInterval: 0.2)
-        let results = (1...sink.count).map { load.result(at: $0) }
+        let results = flows == 1 ? (1...sink.count).map { load.result(at: $0) } : [sum(copies, of: load)]
+        let perRound = UInt64(flows == 1 ? sink.count : copies.count)
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         let report = Report(
             sent: load.sent, packetsPerSecond: Double(load.sent) / elapsed, good: results.map(\.good),
-            bad: results.map(\.bad), outOfOrder: results.map(\.outOfOrder))
+            bad: results.map(\.bad), outOfOrder: results.map(\.outOfOrder),
+            expected: load.sent / UInt64(flows) * perRound, missing: results.reduce(0) { $0 + $1.missing },
+            strays: load.strays)
         print(String(decoding: try encoder.encode(report), as: UTF8.self))
+    }
+
+    private struct Copy {
+        var flow: Int
+        var sink: Int
+        var number: Int
+    }
+
+    /// The copies of one of several flows.
+    private func copies(ofFlow flow: Int) -> [Copy] {
+        let first = Copy(flow: flow, sink: flow % sink.count, number: flow + 1)
+        return flow % 16 == 0 ? [first, Copy(flow: flow, sink: (flow + 1) % sink.count, number: 4097 + flow)] : [first]
+    }
+
+    private func sum(_ copies: [Copy], of load: LoadGenerator) -> SinkResult {
+        copies.reduce(into: SinkResult(good: 0, bad: 0, missing: 0, outOfOrder: 0, firstBad: [])) { sum, copy in
+            let result = load.result(at: copy.number)
+            sum.good += result.good
+            sum.bad += result.bad
+            sum.missing += result.missing
+            sum.outOfOrder += result.outOfOrder
+        }
     }
 
     private func index(_ name: String) throws -> UInt32 {
