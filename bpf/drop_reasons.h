@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
  * Every reason for which a packet is not forwarded, or a copy is not sent: one list, from which BPF takes the
- * numbers and Swift the names (with the `drop_`, `pass_` and `copy_` that say what became of it).
+ * numbers and Swift the names (with the `drop_`, `pass_` and `copy_` that say what became of it). Two versions may count in the same
+ * array (fastpath_abi.h): a reason keeps its number, and new ones come last.
  */
 #pragma once
 
@@ -28,7 +29,7 @@
 	X(DROP_NOT_RTCP, "drop_not_rtcp") \
 	X(DROP_BAD_LENGTH, "drop_bad_length") \
 	X(DROP_BAD_CHECKSUM, "drop_bad_checksum") \
-	X(DROP_REWRITE_FAILED, "drop_rewrite_failed") \
+	X(DROP_MAPPED_ADDRESS, "drop_mapped_address") \
 	X(DROP_NO_WORKER, "drop_no_worker") \
 	/* Copies that were asked for and not sent. */ \
 	X(COPY_GATED, "copy_gated") \
@@ -47,7 +48,11 @@
 	X(COPY_SRTP_MALFORMED, "copy_srtp_malformed") \
 	X(COPY_SRTP_KEY_LIMIT, "copy_srtp_key_limit") \
 	X(COPY_SRTP_NO_KEY, "copy_srtp_no_key") \
-	X(COPY_SRTP_FAILED, "copy_srtp_failed")
+	X(COPY_SRTP_FAILED, "copy_srtp_failed") \
+	/* Dropped: ours by its destination, but nothing that a router sends on (soundness.h). */ \
+	X(DROP_MARTIAN_SOURCE, "drop_martian_source") \
+	X(DROP_WRONG_MAC, "drop_wrong_mac") \
+	X(DROP_BAD_HEADER_CHECKSUM, "drop_bad_header_checksum")
 
 enum crosspoint_reason {
 #define CROSSPOINT_REASON_NUMBER(name, text) CROSSPOINT_##name,

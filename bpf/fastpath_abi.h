@@ -85,6 +85,8 @@ enum crosspoint_flow_flag {
 	CROSSPOINT_FLOW_AFXDP = 1 << 14,
 	/* With CROSSPOINT_FLOW_AFXDP: without a worker they are dropped, never sent as they are. */
 	CROSSPOINT_FLOW_AFXDP_ONLY = 1 << 15,
+	/* Frames come to the port's own address, or to that of the destination's group, and to no other. */
+	CROSSPOINT_FLOW_OWN_MAC = 1 << 16,
 	/* Whatever asks for a look at the source. */
 	CROSSPOINT_FLOW_SOURCES = CROSSPOINT_FLOW_FILTER_SOURCE | CROSSPOINT_FLOW_FILTER_SOURCE_PORT |
 				  CROSSPOINT_FLOW_HAS_SOURCES | CROSSPOINT_FLOW_HAS_SOURCE_PORTS |
@@ -135,7 +137,8 @@ struct crosspoint_flow {
 	/* Key, with crosspoint_flow_detail.source. Addresses are in network order, IPv4 as ::ffff:a.b.c.d. */
 	__u32 destination[4];
 	__u32 interface_index;
-	/* VLAN identifiers, outer in bits 16-27, inner in bits 0-11; a single tag is the outer one, 0 is none. */
+	/* VLAN identifiers, outer in bits 16-27, inner in bits 0-11; a single tag is the outer one, 0 is none. Bit 31 is
+	 * never set here: it is in what parse.h makes of a packet whose innermost tag is not of 802.1Q. */
 	__u32 vlans;
 	__u16 destination_port; /* network order */
 	__u8 kind;              /* enum crosspoint_slot_kind, written last */

@@ -14,6 +14,7 @@
 #include "flow_table.h"
 #include "forward.h"
 #include "parse.h"
+#include "soundness.h"
 #include "sources.h"
 
 static __always_inline int
@@ -62,6 +63,11 @@ ingress_long_way(struct xdp_md *ctx)
 	flow = crosspoint_find(&packet, place, crosspoint_selector(&packet, CROSSPOINT_SLOT_DESTINATION), &slot);
 	if (CROSSPOINT_UNLIKELY(!flow))
 		return not_a_flow(ctx);
+	if (CROSSPOINT_UNLIKELY(crosspoint_is_own(data, flow)))
+		return drop(flow->port, CROSSPOINT_DROP_OWN_PACKET);
+	reason = crosspoint_fault(ctx, slot);
+	if (CROSSPOINT_UNLIKELY(reason >= 0))
+		return drop(flow->port, reason);
 	flags = flow->flags;
 	if (CROSSPOINT_UNLIKELY(flags & CROSSPOINT_FLOW_SOURCES)) {
 		of_source = flow_of_source(ctx, &packet, flow, &slot);
@@ -72,8 +78,6 @@ ingress_long_way(struct xdp_md *ctx)
 	}
 	if (CROSSPOINT_UNLIKELY(flags & CROSSPOINT_FLOW_DRAINING))
 		return drop(flow->port, CROSSPOINT_DROP_DRAINING);
-	if (CROSSPOINT_UNLIKELY(crosspoint_is_own(data, flow)))
-		return drop(flow->port, CROSSPOINT_DROP_OWN_PACKET);
 	if (CROSSPOINT_UNLIKELY(packet.ttl <= 1)) {
 		crosspoint_count_reason(flow->port, CROSSPOINT_PASS_TTL_EXPIRED, 1);
 		return XDP_PASS;

@@ -17,6 +17,7 @@
 #include "metadata.h"
 #include "note.h"
 #include "parse.h"
+#include "soundness.h"
 
 /* Not a verdict of XDP: the packet goes the long way. */
 #define CROSSPOINT_LONG_WAY -1
@@ -87,7 +88,7 @@ ingress_short_way(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data, *data_end = (void *)(long)ctx->data_end;
 	struct crosspoint_plain_headers headers = headers_at(data);
-	__u64 length = data_end - data, target;
+	__u64 length = data_end - data, target, is_unsound;
 	struct crosspoint_metadata what = {};
 	struct crosspoint_packet packet = {};
 	struct crosspoint_leg *leg = NULL;
@@ -110,7 +111,10 @@ ingress_short_way(struct xdp_md *ctx)
 			       crosspoint_selector(&packet, CROSSPOINT_SLOT_DESTINATION), &slot);
 	if (CROSSPOINT_UNLIKELY(!flow || flow->flags & CROSSPOINT_FLOW_SPECIAL))
 		return CROSSPOINT_LONG_WAY;
-	if (CROSSPOINT_UNLIKELY(crosspoint_is_own(data, flow) || !crosspoint_admits(&packet, flow, slot)))
+	is_unsound = crosspoint_is_unsound(data, headers.ip, flow);
+	/* Or the compiler makes a branch of each part. */
+	CROSSPOINT_HIDE(is_unsound);
+	if (CROSSPOINT_UNLIKELY(is_unsound || crosspoint_is_own(data, flow) || !crosspoint_admits(&packet, flow, slot)))
 		return CROSSPOINT_LONG_WAY;
 	if ((flow->flags & CROSSPOINT_FLOW_RTP) && CROSSPOINT_UNLIKELY(!rtp_is_plain(headers.rtp)))
 		return CROSSPOINT_LONG_WAY;

@@ -49,23 +49,22 @@ crosspoint_is_tag(__be16 protocol)
 	return protocol == NETWORK16(ETH_P_8021Q) || protocol == NETWORK16(ETH_P_8021AD);
 }
 
+/*
+ * The bit of `vlans` that no flow has, for the protocol of the tag next to the packet: 802.1ad there is another network than 802.1Q of
+ * the same number. Of two tags the outer one may be either.
+ */
+static __always_inline __u32
+crosspoint_service_tag(const void *protocol)
+{
+	/* Read again, or the verifier knows which of the two it is, and walks all that follows for each. They differ in one bit. */
+	return (__u32)(HOST16(*(const volatile __be16 *)protocol) & 0x0800) << 20;
+}
+
 /* ::ffff:0:0/96 before an IPv4 address, as the lower word of an address lies in memory. */
 static __always_inline __u64
 crosspoint_mapped(__be32 address)
 {
 	return (__u64)address << 32 | 0xffff0000ULL;
-}
-
-/*
- * The same in an IPv6 header is an address that is never on the wire (RFC 6890), and would pass for that of an IPv4 packet. 0 for one, 1
- * for any other, without a branch: the verifier would walk all that follows once more for each.
- */
-static __always_inline __u64
-crosspoint_is_unmapped(__u64 high, __u64 low)
-{
-	__u64 rest = high | ((__u32)low ^ 0xffff0000U);
-
-	return (rest | -rest) >> 63;
 }
 
 static __always_inline int
@@ -105,7 +104,6 @@ crosspoint_parse_ipv6(void *l3, void *data_end, struct crosspoint_packet *packet
 {
 	struct ipv6hdr *ip = l3;
 	struct udphdr *udp = (void *)(ip + 1);
-	__u64 are_unmapped;
 
 	if ((void *)(ip + 1) > data_end)
 		return CROSSPOINT_PASS_MALFORMED;
@@ -137,11 +135,6 @@ crosspoint_parse_ipv6(void *l3, void *data_end, struct crosspoint_packet *packet
 	packet->udp_length = HOST16(udp->len);
 	if (packet->l3_length < sizeof(*ip) + sizeof(*udp))
 		return CROSSPOINT_PASS_MALFORMED;
-	are_unmapped = crosspoint_is_unmapped(packet->destination_high, packet->destination_low) &
-		       crosspoint_is_unmapped(packet->source_high, packet->source_low);
-	CROSSPOINT_HIDE(are_unmapped);
-	if (CROSSPOINT_UNLIKELY(!are_unmapped))
-		return CROSSPOINT_PASS_MALFORMED;
 	return -1;
 }
 
@@ -166,15 +159,16 @@ crosspoint_parse(void *data, void *data_end, struct crosspoint_packet *packet)
 		if (l3 > data_end)
 			return CROSSPOINT_PASS_MALFORMED;
 		protocol = tag->protocol;
-		packet->vlans = (HOST16(tag->tci) & 0xfff) << 16;
+		packet->vlans = (HOST16(tag->tci) & 0xfff) << 16 | crosspoint_service_tag((void *)ethernet + 2 * ETH_ALEN);
 		if (crosspoint_is_tag(protocol)) {
 			tag = l3;
 			l3 = tag + 1;
 			packet->l3_offset += sizeof(*tag);
 			if (l3 > data_end)
 				return CROSSPOINT_PASS_MALFORMED;
+			packet->vlans = (packet->vlans & 0xfff0000) | (HOST16(tag->tci) & 0xfff) |
+					crosspoint_service_tag((void *)tag - sizeof(__be16));
 			protocol = tag->protocol;
-			packet->vlans |= HOST16(tag->tci) & 0xfff;
 			if (crosspoint_is_tag(protocol))
 				return CROSSPOINT_PASS_TOO_MANY_VLANS;
 		}

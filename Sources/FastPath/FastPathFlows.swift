@@ -178,7 +178,18 @@ extension FastPath {
         let kept =
             CROSSPOINT_FLOW_FILTER_SOURCE.rawValue | CROSSPOINT_FLOW_FILTER_SOURCE_PORT.rawValue
             | CROSSPOINT_FLOW_HAS_SOURCES.rawValue | CROSSPOINT_FLOW_HAS_SOURCE_PORTS.rawValue
+            | CROSSPOINT_FLOW_OWN_MAC.rawValue
         setFlags(place.pointee.flags & kept | parameters.flags, at: handle.slot)
+    }
+
+    /// Says whether frames for the flow's destination come to the port's own hardware address, or to that of its group, and to no
+    /// other: those that were for another host are dropped then. Not where an interface above the port has an address of its own.
+    public func setComesToOwnMAC(_ isOnly: Bool, of handle: FlowHandle) {
+        guard isCurrent(handle) else { return }
+        let flags = flowTable.slots[handle.slot].pointee.flags
+        let wanted =
+            isOnly ? flags | CROSSPOINT_FLOW_OWN_MAC.rawValue : flags & ~CROSSPOINT_FLOW_OWN_MAC.rawValue
+        if wanted != flags { setFlags(wanted, at: handle.slot) }
     }
 
     /// Changes the label of an installed flow, which readers of the statistics see.

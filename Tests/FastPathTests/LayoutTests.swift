@@ -39,7 +39,7 @@ extension FastPathSuite {
                 text.split(separator: "\n").filter { !$0.hasPrefix("reason") }
             }
             #expect(withoutReasons(text) == withoutReasons(LayoutSix.text))
-            #expect(try #require(TableLayout(text: LayoutSix.text)).reasons.count == 38)
+            #expect(try #require(TableLayout(text: LayoutSix.text)).reasons.count == 37)
         }
 
         @Test("what packets write has the same records as in layout 6, so that both versions count in the same tables")

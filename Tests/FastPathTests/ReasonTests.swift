@@ -12,7 +12,6 @@ extension FastPathSuite {
     struct ReasonTests {
         /// What no test can cause, and why.
         static let exceptions: [String: String] = [
-            "drop_rewrite_failed": "no line of the program raises it: copies that cannot be rewritten have a reason",
             "copy_worker_busy": "needs a worker: EngineLoadTests",
             "copy_no_memory": "the kernel would have to run out of memory while it clones",
             "copy_srtp_authentication": "counted by a worker: ProtectionTests, scripts/tests/srtp.sh",
@@ -112,6 +111,14 @@ extension FastPathSuite {
                 return try bench.ingress(Packet(destination: "10.1.0.1")).reasons
             },
             "drop_own_packet": change { $0.sourceMAC = "02:00:00:00:00:01" },
+            "drop_martian_source": change { $0.source = "127.0.0.1" },
+            "drop_wrong_mac": change { $0.destinationMAC = "ff:ff:ff:ff:ff:ff" },
+            "drop_bad_header_checksum": change { $0.headerChecksumError = 1 },
+            "drop_mapped_address": { bench, _ in
+                var packet = Packet.ipv6(source: "::ffff:10.1.0.7", destination: "::ffff:239.1.1.10")
+                packet.destinationMAC = Packet().destinationMAC
+                return try bench.ingress(packet).reasons
+            },
             "drop_no_leg": { bench, handle in
                 try bench.thread.run { try bench.fastPath.setLegs([], of: handle) }
                 return try bench.ingress(Packet()).reasons

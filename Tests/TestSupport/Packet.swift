@@ -41,7 +41,12 @@ public struct Packet: Sendable, Hashable {
         case wrong(by: UInt16)
     }
 
-    public var destinationMAC = "01:00:5e:01:01:0a"
+    private var chosenDestinationMAC: String?
+    /// Unless it is set, that of the destination's group (RFC 1112, RFC 2464), or a node's own for any other.
+    public var destinationMAC: String {
+        get { chosenDestinationMAC ?? Self.mac(of: destination) }
+        set { chosenDestinationMAC = newValue }
+    }
     public var sourceMAC = "02:00:00:00:0f:07"
     public var tags: [Tag] = []
     /// The EtherType; nil for that of the addresses' family.
@@ -92,12 +97,22 @@ public struct Packet: Sendable, Hashable {
         source: String = "2001:db8:1::7", destination: String = "ff3e::1:10", rtp: RTPPacket? = RTPPacket()
     ) -> Packet {
         var packet = Packet(source: source, destination: destination, rtp: rtp)
-        packet.destinationMAC = "33:33:00:01:00:10"
         packet.identification = 0x54321
         return packet
     }
 
     public var isIPv6: Bool { destination.contains(":") }
+
+    private static func mac(of destination: String) -> String {
+        let address = addressBytes(destination)
+        let bytes: [UInt8] =
+            switch (address.count, address[0]) {
+            case (4, 224..<240): [1, 0, 0x5e, address[1] & 0x7f, address[2], address[3]]
+            case (16, 0xff): [0x33, 0x33] + address.suffix(4)
+            default: [2, 0, 0, 0, 0, 1]
+            }
+        return bytes.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined(separator: ":")
+    }
 
     public var udpPayload: [UInt8] { rtp?.bytes ?? payload }
 

@@ -2,7 +2,7 @@
 
     statistics.py agrees FILE ROUTE=PACKETS…    each flow counted so many packets, lost none, and sent as many by every leg;
                                                 what each port received is what it forwarded, dropped and passed
-    statistics.py grew BEFORE AFTER             no counter of BEFORE is smaller, or missing, in AFTER
+    statistics.py grew BEFORE AFTER             no counter of BEFORE is smaller in AFTER, or missing unless it was 0
     statistics.py packets FILE ROUTE            prints how many packets the route's flow counted
 """
 import json
@@ -69,6 +69,9 @@ def shrunk(before, after):
     for path, number in numbers(before):
         name = " ".join(str(part[0] if isinstance(part, tuple) else part) for part in path)
         if path not in later:
+            # What another version counts under another name, and nothing was counted of.
+            if number == 0:
+                continue
             yield f"{name}: was {number} and is gone"
         elif later[path] < number:
             yield f"{name}: was {number} and is {later[path]}"

@@ -2,7 +2,8 @@
 
 /// Layout 6, as its BTF had it; never changed.
 ///
-/// Its tables were in the node's own folder, and daemons that knew it refused every other.
+/// Its tables were in the node's own folder, and daemons that knew it refused every other. Reason 20, which no program
+/// counted, is left out.
 enum LayoutSix {
     static let version: UInt32 = 6
 
@@ -203,7 +204,6 @@ enum LayoutSix {
         reason 17 drop_not_rtcp
         reason 18 drop_bad_length
         reason 19 drop_bad_checksum
-        reason 20 drop_rewrite_failed
         reason 21 drop_no_worker
         reason 22 copy_gated
         reason 23 copy_no_leg

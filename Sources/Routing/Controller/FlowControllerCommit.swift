@@ -376,6 +376,7 @@ extension FlowController {
             // One store after the other: the old flow ends, and the new one begins.
             if isOtherFlow, !isDonor, let old = before?.flow { fastPath.publish(.none, of: old) }
             if let legs = staged.legs { fastPath.publish(legs, of: flow) }
+            judgeHardwareAddress(of: state)
         } else if let legs = staged.legs {
             fastPath.discard(legs)
         }

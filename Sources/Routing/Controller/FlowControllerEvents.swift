@@ -102,6 +102,7 @@ extension FlowController {
         case .linkRemoved(let index): linkRemoved(index)
         case .addressChanged:
             refresh { (view, network) throws(NetlinkError) in try view.refreshAddresses(network) }
+            judgeHardwareAddresses()
             networkChanges.newPlaces()
             lookSoon()
         case .neighbourChanged(let neighbour):
@@ -125,6 +126,7 @@ extension FlowController {
         case .overrun:
             refresh { (view, network) throws(NetlinkError) in try view.refresh(network) }
             for key in neighbourUses.keys { askFor(key) }
+            judgeHardwareAddresses()
             networkChanges.newPlaces()
             lookSoon()
         }
@@ -202,7 +204,10 @@ extension FlowController {
             || before?.isRunning != interface.isRunning || before?.isUp != interface.isUp
         if before?.mtu != interface.mtu || before?.receiveQueues != interface.receiveQueues { refreshEngine() }
         guard isRelevant else { return }
-        defer { refreshEngine() }
+        defer {
+            refreshEngine()
+            judgeHardwareAddresses()
+        }
         if interface.isRunning {
             for key in neighbourUses.keys where key.interfaceIndex == interface.index { askFor(key) }
         }
@@ -243,6 +248,7 @@ extension FlowController {
                 for leg in state.legs { describe(leg, flow: flow) }
                 try setLegs(state.readyLegs, of: flow)
             }
+            judgeHardwareAddress(of: state)
             logger.info("route \(state.specification.name): its source is received")
         } catch {
             if state.membershipProblem != "\(error)" { logger.error("route \(state.specification.name): \(error)") }

@@ -36,6 +36,7 @@ extension FlowController {
                 try setLegs(state.readyLegs, of: flow)
                 fastPath.setParameters(state.parameters, of: flow)
             }
+            judgeHardwareAddress(of: state)
         } catch {
             for leg in state.legs { release(neighbour: leg.neighbour, of: route.name) }
             releaseHold(of: state)
