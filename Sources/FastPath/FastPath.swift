@@ -111,7 +111,8 @@ public final class FastPath {
             throw FastPathError(
                 .pinned,
                 "\(pins.path): maps of layout \(found.version), this program carries over layouts from "
-                    + "\(LayoutSix.version) on; keep the running version, or stop the media and run 'crosspoint unload' first")
+                    + "\(LayoutSix.version) on; keep the running version, or stop the media and run 'crosspoint unload' first"
+            )
         }
         let record = try found.record(found.layout())
         guard record["network_namespace"] == crosspoint_network_namespace_cookie() else {

@@ -27,7 +27,8 @@ extension FastPath {
     /// Reports of the fast path, from a thread of their own. The stream ends when its consumer goes; call it once.
     public func events() throws(FastPathError) -> AsyncStream<FastPathEvent> {
         guard let map = try tables.open(.maps, "events") else {
-            throw FastPathError(.pinned, "\(tables.path): maps/events is missing; run 'crosspoint unload' and start anew")
+            throw FastPathError(
+                .pinned, "\(tables.path): maps/events is missing; run 'crosspoint unload' and start anew")
         }
         let (stream, continuation) = AsyncStream.makeStream(
             of: FastPathEvent.self, bufferingPolicy: .bufferingNewest(1024))

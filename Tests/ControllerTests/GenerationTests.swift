@@ -18,7 +18,6 @@ extension NodeFastPathTests {
             (1...8).map { .init(number: $0, egress: $0 % 3) } + [.init(number: 9, egress: nil)]
         private static let single = TestLeg(number: 400, egress: 1, flow: 1)
 
-
         private func bench() async throws -> LoadBench {
             let bench = try await LoadBench(egressPorts: 3)
             try bench.plan(flows: 2)
@@ -48,7 +47,8 @@ extension NodeFastPathTests {
             guard let description else { return }
             let tables = pins.generation(other)
             let text = String(
-                decoding: try KernelRecord.read(try #require(try tables.open(.maps, "layout")), name: "layout").dropLast(),
+                decoding: try KernelRecord.read(try #require(try tables.open(.maps, "layout")), name: "layout")
+                    .dropLast(),
                 as: UTF8.self)
             try Generation.pinLayout(description(text), in: tables)
         }

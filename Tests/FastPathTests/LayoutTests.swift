@@ -16,7 +16,8 @@ extension FastPathSuite {
             let layout = try #require(TableLayout(text: text))
             let sizes = [
                 "node": MemoryLayout<crosspoint_node>.stride, "flows": MemoryLayout<crosspoint_flow>.stride,
-                "flow_details": MemoryLayout<crosspoint_flow_detail>.stride, "legs": MemoryLayout<crosspoint_leg>.stride,
+                "flow_details": MemoryLayout<crosspoint_flow_detail>.stride,
+                "legs": MemoryLayout<crosspoint_leg>.stride,
                 "leg_details": MemoryLayout<crosspoint_leg_detail>.stride,
                 "groups": MemoryLayout<crosspoint_group>.stride, "lanes": MemoryLayout<crosspoint_lane>.stride,
                 "rtp_details": MemoryLayout<crosspoint_rtp_detail>.stride,
@@ -26,7 +27,9 @@ extension FastPathSuite {
             #expect(layout.reasons.count == DropReason.all.count)
             #expect(
                 layout.record(ofMap: "flows")?.field("flags")
-                    == .init(name: "flags", offset: MemoryLayout<crosspoint_flow>.offset(of: \.flags) ?? 0, size: 4, count: 1))
+                    == .init(
+                        name: "flags", offset: MemoryLayout<crosspoint_flow>.offset(of: \.flags) ?? 0, size: 4, count: 1
+                    ))
             // Nothing of it is longer than a record, and the sums of a lane are those of its ports.
             #expect(layout.sums(ofMap: "lanes").count == 6 * Int(CROSSPOINT_MAX_PORTS))
         }
@@ -95,7 +98,9 @@ extension FastPathSuite {
             #expect(
                 try translate(
                     [1, 2, 3, 4, 5, 6, 7, 8], "record r 8\nfield a 0 2 1\nfield b 2 2 1\nfield gone 4 4 1",
-                    "record r 12\nfield b 0 4 1\nfield new 4 4 1\nfield a 8 1 1\n") == [3, 4, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0])
+                    "record r 12\nfield b 0 4 1\nfield new 4 4 1\nfield a 8 1 1\n") == [
+                        3, 4, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0,
+                    ])
         }
 
         @Test("arrays have as many elements as both have, of either's size")

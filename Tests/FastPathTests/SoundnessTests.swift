@@ -51,7 +51,10 @@ extension FastPathSuite {
 
         static let cases: [Case] = [
             sources(
-                ["0.0.0.0", "0.1.2.3", "127.0.0.1", "127.255.0.9", "224.0.0.1", "239.1.1.10", "240.0.0.1", "255.255.255.255"],
+                [
+                    "0.0.0.0", "0.1.2.3", "127.0.0.1", "127.255.0.9", "224.0.0.1", "239.1.1.10", "240.0.0.1",
+                    "255.255.255.255",
+                ],
                 "drop_martian_source", v4),
             sources(["1.0.0.1", "126.255.255.255", "128.0.0.1", "223.255.255.255", "169.254.1.1"], nil, v4),
             sources(["::", "::1", "ff02::1", "ff3e::1:10"], "drop_martian_source", v6),
@@ -59,7 +62,9 @@ extension FastPathSuite {
             sources(["::ffff:10.1.0.7"], "drop_mapped_address", v6),
             sources(["::fffe:10.1.0.7", "1::ffff:10.1.0.7"], nil, v6),
             // A group's packets come to its own hardware address, or to the port's (RFC 6085).
-            macs(["ff:ff:ff:ff:ff:ff", "01:00:5e:01:01:0b", "33:33:00:01:00:10", "01:80:c2:00:00:0e"], "drop_wrong_mac", v4),
+            macs(
+                ["ff:ff:ff:ff:ff:ff", "01:00:5e:01:01:0b", "33:33:00:01:00:10", "01:80:c2:00:00:0e"], "drop_wrong_mac",
+                v4),
             macs(["02:00:00:00:00:01"], nil, v4),
             macs(["ff:ff:ff:ff:ff:ff", "33:33:00:01:00:11", "01:00:5e:01:01:0a"], "drop_wrong_mac", v6),
             macs(["02:00:00:00:00:01"], nil, v6),
@@ -99,7 +104,9 @@ extension FastPathSuite {
                     #expect(outcome.verdict == .drop, "\(row.testDescription)")
                     #expect(outcome.reasons == [reason: 1], "\(row.testDescription)")
                 } else {
-                    #expect(outcome.verdict == .redirect && outcome.reasons.isEmpty, "\(row.testDescription): \(outcome.reasons)")
+                    #expect(
+                        outcome.verdict == .redirect && outcome.reasons.isEmpty,
+                        "\(row.testDescription): \(outcome.reasons)")
                 }
             }
         }
@@ -118,7 +125,9 @@ extension FastPathSuite {
             }
         }
 
-        @Test("IPv6 to an IPv4 flow's address in disguise is no packet of it, and leaves by no leg", arguments: Way.allCases)
+        @Test(
+            "IPv6 to an IPv4 flow's address in disguise is no packet of it, and leaves by no leg",
+            arguments: Way.allCases)
         func disguised(way: Way) throws {
             let bench = try bench(way)
             for destination in ["::ffff:239.1.1.10", "::ffff:10.1.0.1"] {
@@ -144,7 +153,9 @@ extension FastPathSuite {
             #expect(try bench.ingress(packet).reasons == ["drop_own_packet": 1])
         }
 
-        @Test("a flow of 802.1Q has no packets of 802.1ad with the same number, and of two tags the outer one may be either")
+        @Test(
+            "a flow of 802.1Q has no packets of 802.1ad with the same number, and of two tags the outer one may be either"
+        )
         func tags() throws {
             let bench = try TestBench()
             func packet(_ tags: [Packet.Tag]) -> Packet {

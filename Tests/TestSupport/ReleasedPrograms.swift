@@ -6,7 +6,8 @@ import FoundationEssentials
 public enum ReleasedPrograms {
     /// The ELF file of the last programs with layout 6.
     public static func layoutSix() throws -> [UInt8] {
-        let fixture = "/" + #filePath.split(separator: "/").dropLast().joined(separator: "/") + "/Fixtures/layout-6.o.gz"
+        let fixture =
+            "/" + #filePath.split(separator: "/").dropLast().joined(separator: "/") + "/Fixtures/layout-6.o.gz"
         let directory = try TemporaryDirectory()
         let path = "\(directory.path)/layout-6.o"
         try Command.run(["sh", "-c", "gzip -dc '\(fixture)' >'\(path)'"])

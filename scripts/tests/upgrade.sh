@@ -3,10 +3,11 @@
 #
 #   sudo scripts/tests/upgrade.sh OLD NEW [--routes N] [--rate PACKETS] [--rounds N]
 #
-# OLD and NEW are crosspoint binaries. The node begins with OLD; its daemon is killed and NEW's is started, that one is killed and OLD's is
-# started, and so on. Where OLD refuses the tables of NEW, as versions before generations do, that must disturb nothing, and the next daemon
-# is NEW's again. All the time the load generator sends to every route and checks the header and the number of each copy. Not one packet
-# may be missing, come twice or have another route's header, no counter may fall, and RTP accounting may not know of any loss.
+# OLD and NEW are crosspoint binaries; scripts/lib/other_layout.sh makes a NEW of a checkout. The node begins with OLD; its daemon is killed
+# and NEW's is started, that one is killed and OLD's is started, and so on. Where OLD refuses the tables of NEW, as versions before
+# generations do, that must disturb nothing, and the next daemon is NEW's again. All the time the load generator sends to every route and
+# checks the header and the number of each copy. Not one packet may be missing, come twice or have another route's header, no
+# counter may fall, and RTP accounting may not know of any loss.
 #
 #     far gen0 --- in0 node eth1…eth4 --- sink1…sink4 far            routes: 239.1.1.10:5004+N@in0 -> 10.9.S.2:20001+N@ethS
 #

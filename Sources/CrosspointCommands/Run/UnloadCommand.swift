@@ -17,7 +17,7 @@ struct UnloadCommand: ParsableCommand {
             its multicast groups and frees its UDP ports), and forgets the routes that were added at run time. The \
             configuration file is not touched. Refused while the daemon runs.
 
-            Needed before another version with another map layout, or other 'limits', can take effect.
+            Needed before other 'limits' can take effect. Another version takes the fast path over without it.
 
             EXAMPLES
               crosspoint unload

@@ -144,7 +144,9 @@ struct KernelRecord {
         }
         set {
             guard let field = layout.field(name), field.size <= 8 else { return }
-            for byte in 0..<field.size { bytes[field.offset + byte] = UInt8(truncatingIfNeeded: newValue >> (8 * UInt64(byte))) }
+            for byte in 0..<field.size {
+                bytes[field.offset + byte] = UInt8(truncatingIfNeeded: newValue >> (8 * UInt64(byte)))
+            }
         }
     }
 

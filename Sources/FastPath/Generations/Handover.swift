@@ -108,7 +108,9 @@ struct Handover {
     ) throws(FastPathError) -> Set<String> {
         var shared: Set<String> = []
         for name in Self.counted {
-            guard layout.hasSameRecord(name, as: oldLayout), let map = try old.tables.open(.maps, name) else { continue }
+            guard layout.hasSameRecord(name, as: oldLayout), let map = try old.tables.open(.maps, name) else {
+                continue
+            }
             var info = crosspoint_map_info()
             map.use { _ = crosspoint_bpf_map_info($0, &info) }
             if sizes.entries(ofMap: name) == Int(info.max_entries) { shared.insert(name) }
@@ -158,10 +160,12 @@ struct Handover {
             let highest = oldRTP.field("highest"), let received = oldRTP.field("received"),
             let oldState = oldRTP.field("state"), let oldBase = oldDetail.field("base"),
             let oldExpected = oldDetail.field("expected_before"), let oldReceived = oldDetail.field("received_before"),
-            let state = rtp.field("state"), let newHighest = rtp.field("highest"), let newReceived = rtp.field("received"),
+            let state = rtp.field("state"), let newHighest = rtp.field("highest"),
+            let newReceived = rtp.field("received"),
             let base = detail.field("base"), let expectedBefore = detail.field("expected_before"),
             let receivedBefore = detail.field("received_before"),
-            let oldRecords = try old.tables.open(.maps, "rtp"), let oldDetails = try old.tables.open(.maps, "rtp_details")
+            let oldRecords = try old.tables.open(.maps, "rtp"),
+            let oldDetails = try old.tables.open(.maps, "rtp_details")
         else { return }
         let source = try RawTable(oldRecords, name: "rtp", size: oldRTP.size)
         let sourceDetail = try RawTable(oldDetails, name: "rtp_details", size: oldDetail.size)
@@ -291,7 +295,8 @@ struct Handover {
     private func attach(_ tracepoint: String, of tables: PinDirectory) throws(FastPathError) {
         guard !tables.exists(.links, tracepoint) else { return }
         guard let program = try tables.open(.programs, tracepoint) else {
-            throw FastPathError(.pinned, "\(tables.path): programs/\(tracepoint) is missing; run 'crosspoint unload' and start anew")
+            throw FastPathError(
+                .pinned, "\(tables.path): programs/\(tracepoint) is missing; run 'crosspoint unload' and start anew")
         }
         try tables.pin(try LoadedObject.attachTracepoint(program, name: tracepoint), .links, tracepoint)
     }
@@ -299,7 +304,8 @@ struct Handover {
     /// Whether a link had to be switched.
     private func switchLinks(to new: Generation) throws(FastPathError) -> Bool {
         guard let ingress = try new.tables.open(.programs, "ingress") else {
-            throw FastPathError(.pinned, "\(new.tables.path): programs/ingress is missing; run 'crosspoint unload' and start anew")
+            throw FastPathError(
+                .pinned, "\(new.tables.path): programs/ingress is missing; run 'crosspoint unload' and start anew")
         }
         let wanted = ingress.use(crosspoint_bpf_program_id)
         var hasSwitched = false

@@ -47,7 +47,9 @@ struct RTSPBenchmarkGenerator: ParsableCommand {
         guard crosspoint_pin_to_cpu(UInt32(cpu)) == 0 else { throw ValidationError("no CPU \(cpu)") }
         let load = try LoadGenerator()
         try load.transmit(through: try index(generator))
-        guard flows.nonzeroBitCount == 1, flows <= 4096 else { throw ValidationError("--flows: not a power of two to 4096") }
+        guard flows.nonzeroBitCount == 1, flows <= 4096 else {
+            throw ValidationError("--flows: not a power of two to 4096")
+        }
         for (number, name) in zip(1..., sink) {
             try load.attach(.check, to: try index(name))
             if flows == 1 { load.expect(try destination(number, name), at: number) }
@@ -62,7 +64,8 @@ struct RTSPBenchmarkGenerator: ParsableCommand {
             throw ValidationError("an address is wrong")
         }
         var plan = LoadGenerator.Plan(
-            destinationMAC: group, sourceMAC: own, source: IPAddress(10, 9, 0, 2), destination: IPAddress(239, 1, 1, 10))
+            destinationMAC: group, sourceMAC: own, source: IPAddress(10, 9, 0, 2), destination: IPAddress(239, 1, 1, 10)
+        )
         plan.flows = flows
         load.set(plan)
         print("sending")
