@@ -20,9 +20,11 @@ public struct DropReason: Hashable, Sendable {
     /// The name, `drop_wrong_source`: as statistics and documentation have it.
     public var name: String { String(cString: crosspoint_reason_name(number)) }
 
-    public var outcome: Outcome {
-        let name = name
-        return name.hasPrefix("pass_") ? .passed : name.hasPrefix("drop_") ? .dropped : .undelivered
+    public var outcome: Outcome { Self.outcome(of: name) }
+
+    /// What becomes of the packet or copy, as the reason's name says.
+    static func outcome(of name: String) -> Outcome {
+        name.hasPrefix("pass_") ? .passed : name.hasPrefix("drop_") ? .dropped : .undelivered
     }
 
     /// All reasons, by number.

@@ -118,8 +118,7 @@ extension NodeFastPathTests {
                     handovers.add(1, ordering: .relaxed)
                 },
                 { _ in
-                    // Tables of the other layout are not for this program to read.
-                    guard let snapshot = try? bench.snapshot() else { return }
+                    let snapshot = try bench.snapshot()
                     lowest.withLock { known in
                         for flow in snapshot.flows {
                             #expect(flow.packets >= known[flow.route, default: 0], "a counter fell")
@@ -227,6 +226,12 @@ extension NodeFastPathTests {
             bench.drop()
             try await bench.network.node.perform { try Self.becomeLayoutSix(bench, object) }
             try await bench.send(100_000)
+            // Its statistics are read as they are.
+            let before = try bench.snapshot()
+            #expect(before.flows.map(\.packets) == [50_000, 50_000] && before.programVersion == "other")
+            #expect(before.flows.flatMap(\.legs).count == Self.legs.count + 1)
+            #expect(before.ports.first { $0.name == "in0" }?.dropped["drop_no_flow"] == 0)
+            try Sums.expectAgreement(bench)
             let opened = Mutex(false)
             try await bench.send(
                 400_000,

@@ -63,6 +63,12 @@ struct Handover {
         else { throw FastPathError(.kernel, "program \(object.name): its records are not described") }
         let oldRecord = try old.record(oldLayout)
         let sizes = LoadedObject.Sizes(oldRecord)
+        guard sizes.areUsable else {
+            throw FastPathError(
+                .pinned,
+                "\(old.tables.path): maps of layout \(old.version) do not say how large they are; keep the running version, or "
+                    + "stop the media and run 'crosspoint unload' first")
+        }
         let shared = try sharedTables(of: old, oldLayout, layout, sizes)
         // What an interrupted attempt left is nobody's.
         let tables = pins.generation(version)
@@ -376,5 +382,11 @@ extension LoadedObject.Sizes {
             processors: Int(record["lane_count"]) - Int(record["worker_lanes"]), workers: Int(record["worker_lanes"]),
             flowSlots: Int(record["flow_slots"]), flows: Int(record["flows"]), legSlots: Int(record["leg_slots"]),
             groupSlots: Int(record["group_slots"]), legCounters: Int(record["leg_counters"]))
+    }
+
+    /// Whether tables can be made of these sizes.
+    var areUsable: Bool {
+        flowSlots.nonzeroBitCount == 1 && processors > 0 && workers > 0 && flows > 0 && legSlots > 0 && groupSlots > 0
+            && legCounters > 0 && legSlots % Int(CROSSPOINT_MAX_LEGS) == 0
     }
 }

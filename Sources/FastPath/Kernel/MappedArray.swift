@@ -13,6 +13,8 @@ package final class MappedArray<Record>: @unchecked Sendable {
     package let count: Int
     private let records: UnsafeMutablePointer<Record>
     private let byteCount: Int
+    /// Where the records come from and how, for a copy of an array of another layout.
+    private let original: (table: RawTable, translation: RecordTranslation)?
 
     /// Maps the array behind `descriptor`. Refused when its records are not of this ABI's size.
     package init(_ descriptor: Descriptor, name: String, writable: Bool) throws(FastPathError) {
@@ -37,6 +39,35 @@ package final class MappedArray<Record>: @unchecked Sendable {
         self.count = Int(info.max_entries)
         self.byteCount = size
         self.records = memory.bindMemory(to: Record.self, capacity: Int(info.max_entries))
+        original = nil
+    }
+
+    /// A copy, for reading, of an array whose records have another layout; `refresh` takes another one.
+    init(
+        copying descriptor: Descriptor, name: String, by translation: RecordTranslation
+    ) throws(FastPathError) {
+        let table = try RawTable(descriptor, name: name, size: translation.fromSize)
+        let page = Int(sysconf(CInt(_SC_PAGESIZE)))
+        let size = (table.count * MemoryLayout<Record>.stride + page - 1) / page * page
+        guard translation.toSize == MemoryLayout<Record>.stride else {
+            throw FastPathError(.pinned, "map \(name): its layout is not this program's")
+        }
+        let memory = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let memory, memory != MAP_FAILED else {
+            throw FastPathError(.kernel, "map \(name): no memory for a copy: \(errorText(errno))")
+        }
+        self.descriptor = descriptor
+        count = table.count
+        byteCount = size
+        records = memory.bindMemory(to: Record.self, capacity: table.count)
+        original = (table, translation)
+        refresh()
+    }
+
+    /// Copies the original's records of now; does nothing to what is no copy.
+    func refresh() {
+        guard let original else { return }
+        for index in 0..<count { original.translation.write(original.table[index], to: records + index) }
     }
 
     deinit { munmap(records, byteCount) }

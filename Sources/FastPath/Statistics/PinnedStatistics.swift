@@ -1,5 +1,6 @@
 // Reads statistics from the pins alone: with the daemon running, or dead.
 
+import BPFPrograms
 import CrosspointShim
 import Glibc
 import RTPWire
@@ -25,8 +26,13 @@ public final class PinnedStatistics: Sendable {
     private let reasonCounts: MappedArray<crosspoint_reason_count>
     private let sockets: MappedArray<crosspoint_socket>
     private let laneCount: Int
+    /// What takes the records of now from tables of another layout.
+    private let copies: [@Sendable () -> Void]
+    /// The reasons that are counted, by their numbers.
+    private let reasons: [(number: Int, name: String)]
 
-    /// Opens the pins under `pins`; throws when nothing is pinned there, or it is of another layout.
+    /// Opens the pins under `pins`; throws when nothing is pinned there. Tables of another layout are read as far as both have the
+    /// same fields.
     ///
     /// Reads the generation of tables whose counters are whole: while another one is made beside it, that is the one or the other.
     public convenience init(pins: PinDirectory) throws(FastPathError) {
@@ -51,19 +57,36 @@ public final class PinnedStatistics: Sendable {
     }
 
     private init(_ generation: Generation, pins: PinDirectory) throws(FastPathError) {
-        guard generation.isOwn else {
-            throw FastPathError(
-                .pinned,
-                "\(pins.path): maps of layout \(generation.version), this program reads layout "
-                    + "\(CROSSPOINT_ABI_VERSION); use the program of the running version")
+        var other: (theirs: TableLayout, ours: TableLayout)?
+        if !generation.isOwn {
+            guard generation.version >= LayoutSix.version else {
+                throw FastPathError(
+                    .pinned,
+                    "\(pins.path): maps of layout \(generation.version), this program reads layouts from "
+                        + "\(LayoutSix.version) on; use the program of the running version")
+            }
+            let text = try LoadedObject.layoutText(of: .crosspoint, version: UInt32(CROSSPOINT_ABI_VERSION))
+            guard let ours = TableLayout(text: text) else {
+                throw FastPathError(.kernel, "the program's records are not described")
+            }
+            other = (try generation.layout(), ours)
         }
-        func array<Record>(_ name: String) throws(FastPathError) -> MappedArray<Record> {
-            guard let descriptor = try generation.tables.open(.maps, name) else { throw Self.nothingPinned(pins) }
-            return try MappedArray(descriptor, name: name, writable: false)
+        var copies: [@Sendable () -> Void] = []
+        func array<Record>(_ name: String, _ found: Descriptor? = nil) throws(FastPathError) -> MappedArray<Record> {
+            var descriptor = found
+            if descriptor == nil { descriptor = try generation.tables.open(.maps, name) }
+            guard let descriptor else { throw Self.nothingPinned(pins) }
+            guard let other else { return try MappedArray(descriptor, name: name, writable: false) }
+            guard let translation = RecordTranslation(ofMap: name, from: other.theirs, to: other.ours) else {
+                throw FastPathError(.pinned, "\(generation.tables.path): maps/\(name) is not described")
+            }
+            let copy = try MappedArray<Record>(copying: descriptor, name: name, by: translation)
+            copies.append { copy.refresh() }
+            return copy
         }
         self.pins = pins
         self.generation = generation.identifier
-        node = try MappedArray(generation.node, name: "node", writable: false)
+        node = try array("node", generation.node)
         flows = try array("flows")
         rtp = try array("rtp")
         rtpDetails = try array("rtp_details")
@@ -76,7 +99,14 @@ public final class PinnedStatistics: Sendable {
         reasonCounts = try array("reason_counts")
         sockets = try array("sockets")
         laneCount = Int(node[0].pointee.lane_count)
+        self.copies = copies
+        reasons =
+            other.map { other in
+                other.theirs.reasons.sorted { $0.key < $1.key }.map { (number: $0.key, name: $0.value) }
+            } ?? Self.ownReasons
     }
+
+    private static let ownReasons = DropReason.all.map { (number: Int($0.number), name: $0.name) }
 
     /// Whether the node runs other tables than those that were opened: then they have to be opened again.
     public var isOutdated: Bool {
@@ -102,10 +132,13 @@ public final class PinnedStatistics: Sendable {
         reasonCounts = fastPath.reasonCounts
         sockets = fastPath.sockets
         laneCount = fastPath.lanes
+        copies = []
+        reasons = Self.ownReasons
     }
 
     /// Reads everything.
     public func snapshot() throws(FastPathError) -> StatisticsSnapshot {
+        copies.forEach { $0() }
         let now = Self.clock(CLOCK_MONOTONIC)
         var legs: [UInt32: [LegStatistics]] = [:]
         for counter in 0..<legLabels.count where legLabels[counter].pointee.in_use != 0 {
@@ -225,7 +258,7 @@ public final class PinnedStatistics: Sendable {
             name: name, interfaceIndex: interfaceIndex, receivedPackets: 0, forwardedPackets: 0, forwardedBytes: 0,
             requestedCopies: 0, transmittedCopies: 0, refusedCopies: 0, dropped: [:], passed: [:], undelivered: [:],
             sockets: sockets(ofPort: number))
-        var reasons = [UInt64](repeating: 0, count: Int(CROSSPOINT_REASON_SLOTS))
+        var counted = [UInt64](repeating: 0, count: Int(CROSSPOINT_REASON_SLOTS))
         // The kernel tells of a bulk's missing frames together with those that the egress program itself dropped.
         var ownDrops: UInt64 = 0
         for lane in 0..<laneCount {
@@ -241,12 +274,12 @@ public final class PinnedStatistics: Sendable {
             port.refusedCopies &+= count.refused_copies
             ownDrops &+= count.dropped_copies
             withUnsafeBytes(of: reasonCounts[index].pointee.packets) { bytes in
-                for (reason, packets) in bytes.bindMemory(to: UInt64.self).enumerated() { reasons[reason] &+= packets }
+                for (reason, packets) in bytes.bindMemory(to: UInt64.self).enumerated() { counted[reason] &+= packets }
             }
         }
-        for reason in DropReason.all {
-            let packets = reasons[Int(reason.number)]
-            switch reason.outcome {
+        for reason in reasons where reason.number < counted.count {
+            let packets = counted[reason.number]
+            switch DropReason.outcome(of: reason.name) {
             case .passed: port.passed[reason.name] = packets
             case .dropped: port.dropped[reason.name] = packets
             case .undelivered: port.undelivered[reason.name] = packets
