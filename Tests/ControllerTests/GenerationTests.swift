@@ -273,6 +273,51 @@ extension NodeFastPathTests {
             tables.removeAll()
         }
 
+        @Test func reasonsAreCarriedOverByTheirNames() async throws {
+            let bench = try await bench()
+            let object = try Self.otherPrograms()
+            let flow = try #require(bench.fastPath.findFlow(bench.key(1), where: { $0 == "flow1" }))
+            try await bench.network.node.perform { try bench.fastPath.setLegs([], of: flow) }
+            bench.drop()
+            // As if two reasons had each other's number there.
+            let swap: @Sendable (String) -> String = { text in
+                text.split(separator: "\n").map { line in
+                    switch line {
+                    case "reason 10 drop_no_flow": "reason 10 drop_no_leg"
+                    case "reason 15 drop_no_leg": "reason 15 drop_no_flow"
+                    default: String(line)
+                    }
+                }.joined(separator: "\n")
+            }
+            try await bench.network.node.perform { try Self.startOther(bench, object, describedAs: swap) }
+            try await bench.send(2000)
+            try await bench.open()
+            let dropped = try #require(try bench.snapshot().ports.first { $0.name == "in0" }).dropped
+            #expect(dropped["drop_no_flow"] == 1000 && dropped["drop_no_leg"] == 0)
+            try await bench.send(200)
+            let after = try #require(try bench.snapshot().ports.first { $0.name == "in0" }).dropped
+            #expect(after["drop_no_flow"] == 1000 && after["drop_no_leg"] == 100)
+        }
+
+        @Test func programsThatTheKernelRefusesLeaveTheOldOnesAndNothingOfTheirs() async throws {
+            let bench = try await bench()
+            let object = try Self.otherPrograms()
+            bench.drop()
+            try await bench.network.node.perform {
+                try Self.startOther(bench, object)
+                // Whole but for its last bytes: no program of it.
+                let broken = BPFObject(.crosspoint, version: "broken", bytes: BPFObject.crosspoint.bytes.dropLast(4096))
+                #expect(throws: FastPathError.self) {
+                    _ = try FastPath(pins: bench.folder.pins, name: "test", object: broken)
+                }
+                #expect(bench.folder.pins.generations == [Self.other])
+                #expect(try Self.running(bench) == Self.other)
+            }
+            try await bench.send(20_000)
+            try await bench.open()
+            try expectNothingLost(bench)
+        }
+
         @Test func whatTheFirstGenerationsHadIsRefused() async throws {
             let bench = try await bench()
             bench.drop()

@@ -44,18 +44,46 @@ struct Handover {
     /// Called after each step; a test ends the process there.
     var reached: (HandoverStep) throws(FastPathError) -> Void = { (_) throws(FastPathError) in }
 
-    /// Arrays that packets write.
-    private static let counted = [
-        "rtp", "rtp_details", "flow_counts", "leg_counts", "leg_refusals", "lanes", "reason_counts",
-    ]
-    /// Those of them that have a part for each lane.
-    private static let summed = ["flow_counts", "lanes", "leg_counts", "leg_refusals", "reason_counts"]
     static let tracepoints = ["on_devmap_transmit", "on_redirect_error"]
 
     // MARK: Making the new generation
 
-    /// Makes the generation of `object` from the one in force, and puts it in force. `finish` does the rest.
+    /// The new generation as it is before anything of it is pinned.
+    private struct Prepared {
+        var loaded: LoadedObject
+        var shapes: [(name: String, devmap: Descriptor)]
+        var node: Descriptor
+        /// Its layout.
+        var text: String
+    }
+
+    /// Makes the generation of `object` from the one in force, and puts it in force. `finish` does the rest. Where that fails, nothing
+    /// of it stays, and the old generation is as it was.
     func make(_ object: BPFObject, version: UInt32, from old: Generation) throws(FastPathError) {
+        let tables = pins.generation(version)
+        // What an interrupted attempt left is nobody's.
+        tables.removeAll()
+        var prepared: Prepared
+        do { prepared = try prepare(object, version: version, from: old) } catch {
+            tables.removeAll()
+            throw error
+        }
+        try reached(.translated)
+        do {
+            try pin(prepared, in: tables)
+            if !pins.exists(.maps, Generation.readablePin) { try pins.pin(old.node, .maps, Generation.readablePin) }
+        } catch {
+            tables.removeAll()
+            throw error
+        }
+        try reached(.pinned)
+        try pins.pin(prepared.node, .maps, Generation.committedPin)
+        try reached(.committed)
+    }
+
+    private func prepare(
+        _ object: BPFObject, version: UInt32, from old: Generation
+    ) throws(FastPathError) -> Prepared {
         let oldLayout = try old.layout()
         let text = try LoadedObject.layoutText(of: object, version: version)
         guard let layout = TableLayout(text: text), let nodeLayout = layout.record(ofMap: "node"),
@@ -69,20 +97,17 @@ struct Handover {
                 "\(old.tables.path): maps of layout \(old.version) do not say how large they are; keep the running version, or "
                     + "stop the media and run 'crosspoint unload' first")
         }
-        let shared = try sharedTables(of: old, oldLayout, layout, sizes)
-        // What an interrupted attempt left is nobody's.
-        let tables = pins.generation(version)
-        tables.removeAll()
-        try tables.create()
+        let copy = TableCopy(old: old, oldLayout: oldLayout, layout: layout)
+        let shared = try copy.sharedTables(sizes)
         let loaded = try LoadedObject(object, sizes: sizes) { (name) throws(FastPathError) in
             shared.contains(name) ? try old.tables.open(.maps, name) : nil
         }
         for name in layout.maps.keys.sorted() where name != "node" && !shared.contains(name) {
-            try translate(name, from: old, oldLayout, to: loaded, layout, sizes)
+            try copy.translate(name, to: loaded)
         }
         let egress = try loaded.program("egress")
-        let shapes = try copyShapes(of: old, to: loaded, tables: tables, egress: egress)
-        let transmit = try copyPorts(of: old, to: loaded, egress: egress)
+        let shapes = try copy.shapes(to: loaded, egress: egress)
+        let transmit = try copy.ports(to: loaded, egress: egress)
         var record = KernelRecord(translating: oldRecord, by: nodeTranslation, layout: nodeLayout)
         var info = crosspoint_map_info()
         transmit.use { _ = crosspoint_bpf_map_info($0, &info) }
@@ -92,183 +117,28 @@ struct Handover {
         record.setText("program_version", object.version)
         let node = try loaded.map("node")
         try record.write(to: node, name: "node")
-        if version == UInt32(CROSSPOINT_ABI_VERSION) { try Self.completeFlowTable(loaded) }
-        try reached(.translated)
-
-        for name in loaded.mapNames where name != "node" { try tables.pin(try loaded.map(name), .maps, name) }
-        for (number, devmap) in shapes { try tables.pin(devmap, .shapes, number) }
-        for name in ["ingress", "egress"] + Self.tracepoints {
-            try tables.pin(try loaded.program(name), .programs, name)
-        }
-        try Generation.pinLayout(text, in: tables)
-        try tables.pin(node, .maps, "node")
-        if !pins.exists(.maps, Generation.readablePin) { try pins.pin(old.node, .maps, Generation.readablePin) }
-        try reached(.pinned)
-        try pins.pin(node, .maps, Generation.committedPin)
-        try reached(.committed)
-    }
-
-    /// The tables that both generations write to: not a packet is missing in them, and none is there twice.
-    private func sharedTables(
-        of old: Generation, _ oldLayout: TableLayout, _ layout: TableLayout, _ sizes: LoadedObject.Sizes
-    ) throws(FastPathError) -> Set<String> {
-        var shared: Set<String> = []
-        for name in Self.counted {
-            guard layout.hasSameRecord(name, as: oldLayout), let map = try old.tables.open(.maps, name) else {
-                continue
-            }
-            var info = crosspoint_map_info()
-            map.use { _ = crosspoint_bpf_map_info($0, &info) }
-            if sizes.entries(ofMap: name) == Int(info.max_entries) { shared.insert(name) }
-        }
-        if !layout.hasSameReasons(as: oldLayout) { shared.remove("reason_counts") }
-        // Two halves of one record.
-        if !shared.isSuperset(of: ["rtp", "rtp_details"]) { shared.subtract(["rtp", "rtp_details"]) }
-        return shared
-    }
-
-    /// Fills a new table. Counters of lanes begin at 0, and get what the old ones have when it is the last (`carryCounters`).
-    private func translate(
-        _ name: String, from old: Generation, _ oldLayout: TableLayout, to loaded: LoadedObject, _ layout: TableLayout,
-        _ sizes: LoadedObject.Sizes
-    ) throws(FastPathError) {
-        // Workers end with their process, and their sockets.
-        guard name != "sockets", let translation = RecordTranslation(ofMap: name, from: oldLayout, to: layout),
-            let map = try old.tables.open(.maps, name)
-        else { return }
-        let source = try RawTable(map, name: name, size: translation.fromSize)
-        let target = try RawTable(try loaded.map(name), name: name, size: translation.toSize)
-        target.copy(from: source, by: translation)
-        if Self.summed.contains(name) {
-            for index in 0..<target.count {
-                for offset in layout.sums(ofMap: name) {
-                    target[index].storeBytes(of: 0, toByteOffset: offset, as: UInt64.self)
-                }
-            }
-        }
-        // A number that the old program's last broadcast has would be taken for that one's.
-        if name == "lanes", let packet = layout.record(ofMap: name)?.field("packet"), packet.size == 4 {
-            for index in 0..<target.count {
-                let number = target[index].load(fromByteOffset: packet.offset, as: UInt32.self)
-                target[index].storeBytes(of: number ^ 1 << 31, toByteOffset: packet.offset, as: UInt32.self)
-            }
-        }
-        if name == "rtp" || name == "rtp_details" { try restartAccounting(of: old, oldLayout, loaded, layout) }
-    }
-
-    /// Has RTP begin to be counted from its next packet on, with what was expected and received so far: packets that pass
-    /// between the copy and the new program's first one would look lost. Called when either table is filled.
-    private func restartAccounting(
-        of old: Generation, _ oldLayout: TableLayout, _ loaded: LoadedObject, _ layout: TableLayout
-    ) throws(FastPathError) {
-        guard let rtp = layout.record(ofMap: "rtp"), let detail = layout.record(ofMap: "rtp_details"),
-            let oldRTP = oldLayout.record(ofMap: "rtp"), let oldDetail = oldLayout.record(ofMap: "rtp_details"),
-            let highest = oldRTP.field("highest"), let received = oldRTP.field("received"),
-            let oldState = oldRTP.field("state"), let oldBase = oldDetail.field("base"),
-            let oldExpected = oldDetail.field("expected_before"), let oldReceived = oldDetail.field("received_before"),
-            let state = rtp.field("state"), let newHighest = rtp.field("highest"),
-            let newReceived = rtp.field("received"),
-            let base = detail.field("base"), let expectedBefore = detail.field("expected_before"),
-            let receivedBefore = detail.field("received_before"),
-            let oldRecords = try old.tables.open(.maps, "rtp"),
-            let oldDetails = try old.tables.open(.maps, "rtp_details")
-        else { return }
-        let source = try RawTable(oldRecords, name: "rtp", size: oldRTP.size)
-        let sourceDetail = try RawTable(oldDetails, name: "rtp_details", size: oldDetail.size)
-        let target = try RawTable(try loaded.map("rtp"), name: "rtp", size: rtp.size)
-        let targetDetail = try RawTable(try loaded.map("rtp_details"), name: "rtp_details", size: detail.size)
-        for index in 0..<min(min(source.count, sourceDetail.count), min(target.count, targetDetail.count)) {
-            let from = UnsafeRawPointer(source[index])
-            let fromDetail = UnsafeRawPointer(sourceDetail[index])
-            guard from.load(fromByteOffset: oldState.offset, as: UInt8.self) != 0 else { continue }
-            func number(_ pointer: UnsafeRawPointer, _ field: TableLayout.Field) -> UInt64 {
-                pointer.loadUnaligned(fromByteOffset: field.offset, as: UInt64.self)
-            }
-            // Between two packets: both numbers belong to the same one.
-            var progress = (highest: number(from, highest), received: number(from, received))
-            for _ in 0..<1000 {
-                let again = (highest: number(from, highest), received: number(from, received))
-                if again == progress { break }
-                progress = again
-            }
-            let expected =
-                number(fromDetail, oldExpected) &+ progress.highest &- number(fromDetail, oldBase) &+ 1
-            // As after a first packet, on probation: the next in order is counted on, any other begins.
-            target[index].storeBytes(
-                of: UInt8(CROSSPOINT_RTP_STARTED.rawValue), toByteOffset: state.offset, as: UInt8.self)
-            target[index].storeBytes(of: progress.highest, toByteOffset: newHighest.offset, as: UInt64.self)
-            target[index].storeBytes(of: 0, toByteOffset: newReceived.offset, as: UInt64.self)
-            targetDetail[index].storeBytes(of: progress.highest &+ 1, toByteOffset: base.offset, as: UInt64.self)
-            targetDetail[index].storeBytes(of: expected, toByteOffset: expectedBefore.offset, as: UInt64.self)
-            targetDetail[index].storeBytes(
-                of: number(fromDetail, oldReceived) &+ progress.received, toByteOffset: receivedBefore.offset,
-                as: UInt64.self)
-        }
-    }
-
-    /// Broadcast devmaps of the same interfaces, with the new egress program, under the same numbers.
-    private func copyShapes(
-        of old: Generation, to loaded: LoadedObject, tables: PinDirectory, egress: Descriptor
-    ) throws(FastPathError) -> [(String, Descriptor)] {
-        let outer = try loaded.map("shapes")
-        var copies: [(String, Descriptor)] = []
-        for name in old.tables.names(.shapes) {
-            guard let number = UInt32(name), let devmap = try old.tables.open(.shapes, name) else { continue }
-            var info = crosspoint_map_info()
-            devmap.use { _ = crosspoint_bpf_map_info($0, &info) }
-            let map = crosspoint_bpf_create_devmap("cp_shape", info.max_entries)
-            guard map >= 0 else {
-                throw FastPathError(.kernel, "devmap of \(info.max_entries) legs: cannot be made: \(errorText(errno))")
-            }
-            let copy = Descriptor(owning: map)
-            for key in 0..<info.max_entries {
-                let interface = devmap.use { crosspoint_bpf_devmap_interface($0, key) }
-                if interface != 0 { try Self.enter(interface, at: key, of: copy, egress) }
-            }
-            let error = InnerMap(copy).enter(outer, at: number)
-            guard error == 0 else {
-                throw FastPathError(
-                    .kernel, "devmap of \(info.max_entries) legs: cannot be installed: \(errorText(error))")
-            }
-            copies.append((name, copy))
-        }
-        return copies
-    }
-
-    /// The devmap of ports, with the egress program where the old one has it.
-    private func copyPorts(
-        of old: Generation, to loaded: LoadedObject, egress: Descriptor
-    ) throws(FastPathError) -> Descriptor {
-        let transmit = try loaded.map("tx_ports")
-        guard let devmap = try old.tables.open(.maps, "tx_ports") else { return transmit }
-        for key in 0..<UInt32(CROSSPOINT_MAX_PORTS) {
-            let interface = devmap.use { crosspoint_bpf_devmap_interface($0, key) }
-            guard interface != 0 else { continue }
-            let hasProgram = devmap.use { crosspoint_bpf_devmap_program($0, key) } != 0
-            try Self.enter(interface, at: key, of: transmit, hasProgram ? egress : nil)
-        }
-        return transmit
-    }
-
-    private static func enter(
-        _ interface: UInt32, at key: UInt32, of devmap: Descriptor, _ egress: Descriptor?
-    ) throws(FastPathError) {
-        let result = devmap.use { map in
-            guard let egress else { return crosspoint_bpf_set_devmap_entry(map, key, interface, -1) }
-            return egress.use { crosspoint_bpf_set_devmap_entry(map, key, interface, $0) }
-        }
-        // An interface that has just gone has no entry: the kernel passes over it as over one that is down.
-        guard result == 0 || errno == ENODEV || errno == EINVAL else {
-            throw FastPathError(.kernel, "interface \(interface): cannot be entered in a devmap: \(errorText(errno))")
-        }
+        if version == UInt32(CROSSPOINT_ABI_VERSION) { try completeFlowTable(loaded) }
+        return Prepared(loaded: loaded, shapes: shapes, node: node, text: text)
     }
 
     /// Leads to every slot, also where the old table's entries had another form.
-    private static func completeFlowTable(_ loaded: LoadedObject) throws(FastPathError) {
+    private func completeFlowTable(_ loaded: LoadedObject) throws(FastPathError) {
         func array<Record>(_ name: String) throws(FastPathError) -> MappedArray<Record> {
             try MappedArray(loaded.map(name), name: name, writable: true)
         }
         _ = FlowTable(slots: try array("flows"), details: try array("flow_details"), lines: try array("flow_lines"))
+    }
+
+    private func pin(_ prepared: Prepared, in tables: PinDirectory) throws(FastPathError) {
+        let loaded = prepared.loaded
+        try tables.create()
+        for name in loaded.mapNames where name != "node" { try tables.pin(try loaded.map(name), .maps, name) }
+        for shape in prepared.shapes { try tables.pin(shape.devmap, .shapes, shape.name) }
+        for name in ["ingress", "egress"] + Self.tracepoints {
+            try tables.pin(try loaded.program(name), .programs, name)
+        }
+        try Generation.pinLayout(prepared.text, in: tables)
+        try tables.pin(prepared.node, .maps, "node")
     }
 
     // MARK: Having the ports run it
@@ -286,7 +156,8 @@ struct Handover {
         old?.tables.unpin(.links, "on_devmap_transmit")
         if hasSwitched || old != nil { GracePeriod.wait() }
         if let old {
-            try carryCounters(from: old, to: new)
+            let copy = TableCopy(old: old, oldLayout: try old.layout(), layout: try new.layout())
+            try copy.carryCounters(to: new)
             try reached(.counters)
         }
         if old != nil || !pins.exists(.maps, Generation.readablePin) {
@@ -328,50 +199,6 @@ struct Handover {
             hasSwitched = true
         }
         return hasSwitched
-    }
-
-    /// Puts the sums of all lanes of tables that are not shared into a lane that nobody writes yet: the first worker's. Sums are
-    /// set, not added, so that it may be done again; no packet is under way in the old programs.
-    private func carryCounters(from old: Generation, to new: Generation) throws(FastPathError) {
-        let oldLayout = try old.layout()
-        let layout = try new.layout()
-        let oldRecord = try old.record(oldLayout)
-        let record = try new.record(layout)
-        let lane = Int(record["lane_count"]) - Int(record["worker_lanes"])
-        for name in Self.summed {
-            guard let from = try old.tables.open(.maps, name), let to = try new.tables.open(.maps, name),
-                Self.identifier(from) != Self.identifier(to),
-                let translation = RecordTranslation(ofMap: name, from: oldLayout, to: layout)
-            else { continue }
-            let source = try RawTable(from, name: name, size: translation.fromSize)
-            let target = try RawTable(to, name: name, size: translation.toSize)
-            let sourceLanes = max(Int(oldRecord["lane_count"]), 1)
-            let targetLanes = max(Int(record["lane_count"]), 1)
-            let inSource = source.count / sourceLanes
-            let inTarget = target.count / targetLanes
-            let sums = oldLayout.sums(ofMap: name)
-            let sum = UnsafeMutableRawPointer.allocate(byteCount: source.stride, alignment: 8)
-            defer { sum.deallocate() }
-            for index in 0..<min(inSource, inTarget) {
-                memset(sum, 0, source.stride)
-                for lane in 0..<sourceLanes {
-                    let counts = source[lane * inSource + index]
-                    for offset in sums {
-                        let total =
-                            sum.load(fromByteOffset: offset, as: UInt64.self)
-                            &+ counts.load(fromByteOffset: offset, as: UInt64.self)
-                        sum.storeBytes(of: total, toByteOffset: offset, as: UInt64.self)
-                    }
-                }
-                translation.write(sum, to: target[lane * inTarget + index])
-            }
-        }
-    }
-
-    private static func identifier(_ map: Descriptor) -> UInt32 {
-        var info = crosspoint_map_info()
-        map.use { _ = crosspoint_bpf_map_info($0, &info) }
-        return info.id
     }
 }
 
