@@ -15,6 +15,11 @@ public struct FileStatus: Hashable, Sendable {
     /// Whether it is a regular file, or a socket.
     public let isRegular: Bool
     public let isSocket: Bool
+    /// The file's device and inode: together they are the file's identity.
+    public let device: UInt64
+    public let inode: UInt64
+    /// The time of the last change of its contents, nanoseconds since 1970.
+    public let modified: UInt64
 
     /// Of the file at `path`, behind symbolic links; nil if it cannot be told (`errno` says why).
     public init?(of path: String) {
@@ -43,5 +48,9 @@ public struct FileStatus: Hashable, Sendable {
         group = record.st_gid
         isRegular = record.st_mode & S_IFMT == S_IFREG
         isSocket = record.st_mode & S_IFMT == S_IFSOCK
+        device = UInt64(record.st_dev)
+        inode = UInt64(record.st_ino)
+        modified =
+            UInt64(clamping: record.st_mtim.tv_sec) &* 1_000_000_000 &+ UInt64(clamping: record.st_mtim.tv_nsec)
     }
 }

@@ -1,5 +1,6 @@
 // Where the daemon's log lines go: a terminal or file with times, or systemd's journal with priorities.
 
+import FileStatus
 import Glibc
 import Logging
 
@@ -15,10 +16,8 @@ enum DaemonLog {
 
     /// True where standard error is the stream that systemd names by device and inode (systemd.exec(5)).
     private static func isJournal(_ stream: String?) -> Bool {
-        guard let stream else { return false }
-        var status = stat()
-        guard fstat(STDERR_FILENO, &status) == 0 else { return false }
-        return stream == "\(status.st_dev):\(status.st_ino)"
+        guard let stream, let status = FileStatus(of: STDERR_FILENO) else { return false }
+        return stream == "\(status.device):\(status.inode)"
     }
 }
 

@@ -4,6 +4,7 @@ import FastPath
 import Node
 import Routing
 import Sessions
+import Timing
 
 /// Writes who the peers of sessions are and how their media is carried.
 enum SessionText {
@@ -42,10 +43,10 @@ enum SessionText {
         var lines = [
             ("session", session.name), ("kind", session.kind.rawValue), ("state", session.state),
             ("target", session.target), ("peer", session.peer), ("user", session.user ?? "none"),
-            ("agent", session.agent ?? "not told"), ("started", session.startedAt),
+            ("agent", session.agent ?? "not known"), ("started", session.startedAt),
             (
                 "expires",
-                session.expiresIn.map { "in \(Quantity.significant(min(max($0, 0), 999))) s without a sign of life" }
+                session.expiresIn.map { "in \(UInt64(saturatingSeconds: $0) / 1_000_000_000) s without a sign of life" }
                     ?? "never"
             ),
         ]

@@ -1,6 +1,7 @@
 // The look at all flows, once a second.
 
 import Events
+import FileStatus
 import FoundationEssentials
 import Glibc
 import Logging
@@ -75,9 +76,5 @@ public struct Heartbeat: Sendable {
     }
 
     /// The time of the last beat, nanoseconds since 1970; nil where there was none.
-    public var last: UInt64? {
-        var status = stat()
-        guard stat(path, &status) == 0, status.st_mtim.tv_sec > 0 else { return nil }
-        return UInt64(status.st_mtim.tv_sec) * 1_000_000_000 + UInt64(status.st_mtim.tv_nsec)
-    }
+    public var last: UInt64? { FileStatus(of: path)?.modified }
 }

@@ -39,7 +39,8 @@ extension Call {
         case .superfluous(let dialog): endStray(response, dialog, of: branch)
         case .failed(let response): await refused(response, by: branch)
         case .unusable:
-            // A 2xx without a tag or a Contact, which nobody could acknowledge; a fork too many is nobody's loss.
+            // A 2xx without a tag or a Contact, or a fork too many: no call, but the callee must not wait in one for an ACK.
+            if response.status.isSuccess { endStray(response, of: branch) }
             guard invite.winner == nil, invite.dialogs.isEmpty else { break }
             await failed(branch, with: SIPResponse(.badGateway, toNothingOf: self))
         }
@@ -117,7 +118,7 @@ extension Call {
         var body: [UInt8] = []
         do throws(SIPRefusal) {
             if let description = response.sessionDescription, hasInitialOffer {
-                body = try await media.receiveAnswer(description, from: .callee, on: place)
+                body = try await media.receiveAnswer(description, from: .callee, on: place, isProvisional: true)
             } else if let description = response.sessionDescription, let rack, own.heldAcknowledgement == nil {
                 // An offer of the callee: the caller answers it in its PRACK.
                 _ = try media.receiveOffer(description, from: .callee, on: place)
@@ -126,9 +127,13 @@ extension Call {
                 own.heldAcknowledgement = (rack, side)
             }
         } catch {
-            note("the description of \(side.source?.text ?? "the callee") is of no use: \(error.status.phrase)")
-            if let rack { await acknowledge(rack, on: side) }
-            return cancel(branch)
+            note(
+                "the early description of \(side.source?.text ?? "the callee") is of no use: \(Self.reason(of: error))")
+            // An early answer may be left out: that of the 2xx counts, or another fork's (RFC 3261 section 13.2.2.4). An offer may not.
+            guard hasInitialOffer else {
+                if let rack { await acknowledge(rack, on: side) }
+                return cancel(branch)
+            }
         }
         if let rack, own.heldAcknowledgement == nil { await acknowledge(rack, on: side) }
         for case .forward(let response, _) in branchSet.receive(
@@ -191,13 +196,21 @@ extension Call {
             }
             startSessionTimer(side)
         } catch {
-            note("the answer of \(side.source?.text ?? "the callee") is of no use: \(error.status.phrase)")
+            note("the answer of \(side.source?.text ?? "the callee") is of no use: \(Self.reason(of: error))")
             await acknowledge(side, sequence: sequence, of: branch)
             await bye(side)
-            await refuse(error)
+            await refuse(Self.faultOfCallee(error))
             await finishIfOver()
         }
     }
+
+    /// A refusal as the caller gets it whose own request was right: 400 would blame the caller for the callee's description.
+    private static func faultOfCallee(_ error: SIPRefusal) -> SIPRefusal {
+        error.status.code == 400 ? SIPRefusal(.badGateway, headers: error.headers) : error
+    }
+
+    /// The text of a refusal's Warning, or its phrase.
+    private static func reason(of error: SIPRefusal) -> String { error.headers["Warning"] ?? error.status.phrase }
 
     /// The caller's answer, from the callee's: that of the 2xx, or of a provisional response before it (RFC 3262 section 5).
     private func answer(_ description: [UInt8]?, on place: MediaBranch) async throws(SIPRefusal) -> [UInt8] {
@@ -241,7 +254,7 @@ extension Call {
     }
 
     private func endStray(_ response: SIPResponse, of branch: CallBranch) {
-        guard let request = branch.invite?.request, let dialog = Dialog(sent: request, received: response) else {
+        guard let request = branch.invite?.request, let dialog = Dialog(ending: request, received: response) else {
             return
         }
         endStray(response, dialog, of: branch)

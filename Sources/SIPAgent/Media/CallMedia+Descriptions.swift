@@ -122,8 +122,10 @@ extension CallMedia {
     /// - Returns: The answer for the side that has offered.
     /// - Throws: 400 for what is no session description, 488 with a Warning for one that cannot be relayed or does not fit the offer,
     ///   503 and 500 where this node cannot carry the media. What was agreed before stays.
+    ///
+    /// - Parameter isProvisional: true for the answer of a provisional response: where it is of no use the offer stays open for another.
     public func receiveAnswer(
-        _ body: [UInt8], from side: SIPSide, on branch: MediaBranch
+        _ body: [UInt8], from side: SIPSide, on branch: MediaBranch, isProvisional: Bool = false
     ) async throws(SIPRefusal) -> [UInt8] {
         try await inTurn { () async throws(SIPRefusal) in
             guard var media = branches[branch], let peer = peer(side, on: branch) else { throw Self.noBranch }
@@ -146,7 +148,7 @@ extension CallMedia {
                 }
                 try MediaRules.checkGroups(answer, places: media.pendingPlaces)
             } catch {
-                branches[branch]?.negotiation.withdraw()
+                if !isProvisional { branches[branch]?.negotiation.withdraw() }
                 throw refusal(error)
             }
             let answerPlaces = media.pendingPlaces.filter { answer.media[$0.key].udpPort != 0 }
@@ -162,7 +164,7 @@ extension CallMedia {
                     translated, to: side.other, places: answer.media.indices.map { offerPlaces[$0] }, at: address,
                     allowsKeys: security != nil || caller.isSecure && media.callee.isSecure)
             } catch {
-                branches[branch]?.negotiation.withdraw()
+                if !isProvisional { branches[branch]?.negotiation.withdraw() }
                 throw refusal(error)
             }
             media.inForce = [side: answerPlaces, side.other: offerPlaces]

@@ -132,8 +132,10 @@ struct MediaNegotiation: Hashable, Sendable {
             throw OfferAnswerError(.miscellaneous, "there is no answer to pass on")
         }
         var (exchange, rewriter) = parts(side, address)
+        var answering = MediaRules.oneWayGroups(description ?? answer)
+        if let offer = pendingOffer(from: side) { answering = answering.answering(offer) }
         let rewritten = rewriter.rewrite(
-            MediaRules.oneWayGroups(description ?? answer), places: places.map { $0?.mediaPlace },
+            answering, places: places.map { $0?.mediaPlace },
             allowsKeys: allowsKeys)
         _ = try exchange.sendAnswer(rewritten)
         set(side, exchange, rewriter)

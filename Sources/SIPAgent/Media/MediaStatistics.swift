@@ -29,5 +29,6 @@ public struct MediaStatistics: Hashable, Sendable, Codable {
 }
 
 extension StreamTotals {
-    var lostPackets: Int64 { Int64(clamping: expected) - Int64(clamping: received) }
+    /// The packets that did not come; 0 until one came, and of media that are not RTP: nothing is expected then.
+    var lostPackets: Int64 { received == 0 ? 0 : Int64(clamping: expected) - Int64(clamping: received) }
 }

@@ -41,6 +41,21 @@ public struct Dialog: Hashable, Sendable, Codable {
         isSecure = request.uri.scheme == .sips
     }
 
+    /// The client's side of a 2xx to the INVITE `request`, whatever it lacks: it is acknowledged and ended all the same (section 13.2.2.4),
+    /// at the place that the INVITE went to where it has no Contact.
+    public init?(ending request: SIPRequest, received response: SIPResponse) {
+        guard response.status.isSuccess, let localTag = request.from.tag else { return nil }
+        id = DialogID(callID: request.callID, localTag: localTag, remoteTag: response.to.tag)
+        state = .confirmed
+        localAddress = request.from
+        remoteAddress = response.to
+        remoteTarget = response.headers.contact?.uri ?? request.uri
+        routeSet = Self.recordedRoute(response.headers).reversed()
+        localSequence = request.sequence
+        remoteSequence = nil
+        isSecure = request.uri.scheme == .sips
+    }
+
     /// The server's side: the INVITE `request` is answered with `tag` (section 12.1.1).
     ///
     /// - Returns: nil where the request has no Contact, without which nothing can be sent to the peer: answer 400.
