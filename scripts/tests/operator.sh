@@ -338,6 +338,29 @@ events() {
     right "events: $(wc -l <"$work/follower.log") lines for the follower"
 }
 
+# A daemon that starts with a file which was broken since runs with what the file said before, and says so; mended, it is read.
+broken_start() {
+    cp "$work/crosspoint.yaml" "$work/good.yaml"
+    stop "$daemon" KILL
+    printf 'routes:\n  steady:\n    from: 239' >>"$work/crosspoint.yaml"
+    start_daemon
+    still_forwards steady "daemon started with a broken file"
+    accepted 'degraded: the node runs with the configuration that it had before: .*half written' crosspoint events --severity error
+    accepted '"problem":".*half written' inside node curl -sS --unix-socket "$work/control.sock" http://x/v1/node
+    inside node curl -sS --max-time 2 rtsp://127.0.0.1:8554/ >/dev/null 2>"$work/err" || grep -q 'RTSP' "$work/err" ||
+        inside node ss -ltn | grep -q ':8554 ' || wrong "the RTSP listener is away: $(cat "$work/err")"
+    cp "$work/good.yaml" "$work/crosspoint.yaml"
+    accepted '0 routes added' crosspoint config reload
+    if inside node curl -sS --unix-socket "$work/control.sock" http://x/v1/node | grep -q problem; then
+        wrong "the node is still degraded after a reload"
+    fi
+    # Where the node has not run before, a broken file is an error.
+    cp "$work/crosspoint.yaml" "$work/fresh.yaml"
+    sed -i "s|$work/runtime|$work/fresh-runtime|" "$work/fresh.yaml"
+    printf 'routes:\n  steady:\n    from: 239' >>"$work/fresh.yaml"
+    refused 1 "fresh.yaml:[0-9]+: .*half written" run --config "$work/fresh.yaml"
+}
+
 if [ "$(id -u)" -ne 0 ]; then
     say "an operator's day: skipped, needs root"
     exit 77
@@ -378,6 +401,7 @@ probe
 metrics
 events
 restart
+broken_start
 full_table
 
 stop "$sender"

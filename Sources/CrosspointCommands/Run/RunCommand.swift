@@ -16,8 +16,11 @@ struct RunCommand: AsyncParsableCommand {
             Stopping the daemon leaves the fast path running: routes go on forwarding, 'crosspoint stats' goes on counting, and \
             the next daemon takes them over without losing a packet. To stop forwarding, remove the routes first, or run 'crosspoint unload' afterwards.
 
+            A file that was broken since the daemon ran last does not keep it from starting: until it is mended and reloaded the \
+            node runs with what the file said before, and says so. At a boot the file has to be right.
+
             SIGNALS
-              SIGTERM, SIGINT  stop
+              SIGTERM, SIGINT  stop; routes continue in the fast path
               SIGHUP           read the configuration file again; routes that did not change are not touched, and a file
                                with an error changes nothing
 
@@ -35,7 +38,13 @@ struct RunCommand: AsyncParsableCommand {
     var config: String?
 
     func run() async throws {
-        let (configuration, file) = try ConfigurationChoice.load(config, checksFiles: true)
+        let start: ConfigurationChoice.Start
+        do { start = try ConfigurationChoice.start(config) } catch {
+            // A service manager would try again at once, and for ever: its short pause is for crashes.
+            if getenv("NOTIFY_SOCKET") != nil { try await Task.sleep(for: .seconds(5)) }
+            throw error
+        }
+        let (configuration, file) = (start.configuration, start.file)
         // What the daemon makes is for itself and its group, whatever the shell's mask was.
         umask(0o027)
         var logger = Logger(label: "crosspoint") { DaemonLog.handler(label: $0) }
@@ -45,7 +54,8 @@ struct RunCommand: AsyncParsableCommand {
         let socket = try ControlSocket(path: configuration.control.socket, group: configuration.control.group)
         let parts = try await FastPathAssembly.make(configuration: configuration, logger: logger)
         let service = NodeService(
-            configuration: configuration, configurationFile: file, socket: socket, control: parts.control,
+            configuration: configuration, configurationFile: file, problem: start.problem?.description, socket: socket,
+            control: parts.control,
             statistics: parts.statistics, information: parts.information, sessions: parts.sessions,
             rtspRoutes: parts.rtspRoutes, sip: parts.sip, events: parts.events, services: parts.services,
             logger: logger)

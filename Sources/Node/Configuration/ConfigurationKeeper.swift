@@ -12,6 +12,8 @@ public actor ConfigurationKeeper {
     public nonisolated let path: String?
     /// The configuration as it was last read.
     public private(set) var configuration: NodeConfiguration
+    /// The problem of the file, where the node runs with what it said before; nil where it does not.
+    public private(set) var problem: String?
     private let control: any RouteControl
     private let rtspRoutes: (any RTSPRouteControl)?
     private let sip: (any SIPControl)?
@@ -20,12 +22,13 @@ public actor ConfigurationKeeper {
     private var isReloading = false
 
     public init(
-        configuration: NodeConfiguration, path: String?, control: any RouteControl,
+        configuration: NodeConfiguration, path: String?, problem: String? = nil, control: any RouteControl,
         rtspRoutes: (any RTSPRouteControl)? = nil, sip: (any SIPControl)? = nil,
         events: EventLog = EventLog(), logger: Logger
     ) {
         self.configuration = configuration
         self.path = path
+        self.problem = problem
         self.control = control
         self.rtspRoutes = rtspRoutes
         self.sip = sip
@@ -35,11 +38,33 @@ public actor ConfigurationKeeper {
 
     /// Brings the configured routes into the fast path, at a start. A route that cannot be carried is logged, and keeps no other from it.
     public func apply() async -> ReconcileReport {
+        if let problem {
+            let text = "degraded: the node runs with the configuration that it had before: \(problem)"
+            logger.error("\(text)")
+            events.record(.error, .configurationRefused, "", text)
+        }
+        keep(configuration)
         let report = await EventAuthor.$current.withValue(path.map { "configuration \($0)" }) {
             await control.reconcile(configuration: configuration.routes, .start)
         }
         log(report)
         return report
+    }
+
+    /// One line for `systemctl status`.
+    var status: String {
+        problem.map { "degraded: runs with the configuration that it had before: \($0)" }
+            ?? "runs with its configuration"
+    }
+
+    /// Keeps a copy of what the node runs with, for a start with a file that is broken by then.
+    private func keep(_ running: NodeConfiguration) {
+        guard problem == nil, let path else { return }
+        do {
+            try LastConfiguration(runtimeDirectory: configuration.runtimeDirectory).keep(path, runningAs: running)
+        } catch {
+            logger.warning("no copy of the configuration is kept: \(error)")
+        }
     }
 
     private func log(_ report: ReconcileReport) {
@@ -81,6 +106,8 @@ public actor ConfigurationKeeper {
             refuse("\(text): \(routes.failures[0])")
             return report
         }
+        problem = nil
+        keep(new)
         configuration.routes = new.routes
         // Without the section, what the proxy goes on with until it is started without is its routes too.
         if let rtspRoutes, let rtsp = new.rtsp {

@@ -181,7 +181,8 @@ struct ControlRouter: Sendable {
         let configuration = await keeper.configuration
         return NodeReport(
             node: configuration.node, version: Version.current, processIdentifier: getpid(), startedAt: startedAt,
-            configurationFile: keeper.path, runtimeDirectory: configuration.runtimeDirectory, bpffs: configuration.bpffs
+            configurationFile: keeper.path, problem: await keeper.problem,
+            runtimeDirectory: configuration.runtimeDirectory, bpffs: configuration.bpffs
         )
     }
 

@@ -12,6 +12,8 @@ public struct NodeReport: Hashable, Sendable, Codable {
     public var startedAt: String
     /// The configuration file that it reads, nil if it runs without one.
     public var configurationFile: String?
+    /// The problem of that file, where the node runs with what it said before; nil where it does not.
+    public var problem: String?
     /// The directory of what it keeps while the host is up.
     public var runtimeDirectory: String
     /// The directory in which the fast path is pinned.

@@ -37,6 +37,7 @@ public struct NodeService: Service {
     /// - Parameters:
     ///   - configuration: The configuration, already read and checked.
     ///   - configurationFile: The file that it came from, read again on a reload; nil for none.
+    ///   - problem: The problem of that file where the node starts with what it said before.
     ///   - socket: The control socket, claimed before the fast path was touched.
     ///   - control: The owner of the routes.
     ///   - statistics: The reader of the counters.
@@ -50,7 +51,7 @@ public struct NodeService: Service {
     ///   - logger: Where the daemon logs.
     ///   - onReady: Called once routes are in place and every listener listens, with the TCP port of the metrics.
     public init(
-        configuration: NodeConfiguration, configurationFile: String?, socket: ControlSocket,
+        configuration: NodeConfiguration, configurationFile: String?, problem: String? = nil, socket: ControlSocket,
         control: any RouteControl, statistics: any StatisticsSource, information: any NodeInformationSource,
         sessions: [any SessionControl] = [], rtspRoutes: (any RTSPRouteControl)? = nil, sip: (any SIPControl)? = nil,
         events: EventLog = EventLog(), services: [any Service] = [],
@@ -71,7 +72,8 @@ public struct NodeService: Service {
         self.logger = logger
         self.onReady = onReady
         keeper = ConfigurationKeeper(
-            configuration: configuration, path: configurationFile, control: control, rtspRoutes: rtspRoutes, sip: sip,
+            configuration: configuration, path: configurationFile, problem: problem, control: control,
+            rtspRoutes: rtspRoutes, sip: sip,
             events: events, logger: logger)
     }
 
@@ -80,8 +82,9 @@ public struct NodeService: Service {
         let notifier = SystemdNotifier(environment: ProcessInfo.processInfo.environment)
         _ = await keeper.apply()
         let readiness = Readiness(listeners: (configuration.metrics == nil ? 1 : 2) + sessions.count) {
-            [logger, events, onReady] tcpPort in
+            [logger, events, keeper, onReady] tcpPort in
             notifier?.ready()
+            notifier?.status(await keeper.status)
             logger.info("ready")
             events.record(.notice, .nodeStarted, "", "the daemon is ready, version \(Version.current)")
             await onReady(tcpPort)

@@ -22,6 +22,7 @@ struct ReloadService: Service {
                 }
             }
             notifier?.ready()
+            notifier?.status(await keeper.status)
         }
     }
 }
