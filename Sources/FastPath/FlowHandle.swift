@@ -2,7 +2,7 @@
 
 /// An installed flow.
 public struct FlowHandle: Hashable, Sendable {
-    /// The slot in the flow table, which is also the index of the flow's counters.
+    /// The slot in the flow table.
     public let slot: Int
     /// Tells uses of the slot apart.
     public let generation: UInt64

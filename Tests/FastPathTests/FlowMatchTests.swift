@@ -1,5 +1,6 @@
 // Which flow a packet belongs to: interface, VLANs, destination, source; and what guards and draining flows do.
 
+import FoundationEssentials
 import RTPWire
 import TestSupport
 import Testing
@@ -222,6 +223,40 @@ extension FastPathSuite {
             #expect(try bench.ingress(Packet(destinationPort: 1)).reasons == ["drop_no_flow": 1])
             try unguard()
             #expect(try bench.ingress(Packet(destinationPort: 1)).reasons == ["pass_not_ours": 1])
+        }
+
+        @Test(
+            "a flow knows its route, and its place among the route's sources, in whatever slot it is, and over a change of process"
+        )
+        func route() throws {
+            let bench = try TestBench()
+            let (first, second) = (UUID(), UUID())
+            func label(_ identifier: UUID?, _ number: UInt16) -> FlowLabel {
+                FlowLabel(
+                    route: "route", from: "\(number)", accounting: 0, identifier: identifier, sourceNumber: number)
+            }
+            var key = try bench.key(for: Packet())
+            // Two sources of one route, of which the second has a slot with its address; and a flow of no route.
+            let other = try bench.key(for: Packet(destination: "239.1.1.11"))
+            let flows = try bench.thread.run {
+                let one = try bench.fastPath.installFlow(
+                    key, TestBench.plain, port: bench.input, label: label(first, 0))
+                key.source = IPAddress(10, 1, 0, 8)
+                let two = try bench.fastPath.installFlow(
+                    key, TestBench.plain, port: bench.input, label: label(first, 1))
+                let none = try bench.fastPath.installFlow(
+                    other, TestBench.plain, port: bench.input, label: label(nil, 0))
+                return [one, two, none]
+            }
+            func found() throws -> [FoundFlow] {
+                let all = try bench.thread.run { try FastPath(pins: bench.pins, name: "bench").foundFlows() }
+                return try flows.map { flow in try #require(all.first { $0.handle == flow }) }
+            }
+            #expect(try found().map(\.identifier) == [first, first, nil])
+            #expect(try found().map(\.sourceNumber) == [0, 1, 0])
+            try bench.thread.run { bench.fastPath.setLabel(label(second, 7), of: flows[0]) }
+            #expect(try found().map(\.identifier) == [second, first, nil])
+            #expect(try found().map(\.sourceNumber) == [7, 1, 0])
         }
     }
 }
