@@ -159,6 +159,9 @@ struct SessionCommandTests {
     @Test("Sessions as a table and as lines, with what their legs and flows carried")
     func sessionTexts() {
         let snapshot = SampleReading.cam1
+        var long = MockProxy.sample[0]
+        long.expiresIn = 1800.2
+        #expect(SessionText.details(long, snapshot, colour: false).contains("in 1800 s without a sign of life"))
         #expect(
             SessionText.table(MockProxy.sample, snapshot).text(colour: false) == """
                 SESSION     KIND           STATE    TARGET  PEER            USER   TRANSPORT    PACKETS  LOST  JITTER
@@ -176,7 +179,7 @@ struct SessionCommandTests {
                 user     alice
                 agent    Player/1.0 X: y
                 started  2026-11-21T02:16:18.123Z
-                expires  in 42.5 s without a sign of life
+                expires  in 42 s without a sign of life
                 packets  110
                 lost     5
                 note     answered 461 to multicast: no pool is configured
