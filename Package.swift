@@ -124,7 +124,9 @@ let package = Package(
         .target(name: "Sessions", swiftSettings: strict),
         .target(
             name: "AgentSupport",
-            dependencies: ["Timing", "RTPWire", "Routing", "Sessions", "CrosspointShim", nioCore, nioPosix, nioTLS],
+            dependencies: [
+                "Timing", "RTPWire", "Routing", "Sessions", "CrosspointShim", logging, nioCore, nioPosix, nioTLS,
+            ],
             swiftSettings: strict
         ),
         .target(
@@ -165,6 +167,7 @@ let package = Package(
                 "Yams",
                 logging,
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -263,7 +266,10 @@ let package = Package(
         ),
         .testTarget(
             name: "AgentSupportTests",
-            dependencies: ["AgentSupport", "RTPWire", "Sessions", "CrosspointShim", "TestSupport"],
+            dependencies: [
+                "AgentSupport", "RTPWire", "Sessions", "CrosspointShim", "TestSupport", logging, nioCore,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(

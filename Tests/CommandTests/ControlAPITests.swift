@@ -274,6 +274,49 @@ struct ControlAPITests {
         }
     }
 
+    @Test("Half requests take no more places than a listener has, and the next client is served when one goes")
+    func halfRequests() async throws {
+        try await RunningNode.run { node in
+            func connect() -> CInt {
+                let file = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+                var address = sockaddr_in()
+                address.sin_family = sa_family_t(AF_INET)
+                address.sin_port = in_port_t(node.metricsTCPPort).bigEndian
+                address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+                let result = withUnsafePointer(to: &address) {
+                    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                        Glibc.connect(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                    }
+                }
+                #expect(result == 0)
+                var time = timeval(tv_sec: 0, tv_usec: 300_000)
+                setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+                return file
+            }
+            func ask(_ file: CInt, _ text: String) -> Int {
+                var room = [UInt8](repeating: 0, count: 64)
+                _ = Glibc.send(file, text, text.utf8.count, Int32(MSG_NOSIGNAL))
+                return Glibc.recv(file, &room, room.count, 0)
+            }
+            var files: [CInt] = []
+            for _ in 0..<256 {
+                files.append(connect())
+                _ = Glibc.send(files[files.count - 1], "GET /metrics", 12, Int32(MSG_NOSIGNAL))
+            }
+            defer { for file in files { close(file) } }
+            try await Task.sleep(for: .milliseconds(300))
+            let late = connect()
+            defer { close(late) }
+            let request = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+            #expect(ask(late, request) < 0, "there is no place for it yet")
+            for file in files.prefix(8) { close(file) }
+            files.removeFirst(8)
+            var answered = 0
+            for _ in 0..<20 where answered <= 0 { answered = ask(late, "") }
+            #expect(answered > 0)
+        }
+    }
+
     @Test("A reload touches only what changed, and a broken file changes nothing")
     func reload() async throws {
         let base = "routes:\n  a: {from: '239.1.1.1:1@eth0', to: []}\n  b: {from: '239.1.1.2:1@eth0', to: []}\n"

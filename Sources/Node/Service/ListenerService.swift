@@ -1,7 +1,9 @@
 // One HTTP listener of the daemon, and a clear word when it cannot listen.
 
+import AgentSupport
 import Glibc
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import ServiceLifecycle
@@ -13,15 +15,30 @@ struct ListenerService: Service {
     let address: BindAddress
     let responder: RouterResponder<ControlContext>
     let logger: Logger
+    /// The connections at a time; others wait.
+    var maximumConnections = ListenerService.mostConnections
     /// Called once it listens; what it throws ends the listener.
     let onListening: @Sendable (any Channel) async throws -> Void
+
+    /// The connections that a listener serves at a time.
+    static let mostConnections = 256
+    /// The time after which a connection without a request under way is closed.
+    static let idleTimeout = TimeAmount.seconds(60)
 
     func run() async throws {
         let failure = Failure()
         let application = Application(
-            responder: responder, configuration: ApplicationConfiguration(address: address, serverName: "crosspoint"),
-            onServerRunning: { channel in
-                do { try await onListening(channel) } catch {
+            responder: responder,
+            server: .http1(
+                configuration: .init(additionalChannelHandlers: [], idleTimeout: Self.idleTimeout)),
+            configuration: ApplicationConfiguration(
+                address: address, serverName: "crosspoint",
+                availableConnectionsDelegate: MaximumAvailableConnections(maximumConnections, logger: logger)),
+            onServerRunning: { [name, logger] channel in
+                do {
+                    try await AcceptPause.add(to: channel, name: name, logger: logger).get()
+                    try await onListening(channel)
+                } catch {
                     await failure.set(error)
                     channel.close(promise: nil)
                 }

@@ -160,7 +160,10 @@ extension ClientSession {
         _ status: RTSPStatus, _ index: Int, _ attempt: Int, at now: UInt64
     ) -> [ClientAction] {
         let end = ClientSessionEnd(refusal: status, of: .setup)
-        if status.code == 454 { return tearDown(.end(end), at: now) }
+        // A camera that is overloaded is tried again as a whole: players are not to miss a stream for long.
+        if status.code == 454 || Self.overload.contains(status.code) && !streams.isEmpty {
+            return tearDown(.end(end), at: now)
+        }
         let transports = plans[index].transports
         let next = transports.dropFirst(attempt + 1).first
         guard status.code == 461 || streams.isEmpty && next != nil else { return leaveOut(index, end, at: now) }
@@ -174,8 +177,13 @@ extension ClientSession {
         return [note] + setUpStream(index, attempt: attempt + 1, at: now)
     }
 
+    /// The statuses that say nothing of the request: 408, 453, 503, 504.
+    private static let overload: Set<UInt16> = [408, 453, 503, 504]
+
     private mutating func started(_ response: RTSPResponse, at now: UInt64) -> [ClientAction] {
-        if !response.status.isSuccess, response.status.code != 454, !withoutRange {
+        if !response.status.isSuccess, response.status.code != 454, !Self.overload.contains(response.status.code),
+            !withoutRange
+        {
             withoutRange = true
             return [
                 .note("PLAY with Range is refused: \(response.status.code); it is tried without"), sendPlay(at: now),

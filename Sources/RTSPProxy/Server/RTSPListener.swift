@@ -28,7 +28,11 @@ final class RTSPListener {
                 "rtsp listener \(listener.tcpPort): TLS needs a certificate; give rtsp: certificate:")
         }
         let tls = listener.usesTLS ? context : nil
+        let logger = server.context.logger
         let bootstrap = ServerBootstrap(group: AgentActor.group)
+            .serverChannelInitializer { channel in
+                AcceptPause.add(to: channel, name: "rtsp listener \(listener.tcpPort)", logger: logger)
+            }
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)

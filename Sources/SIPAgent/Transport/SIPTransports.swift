@@ -51,7 +51,7 @@ final class SIPTransports {
     private let configuration: SIPConfiguration
     /// As they were read last.
     var limits: SIPLimitsConfiguration
-    private let logger: Logger
+    let logger: Logger
     private let counters: SIPCounters
     weak var receiver: (any Receiver)?
     private var endpoints: [UDPEndpoint] = []

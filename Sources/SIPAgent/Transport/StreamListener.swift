@@ -37,7 +37,12 @@ final class StreamListener {
             guard let self, let transports else { return nil }
             return transports.accept(channel, by: self)
         }
+        let logger = transports.logger
         let bootstrap = ServerBootstrap(group: AgentActor.group)
+            .serverChannelInitializer { channel in
+                AcceptPause.add(
+                    to: channel, name: "sip listener \(listener.transport) \(listener.transportPort)", logger: logger)
+            }
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)

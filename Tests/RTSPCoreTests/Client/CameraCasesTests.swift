@@ -87,6 +87,20 @@ import Testing
         #expect(camera.actions.contains { if case .note(let text) = $0 { text.contains("left out") } else { false } })
     }
 
+    @Test("C-05, C-03: a camera that is overloaded is tried again as a whole", arguments: [408, 453, 503, 504])
+    func overload(_ code: UInt16) {
+        var camera = ClientHarness(controls: ["a", "b"])
+        camera.describe()
+        camera.reply(.ok, ["Session": "1"])
+        camera.reply(RTSPStatus(code, "No"))
+        #expect(camera.request?.method == .teardown)
+        var other = ClientHarness()
+        other.describe()
+        other.reply(.ok, ["Session": "1"])
+        other.reply(RTSPStatus(code, "No"))
+        #expect(other.methods.suffix(2) == [.play, .teardown])
+    }
+
     @Test(
         "C-06: a base that is no URL counts as missing; one with its scheme twice, or in quotation marks, is read",
         arguments: [
