@@ -57,10 +57,10 @@ import Testing
         #expect(throws: OfferAnswerError.self) {
             try session.receiveOffer(try Self.description("m=audio 5004 RTP/AVP 0"))
         }
-        #expect(throws: OfferAnswerError.self) {
-            try session.receiveOffer(
-                try Self.description("m=video 5004 RTP/AVP 31", "m=video 0 RTP/AVP 31"))
-        }
+        // A medium may become one of another type in its place (RFC 3264 section 8.3.3).
+        let changed = try Self.description("m=video 5004 RTP/AVP 31", "m=video 0 RTP/AVP 31")
+        #expect(try session.receiveOffer(changed) == .changed)
+        session.withdraw()
         _ = try session.receiveOffer(try Self.description("m=audio 5004 RTP/AVP 0", "m=video 0 RTP/AVP 31"))
         _ = try session.sendAnswer(try Self.description("m=audio 6000 RTP/AVP 0", "m=video 0 RTP/AVP 31"))
         let reused = try Self.description("m=audio 5004 RTP/AVP 0", "m=audio 5008 RTP/AVP 8", "m=video 5010 RTP/AVP 31")

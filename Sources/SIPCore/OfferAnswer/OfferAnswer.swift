@@ -48,7 +48,7 @@ public struct OfferAnswer: Hashable, Sendable {
         guard offer.media.count <= maximumMedia else {
             throw OfferAnswerError(.mediaTypeNotAvailable, "more than \(maximumMedia) media")
         }
-        if let previous = agreed?.remote { try Self.check(offer, follows: previous) }
+        if let agreed { try Self.check(offer, follows: agreed.remote, agreed.media) }
         let isUnchanged = agreed.map { $0.remote == offer } ?? false
         state = .offer(offer)
         return isUnchanged ? .unchanged : .changed
@@ -64,7 +64,7 @@ public struct OfferAnswer: Hashable, Sendable {
     /// This node offers.
     public mutating func sendOffer(_ offer: SessionDescription) throws(OfferAnswerError) {
         try requireIdle()
-        if let previous = agreed?.local { try Self.check(offer, follows: previous) }
+        if let agreed { try Self.check(offer, follows: agreed.local, agreed.media) }
         state = .offered(offer)
     }
 
@@ -117,21 +117,18 @@ public struct OfferAnswer: Hashable, Sendable {
         }
     }
 
-    /// A later offer keeps the `m=` lines of the session, and adds only at the end (section 8); a line with UDP port 0
-    /// may be used again for anything. Payload types keep their meaning (section 8.3.2).
+    /// A later offer keeps the `m=` lines of the session, and adds only at the end (section 8); a line that either side has
+    /// given UDP port 0 may be used again for anything (section 8.1). A medium may become one of another type in its place
+    /// (section 8.3.3); within a type payload types keep their meaning (section 8.3.2).
     private static func check(
-        _ offer: SessionDescription, follows previous: SessionDescription
+        _ offer: SessionDescription, follows previous: SessionDescription, _ agreed: [NegotiatedMedium]
     ) throws(OfferAnswerError) {
         guard offer.media.count >= previous.media.count else {
             throw OfferAnswerError(
                 .mediaTypeNotAvailable, "the offer has \(offer.media.count) media, fewer than \(previous.media.count)")
         }
         for (index, pair) in zip(offer.media, previous.media).enumerated()
-        where pair.0.udpPort != 0 && pair.1.udpPort != 0 {
-            // A change of the medium's kind needs a slot that was given up (section 8.1).
-            guard pair.0.kind == pair.1.kind else {
-                throw OfferAnswerError(.mediaTypeNotAvailable, "medium \(index + 1) became \(pair.0.kind)")
-            }
+        where pair.0.udpPort != 0 && agreed[index].isActive && pair.0.kind == pair.1.kind {
             for payloadType in pair.0.payloadTypes where pair.1.payloadTypes.contains(payloadType) {
                 let maps = (pair.0.rtpMap(payloadType: payloadType), pair.1.rtpMap(payloadType: payloadType))
                 guard maps.0 == maps.1 else {
