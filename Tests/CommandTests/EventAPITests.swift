@@ -111,6 +111,20 @@ struct EventAPITests {
         #expect(EventText.text(of: [], colour: false) == "no events\n")
     }
 
+    @Test(
+        "Control characters, C1 too, and turns of direction reach neither tables nor log lines")
+    func visibleText() {
+        #expect(VisibleText.line("a\u{1b}[31mb\u{9b}c\u{7f}d\u{202e}e") == "a\u{fffd}[31mb\u{fffd}c\u{fffd}d\u{fffd}e")
+        #expect(VisibleText.line("one\r\ntwo\nthree") == "one two three")
+        #expect(VisibleText.line("Käfig 東京 👩‍💻") == "Käfig 東京 👩‍💻")
+        #expect(Table.Cell("x\u{1b}]0;t\u{7}").text == "x\u{fffd}]0;t\u{fffd}")
+        let lines = Lock()
+        var logger = Logger(label: "test") { _ in VisibleLogHandler(handler: JournalLogHandler { lines.add($0) }) }
+        logger[metadataKey: "path"] = "/\u{1b}c"
+        logger.error("agent \u{1b}[2J\nforged", metadata: ["a": "\u{9b}1"])
+        #expect(lines.text == "<3>agent \u{fffd}[2J forged a=\u{fffd}1 path=/\u{fffd}c\n")
+    }
+
     @Test("In the journal each line has its priority, and no time")
     func journal() {
         let lines = Lock()

@@ -248,6 +248,11 @@ extension NodeFastPathTests {
             _ = try await bench.network.node.perform { try Command.run(address) }
             let first = try ControllerBench.route("late", from: "10.99.0.1:5004@in0", to: [leg(2), leg(3)])
             _ = try await bench.controller.reconcile(configuration: [first], .start)
+            // The controller may hear of the address a moment later.
+            try await eventually(seconds: 10) {
+                let standing = try await bench.controller.route("late").standing
+                return standing == .live ? nil : "\(standing)"
+            }
             await bench.stop()
             _ = try await bench.network.node.perform {
                 try Command.run(["ip", "address", "del", "10.99.0.1/24", "dev", "in0"])

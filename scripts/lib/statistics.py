@@ -10,7 +10,7 @@ import sys
 
 # What is measured rather than counted, and so may fall.
 NOT_COUNTERS = {
-    "rates", "interfaceIndex", "lastPacketAgeNanoseconds", "ssrc", "payloadType", "lostPackets", "clockRate",
+    "rates", "states", "interfaceIndex", "lastPacketAgeNanoseconds", "ssrc", "payloadType", "lostPackets", "clockRate",
     "jitterNanoseconds", "jitterTimestampUnits",
 }
 

@@ -1,4 +1,4 @@
-// Where the daemon's log lines go: a terminal or file with times, or systemd's journal with priorities.
+// Destination of the daemon's log lines: a terminal or file with times, or systemd's journal with priorities.
 
 import FileStatus
 import Glibc
@@ -8,16 +8,47 @@ import Logging
 enum DaemonLog {
     /// A handler for standard error: with priorities (sd-daemon(3)) where that is systemd's journal, else with times.
     static func handler(label: String) -> any LogHandler {
-        guard isJournal(getenv("JOURNAL_STREAM").map { String(cString: $0) }) else {
-            return StreamLogHandler.standardError(label: label)
-        }
-        return JournalLogHandler { StandardStream.error.write($0) }
+        let handler: any LogHandler =
+            if isJournal(getenv("JOURNAL_STREAM").map { String(cString: $0) }) {
+                JournalLogHandler { StandardStream.error.write($0) }
+            } else {
+                StreamLogHandler.standardError(label: label)
+            }
+        return VisibleLogHandler(handler: handler)
     }
 
     /// True where standard error is the stream that systemd names by device and inode (systemd.exec(5)).
     private static func isJournal(_ stream: String?) -> Bool {
         guard let stream, let status = FileStatus(of: STDERR_FILENO) else { return false }
         return stream == "\(status.device):\(status.inode)"
+    }
+}
+
+/// Passes lines on without what a terminal would obey: peers' texts are in them.
+struct VisibleLogHandler: LogHandler {
+    private var handler: any LogHandler
+
+    init(handler: any LogHandler) { self.handler = handler }
+
+    var metadata: Logger.Metadata {
+        get { handler.metadata }
+        set { handler.metadata = newValue }
+    }
+    var logLevel: Logger.Level {
+        get { handler.logLevel }
+        set { handler.logLevel = newValue }
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { handler[metadataKey: key] }
+        set { handler[metadataKey: key] = newValue.map { "\(VisibleText.line("\($0)"))" } }
+    }
+
+    func log(event: LogEvent) {
+        var event = event
+        event.message = "\(VisibleText.line("\(event.message)"))"
+        event.metadata = event.metadata?.mapValues { "\(VisibleText.line("\($0)"))" }
+        handler.log(event: event)
     }
 }
 

@@ -2,13 +2,13 @@
 
 /// Rows of text under titles.
 struct Table {
-    /// Where the text of a column stands.
+    /// The alignment of the text of a column.
     enum Alignment {
         case left
         case right
     }
 
-    /// A title and what stands below it.
+    /// A title and the cells below it.
     struct Column {
         var title: String
         var alignment: Alignment
@@ -24,7 +24,7 @@ struct Table {
 
         init(_ text: String, _ colour: Colour? = nil) {
             // A cell is one line, whatever a peer or a file put into it.
-            self.text = String(text.map { $0.isNewline ? " " : $0 })
+            self.text = VisibleText.line(text)
             self.colour = colour
         }
 
