@@ -31,13 +31,13 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
-        // What Debian provides.
+        // Libraries that Debian provides.
         .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev", "libelf-dev"])]),
         .systemLibrary(name: "CLibXDP", pkgConfig: "libxdp", providers: [.apt(["libxdp-dev"])]),
         .systemLibrary(name: "CLibMNL", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
         .systemLibrary(name: "CLibSRTP", pkgConfig: "libsrtp2", providers: [.apt(["libsrtp2-dev"])]),
 
-        // What Swift cannot import, and the ABI that BPF, C and Swift share.
+        // Declarations that Swift cannot import, and the ABI that BPF, C and Swift share.
         .target(
             name: "CrosspointShim",
             dependencies: ["CLibBPF", "CLibMNL"],
@@ -53,14 +53,14 @@ let package = Package(
         .target(name: "Timing", swiftSettings: strict),
         // Changes and edges, for people and programs that follow a node.
         .target(name: "Events", dependencies: ["Timing"], swiftSettings: strict),
-        // Wire formats, fast path, slow path, node, commands: each imports only what stands above it.
+        // Wire formats, fast path, slow path, node, commands: each imports only modules above it.
         .target(name: "RTPWire", dependencies: ["Timing"], swiftSettings: strict),
         // Keys of SRTP as values, whoever negotiates or uses them.
         .target(name: "SRTPKeys", swiftSettings: strict),
-        // What outlives a process: records with versions and sums, understood or not.
+        // State that outlives a process: records with versions and sums, understood or not.
         .target(
             name: "Journal", dependencies: [.product(name: "Crypto", package: "swift-crypto")], swiftSettings: strict),
-        // What the kernel says of a file.
+        // The kernel's information on a file.
         .target(name: "FileStatus", swiftSettings: strict),
         // Protocol cores: bytes, events and time in, actions out; no I/O, no clock.
         .target(name: "SDP", dependencies: ["RTPWire"], swiftSettings: strict),
@@ -111,7 +111,8 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        // How many flows this node carries: formats, paced traffic, the search for the largest load without loss, the report.
+        // The number of flows that this node carries: formats, paced traffic, the search for the largest load without
+        // loss, the report.
         .target(
             name: "Qualification",
             dependencies: [
@@ -120,7 +121,7 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        // What negotiates sessions: protocol agents on sockets, which ask Routing for flows.
+        // Negotiation of sessions: protocol agents on sockets, which ask Routing for flows.
         .target(name: "Sessions", swiftSettings: strict),
         .target(
             name: "AgentSupport",
@@ -188,7 +189,7 @@ let package = Package(
         ),
         .executableTarget(name: "crosspoint", dependencies: ["CrosspointCommands"], swiftSettings: strict),
 
-        // What scripts/bench runs.
+        // Programs that scripts/bench runs.
         .executableTarget(
             name: "fastpath-benchmark",
             dependencies: [

@@ -7,7 +7,7 @@
 #include "rtp_header.h"
 #include "rtp_stats.h"
 
-/* Whether the flow's payload is encrypted. */
+/* True if the flow's payload is encrypted. */
 static __always_inline int
 is_encrypted(__u32 slot)
 {
@@ -16,7 +16,8 @@ is_encrypted(__u32 slot)
 	return detail && detail->rules & CROSSPOINT_RULE_ENCRYPTED;
 }
 
-/* Whether what the X and P bits promise is there (RFC 3550 sections 5.1, 5.3.1). The length of padding is part of the payload. */
+/* True if the parts that the X and P bits promise are there (RFC 3550 sections 5.1, 5.3.1). The length of padding is
+ * part of the payload. */
 static __noinline int
 rtp_lengths_fit(struct xdp_md *ctx, __u32 payload_offset, __u32 payload_length, __u32 first, __u32 slot)
 {
@@ -87,7 +88,7 @@ account_rtp(const struct crosspoint_packet *packet, const struct crosspoint_flow
 	what->frame |= CROSSPOINT_FRAME_SEQUENCE;
 }
 
-/* RTCP, and what is no RTP where RTP must be. Returns the reason to drop it, or -1 for RTCP. */
+/* RTCP, and packets that are not RTP where RTP must be. Returns the reason to drop it, or -1 for RTCP. */
 static __noinline int
 not_rtp(const struct crosspoint_flow *flow, enum crosspoint_payload_kind kind)
 {

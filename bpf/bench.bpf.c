@@ -56,7 +56,7 @@ struct {
 	__uint(value_size, sizeof(struct bpf_devmap_val));
 } outlet SEC(".maps");
 
-/* Whether a packet may go now; looks at the clock once for each quantum. */
+/* True if a packet may go now; looks at the clock once for each quantum. */
 static __always_inline int
 is_due(struct bench_plan *now)
 {
@@ -176,7 +176,7 @@ bucket(__u64 latency)
 	return (exponent << BENCH_STEP_BITS) + (latency >> exponent);
 }
 
-/* Counts, and tells how long our packets took from the generator: a histogram, and the jitter of each flow. */
+/* Counts, and measures the latency of our packets from the generator: a histogram, and the jitter of each flow. */
 SEC("xdp.frags")
 int measure(struct xdp_md *ctx)
 {

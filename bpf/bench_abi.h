@@ -22,7 +22,7 @@
 #define BENCH_STEP_BITS 5
 #define BENCH_BUCKETS 1024
 
-/* What follows the RTP header of a generated packet. */
+/* The payload that follows the RTP header of a generated packet. */
 struct bench_payload {
 	__u32 magic;
 	__u32 flow;
@@ -38,7 +38,7 @@ struct bench_frame {
 	struct bench_payload payload;
 } __attribute__((packed, aligned(2)));
 
-/* What is sent. The program that runs the generator writes the first part before a run, the generator the second. */
+/* The packets that are sent. The program that runs the generator writes the first part before a run, the generator the second. */
 struct bench_plan {
 	__u8 frame[72];		/* struct bench_frame, and two bytes more */
 	__u64 interval;		/* between packets, of all flows together, in 1/65536 ns */
@@ -68,7 +68,7 @@ struct bench_flow {
 	__u32 sequence;
 };
 
-/* What arrived of one flow at its first leg. */
+/* The packets of one flow that arrived at its first leg. */
 struct bench_arrival {
 	__u64 transit; /* of the packet before, ns */
 	__u64 jitter;  /* interarrival jitter (RFC 3550 section 6.4.1), in 1/16 ns */
@@ -76,7 +76,7 @@ struct bench_arrival {
 	__u64 reserved;
 };
 
-/* What a CPU's sinks saw. */
+/* The totals of a CPU's sinks. */
 struct bench_total {
 	__u64 packets;
 	__u64 bytes;

@@ -63,7 +63,7 @@ crosspoint_sum_of(struct xdp_md *ctx, __u32 offset, __u32 length, __u64 start)
 	return state.failed || state.left ? -1 : crosspoint_fold(state.sum);
 }
 
-/* Whether the checksum over pseudo-header, UDP header and payload holds. */
+/* True if the checksum over pseudo-header, UDP header and payload holds. */
 static __noinline int
 crosspoint_sum_is_right(struct xdp_md *ctx)
 {
@@ -83,7 +83,7 @@ crosspoint_sum_is_right(struct xdp_md *ctx)
 	       0xffff;
 }
 
-/* Whether the packet may go on. Packet pointers are invalid afterwards. */
+/* True if the packet may continue. Packet pointers are invalid afterwards. */
 static __always_inline int
 crosspoint_checksum_holds(struct xdp_md *ctx, const struct crosspoint_packet *packet, int verify)
 {

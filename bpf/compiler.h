@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
-/* What the compiler is told, in one place, for BPF and native builds alike. */
+/* Directives for the compiler, in one place, for BPF and native builds alike. */
 #pragma once
 
 #ifndef __always_inline

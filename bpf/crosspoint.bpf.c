@@ -11,9 +11,9 @@
  * A flow with one leg is rewritten by ingress and leaves by the devmap `tx_ports`. A flow with more is broadcast by
  * the devmap of its shape, and egress rewrites each copy (egress.h).
  *
- * Where a group leaves, tx_ports' entry carries the egress program too: the kernel takes the program of a whole bulk
- * from its first frame (bq_enqueue), so frames with and without one must never meet at an interface. The daemon sees to
- * that before it first uses a group there.
+ * If a group leaves by a port, tx_ports' entry carries the egress program too: the kernel takes the program of a whole
+ * bulk from its first frame (bq_enqueue), so frames with and without one must never meet at an interface. The daemon
+ * sees to that before it first uses a group there.
  */
 #include <linux/bpf.h>
 #include <linux/errno.h>
@@ -33,7 +33,7 @@ int ingress_long(struct xdp_md *ctx)
 	return ingress_long_way(ctx);
 }
 
-/* What the other ways through ingress are; libbpf fills it in when it loads the programs, an upgrade's over the old one's. */
+/* The other ways through ingress; libbpf fills it in when it loads the programs, an upgrade's over the old one's. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, 1);
@@ -60,7 +60,8 @@ int egress(struct xdp_md *ctx)
 	return egress_copy(ctx, ctx->egress_ifindex);
 }
 
-/* What tests run in place of egress(), since the kernel does not test-run devmap programs; the interface is ingress'. */
+/* The program that tests run in place of egress(), since the kernel does not test-run devmap programs; the interface is
+ * ingress'. */
 SEC("xdp.frags")
 int egress_under_test(struct xdp_md *ctx)
 {
@@ -97,7 +98,7 @@ int on_devmap_transmit(__u64 *arguments)
 	return 0;
 }
 
-/* xdp_do_redirect(): what never reached an egress program. A group is told of once, however many copies are missing. */
+/* xdp_do_redirect(): copies that never reached an egress program. A group is reported once, however many copies are missing. */
 SEC("tp_btf/xdp_redirect_err")
 int on_redirect_error(__u64 *arguments)
 {

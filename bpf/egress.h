@@ -14,7 +14,7 @@
 #include "rewrite.h"
 #include "rtp_header.h"
 
-/* A copy that egress itself drops: the tracepoint of its bulk tells of it as of one that the driver refused. */
+/* A copy that egress itself drops: the tracepoint of its bulk reports it like one that the driver refused. */
 static __noinline int
 drop_copy(struct crosspoint_port_count *state, __u32 port, __u32 reason)
 {
@@ -22,7 +22,7 @@ drop_copy(struct crosspoint_port_count *state, __u32 port, __u32 reason)
 	return drop(port, reason);
 }
 
-/* What became of a copy. */
+/* The outcome for a copy. */
 enum copy_outcome {
 	COPY_SENT,
 	COPY_GATED,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
-/* What the fast path tells the daemon without being asked: at most a few hundred times a second, each thing once. */
+/* Events that the fast path reports to the daemon without being asked: at most a few hundred times a second, each thing once. */
 #pragma once
 
 #include "counters.h"
@@ -9,7 +9,7 @@
 
 #define CROSSPOINT_EVENTS_PER_SECOND 256
 
-/* Whether this CPU may still report something in this second. */
+/* True if this CPU may still report something in this second. */
 static __always_inline int
 crosspoint_may_report(__u64 now)
 {

@@ -2,10 +2,10 @@
 /*
  * Sends a packet on in the other address family: the IP header is taken off and another one put on.
  *
- * What both headers say is kept: traffic class, TTL or hop limit (each by the leg's rules), payload length. An IPv4
- * header made here forbids fragmentation and has identification 0 (RFC 6864 section 4.1). The UDP checksum is updated by
- * differences like any other; where an IPv4 sender left it out, IPv6 needs one (RFC 8200 section 8.1), and it is computed
- * over the whole datagram.
+ * The fields that both headers have are kept: traffic class, TTL or hop limit (each by the leg's rules), payload
+ * length. An IPv4 header made here forbids fragmentation and has identification 0 (RFC 6864 section 4.1). The UDP
+ * checksum is updated by differences like any other; where an IPv4 sender left it out, IPv6 needs one (RFC 8200 section
+ * 8.1), and it is computed over the whole datagram.
  */
 #pragma once
 

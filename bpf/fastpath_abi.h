@@ -40,7 +40,7 @@
 
 /* ---- Flow table -------------------------------------------------------------------------------------------- */
 
-/* What a slot of the flow table is for. Written last on insertion: a slot exists when its kind is there, and goes with it. */
+/* The purpose of a slot of the flow table. Written last on insertion: a slot exists when its kind is there, and goes with it. */
 enum crosspoint_slot_kind {
 	CROSSPOINT_SLOT_FREE = 0,
 	/* Matches ingress interface, VLANs, destination address and UDP port. */
@@ -97,15 +97,15 @@ enum crosspoint_flow_flag {
 				  CROSSPOINT_FLOW_VERIFY_CHECKSUM | CROSSPOINT_FLOW_AFXDP | CROSSPOINT_FLOW_AFXDP_ONLY,
 };
 
-/* What few packets need to be asked. */
+/* Rules that only few packets need to be checked against. */
 enum crosspoint_flow_rule {
 	/* Payload is encrypted (SRTP): of what lies behind the headers nothing can be said. */
 	CROSSPOINT_RULE_ENCRYPTED = 1 << 0,
 };
 
 /*
- * Where a flow's packets go, in 64 bits so that one store changes it: bits 0-31 the index of the leg record or of
- * the group, bits 32-47 the shape, bits 48-63 the number of legs.
+ * The destinations of a flow's packets, in 64 bits so that one store changes it: bits 0-31 the index of the leg record
+ * or of the group, bits 32-47 the shape, bits 48-63 the number of legs.
  */
 #define CROSSPOINT_SHAPE_NONE 0   /* no legs: packets are accounted and dropped as no_leg */
 #define CROSSPOINT_SHAPE_DIRECT 1 /* one leg: index is the leg record */
@@ -124,7 +124,7 @@ enum crosspoint_flow_rule {
  *
  * There are as many entries as slots, a power of two: the lower bits of an entry are its slot, the others those of the
  * key's crosspoint_flow_hash(). The hash's lower bits are the place where a search begins; collisions go to the next
- * entry. Zero ends a search. Slot 0 is never used: an entry that leads there is a removed one, and the search goes on.
+ * entry. Zero ends a search. Slot 0 is never used: an entry that leads there is a removed one, and the search continues.
  */
 #define CROSSPOINT_FLOW_LINE_ENTRIES 16
 struct crosspoint_flow_line {
@@ -165,7 +165,7 @@ crosspoint_flow_tick(const struct crosspoint_flow *flow)
 	return *(const __u64 *)flow->nanoseconds_per_tick & 0xffffffffffffULL;
 }
 
-/* What few packets need of a slot. Index: slot. */
+/* The part of a slot that few packets need. Index: slot. */
 struct crosspoint_flow_detail {
 	__u32 source[4];   /* network order; key of SOURCE and SOURCE_PORT slots, filter of others */
 	__u64 rtcp_target; /* of RTCP packets */
@@ -219,7 +219,7 @@ struct crosspoint_rtp_detail {
 	__u64 invalid;
 	__u64 wrong_source;
 	__u64 reserved;
-	/* Which sequence numbers came, a word for each 64 of them, at (number / 64) mod CROSSPOINT_HISTORY_WORDS. */
+	/* The sequence numbers that came, a word for each 64 of them, at (number / 64) mod CROSSPOINT_HISTORY_WORDS. */
 	__u64 history[CROSSPOINT_HISTORY_WORDS];
 };
 _Static_assert(sizeof(struct crosspoint_rtp_detail) == 128 + 8 * CROSSPOINT_HISTORY_WORDS, "whole cache lines");
@@ -265,8 +265,8 @@ enum crosspoint_leg_flag {
 };
 
 /*
- * How one copy leaves. Immutable while a flow or a group refers to it, but for `flags` and `gate_sequence` when a shut leg
- * is opened. Aligned, or the compiler halves wide loads.
+ * The form in which one copy leaves. Immutable while a flow or a group refers to it, but for `flags` and
+ * `gate_sequence` when a shut leg is opened. Aligned, or the compiler halves wide loads.
  */
 struct crosspoint_leg {
 	__u32 flags; /* enum crosspoint_leg_flag */
@@ -294,7 +294,7 @@ struct crosspoint_leg {
 } __attribute__((aligned(8)));
 _Static_assert(sizeof(struct crosspoint_leg) == 64, "one cache line");
 
-/* What few packets need of a leg. Index: the leg's. */
+/* The part of a leg that few packets need. Index: the leg's. */
 struct crosspoint_leg_detail {
 	__u32 source_ipv6[4];      /* network order */
 	__u32 destination_ipv6[4]; /* network order */
@@ -325,7 +325,7 @@ struct crosspoint_leg_count {
 };
 _Static_assert(sizeof(struct crosspoint_leg_count) == 16, "a quarter of a cache line");
 
-/* What ingress found out about a frame, in one word. */
+/* The findings of ingress about a frame, in one word. */
 enum crosspoint_frame_flag {
 	CROSSPOINT_FRAME_L3_OFFSET = 0xff, /* mask */
 	CROSSPOINT_FRAME_IPV6 = 1 << 8,
@@ -336,7 +336,7 @@ enum crosspoint_frame_flag {
 };
 
 /*
- * What ingress knows about a frame when it has found its flow.
+ * The knowledge of ingress about a frame when it has found its flow.
  *
  * An AF_XDP worker finds it in front of the frame, as XDP metadata. `group` is the flow's slot there, and `packet` the lower half of
  * its generation: the worker reads the target when it comes to the packet, since the one of now may be in other use by then.
@@ -350,7 +350,7 @@ struct crosspoint_metadata {
 _Static_assert(sizeof(struct crosspoint_metadata) == 16, "a multiple of 4, at most 32");
 
 /*
- * What ingress tells egress about a copy: written over the Ethernet addresses, which every leg replaces, so that egress
+ * The note of ingress to egress about a copy: written over the Ethernet addresses, which every leg replaces, so that egress
  * touches no other cache line than the headers'. A frame without the mark has its headers already.
  */
 struct crosspoint_note {
@@ -361,7 +361,7 @@ struct crosspoint_note {
 	__u32 group;
 };
 _Static_assert(sizeof(struct crosspoint_note) == 12, "two Ethernet addresses");
-/* Where a source address begins: a group's address, which no interface sends from. */
+/* The mark in place of the beginning of a source address: a group's address, which no interface sends from. */
 #define CROSSPOINT_NOTE_MARK 0xff
 
 /* ---- Ports ------------------------------------------------------------------------------------------------- */
@@ -369,10 +369,10 @@ _Static_assert(sizeof(struct crosspoint_note) == 12, "two Ethernet addresses");
 /* Finds a port by interface index; open-addressed, written by the daemon. */
 struct crosspoint_port_slot {
 	__u32 interface_index; /* 0: free */
-	__u32 port;            /* CROSSPOINT_MAX_PORTS: removed, go on */
+	__u32 port;            /* CROSSPOINT_MAX_PORTS: removed, continue */
 };
 
-/* What one CPU did at one port. */
+/* The counts of one CPU at one port. */
 struct crosspoint_port_count {
 	__u64 forwarded_packets; /* ingress */
 	__u64 forwarded_bytes;
@@ -381,7 +381,7 @@ struct crosspoint_port_count {
 	__u64 refused_copies;     /* egress: seen, then refused by the driver; with dropped_copies among them */
 	__u32 last_packet;        /* egress: the broadcast whose copies are leaving */
 	__u32 legs;               /* egress: the section of its copies that are still to come */
-	__u64 dropped_copies;     /* egress: dropped by the egress program, which the kernel tells of as refused */
+	__u64 dropped_copies;     /* egress: dropped by the egress program, which the kernel reports as refused */
 	/* Ingress: the last packet's single leg and its length, in case the kernel refuses it. */
 	__u32 direct_leg; /* counter, or one of CROSSPOINT_NOT_DIRECT_* */
 	__u16 direct_port;
@@ -428,7 +428,7 @@ _Static_assert(sizeof(struct crosspoint_socket) == 256, "whole cache lines");
 
 /* ---- Node -------------------------------------------------------------------------------------------------- */
 
-/* What the programs and whoever reads the pins must agree on; one record, written by the daemon. */
+/* The values that the programs and the readers of the pins must agree on; one record, written by the daemon. */
 struct crosspoint_node {
 	__u32 abi_version;
 	__u32 lane_count; /* of the per-CPU arrays: CPUs and AF_XDP workers */
@@ -438,7 +438,7 @@ struct crosspoint_node {
 	__u32 group_slots;
 	__u32 leg_counters;
 	__u32 worker_lanes; /* the last ones of the lanes */
-	__u64 network_namespace; /* cookie: tells our interfaces from equal numbers elsewhere */
+	__u64 network_namespace; /* cookie: distinguishes our interfaces from equal numbers elsewhere */
 	__u32 tx_ports_map;      /* id of the devmap of direct forwards */
 	__u32 ingress_program;   /* id */
 	char name[64];
@@ -455,7 +455,7 @@ struct crosspoint_sizes {
 	__u32 reserved;
 };
 
-/* Who a flow is, for whoever reads the pins without the daemon. Index: crosspoint_flow.index. UTF-8, zero-terminated. */
+/* The label of a flow, for readers of the pins without the daemon. Index: crosspoint_flow.index. UTF-8, zero-terminated. */
 struct crosspoint_flow_label {
 	char route[64];
 	char from[160];
@@ -469,7 +469,7 @@ struct crosspoint_flow_label {
 };
 _Static_assert(sizeof(struct crosspoint_flow_label) == 256, "no padding");
 
-/* Who a leg is. Index: leg.counter. */
+/* The label of a leg. Index: leg.counter. */
 struct crosspoint_leg_label {
 	__u32 flow;   /* crosspoint_flow.index */
 	__u32 number; /* within its route */

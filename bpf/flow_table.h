@@ -35,7 +35,7 @@ crosspoint_flow_entry(__u32 index)
 	return line ? *(const volatile __u32 *)&line->entries[index % CROSSPOINT_FLOW_LINE_ENTRIES] : 0;
 }
 
-/* Whether the packet comes from the address that the slot names. */
+/* True if the packet comes from the address that the slot names. */
 static __always_inline int
 crosspoint_is_from(const struct crosspoint_packet *packet, __u32 slot)
 {
@@ -45,7 +45,7 @@ crosspoint_is_from(const struct crosspoint_packet *packet, __u32 slot)
 	       *(__u64 *)&detail->source[0] == packet->source_high;
 }
 
-/* Whether the packet's source is the one that the flow takes, if it takes one only. */
+/* True if the packet's source is the one that the flow takes, if it takes one only. */
 static __always_inline int
 crosspoint_admits(const struct crosspoint_packet *packet, const struct crosspoint_flow *flow, __u32 slot)
 {
@@ -54,7 +54,7 @@ crosspoint_admits(const struct crosspoint_packet *packet, const struct crosspoin
 	return !(flow->flags & CROSSPOINT_FLOW_FILTER_SOURCE_PORT) || flow->source_port == packet->source_port;
 }
 
-/* Whether the node sent the frame itself, and it has come back (RFC 3550 section 8.2). `data` has an Ethernet header. */
+/* True if the node sent the frame itself, and it has come back (RFC 3550 section 8.2). `data` has an Ethernet header. */
 static __always_inline int
 crosspoint_is_own(const void *data, const struct crosspoint_flow *flow)
 {
@@ -120,8 +120,8 @@ crosspoint_place(__u32 interface_index, __u32 vlans)
 }
 
 /*
- * Why a packet without a flow is not handed to the host: the node joined its group, or reserved its address and UDP
- * port. Returns the reason; PASS_NOT_OURS when neither is the case.
+ * The reason for which a packet without a flow is not handed to the host: the node joined its group, or reserved its
+ * address and UDP port. Returns the reason; PASS_NOT_OURS when neither is the case.
  */
 static __noinline int
 crosspoint_guarded(const struct crosspoint_packet *packet, __u64 place)

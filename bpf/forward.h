@@ -20,7 +20,7 @@ drop(__u32 port, __u32 reason)
 	return XDP_DROP;
 }
 
-/* Whether a leg's copy is held back; the daemon clears the gate of a leg that has begun. */
+/* True if a leg's copy is held back; the daemon clears the gate of a leg that has begun. */
 static __always_inline int
 gate_is_closed(const struct crosspoint_leg *leg, __u32 index, __u32 sequence, __u32 frame)
 {
@@ -29,7 +29,7 @@ gate_is_closed(const struct crosspoint_leg *leg, __u32 index, __u32 sequence, __
 
 	if (CROSSPOINT_LIKELY(!(flags & (CROSSPOINT_LEG_SHUT | CROSSPOINT_LEG_GATED | CROSSPOINT_LEG_PROTECT))))
 		return 0;
-	/* What may leave encrypted only has no business here; its flow does not come here, either. */
+	/* A copy that may leave encrypted only has no business here; its flow does not come here, either. */
 	if (flags & (CROSSPOINT_LEG_SHUT | CROSSPOINT_LEG_PROTECT))
 		return 1;
 	if (!(frame & CROSSPOINT_FRAME_SEQUENCE))
@@ -112,7 +112,7 @@ send_direct(struct crosspoint_lane *lane, struct crosspoint_port_count *ingress,
 
 	count_copy(cpu, leg->counter, bytes);
 	lane->ports[port].transmitted_copies++;
-	/* The kernel tells of a refused redirect right after this program, on this CPU: on_redirect_error(). */
+	/* The kernel reports a refused redirect right after this program, on this CPU: on_redirect_error(). */
 	ingress->direct_leg = leg->counter;
 	ingress->direct_port = port;
 	ingress->direct_bytes = bytes;
@@ -141,7 +141,7 @@ forward_direct(struct xdp_md *ctx, struct crosspoint_lane *lane, struct crosspoi
 	bytes = length - (what->frame & CROSSPOINT_FRAME_L3_OFFSET) + crosspoint_leg_l3_offset(leg);
 	if (CROSSPOINT_UNLIKELY(leg->flags & CROSSPOINT_LEG_CHANGE_FAMILY))
 		bytes += crosspoint_family_growth(what->frame);
-	/* What came with the frame is nobody's behind here. */
+	/* Metadata that came with the frame is nobody's behind here. */
 	if (!crosspoint_metadata_clear(ctx) || !rewrite_frame(ctx, leg, leg_index, what->frame))
 		return drop(port, CROSSPOINT_COPY_REWRITE_FAILED);
 	return send_direct(lane, ingress, cpu, leg, port, bytes);

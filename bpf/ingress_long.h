@@ -2,7 +2,7 @@
 /*
  * The long way through ingress: every packet, whatever its headers and its flow ask for.
  *
- * What the short way takes would get the same here: same bytes, same counts.
+ * A packet that the short way takes would get the same here: same bytes, same counts.
  */
 #pragma once
 
@@ -133,7 +133,7 @@ ingress_long_way(struct xdp_md *ctx)
 		if (CROSSPOINT_UNLIKELY(kind != CROSSPOINT_PAYLOAD_RTP || !(flags & CROSSPOINT_FLOW_RTP))) {
 			struct crosspoint_flow_detail *detail = bpf_map_lookup_elem(&flow_details, &slot);
 
-			/* Index, MKI and tag of SRTCP follow the packet: their length is no multiple of 4. */
+			/* Index, MKI and tag of SRTCP follow the packet: their length is not a multiple of 4. */
 			if (kind == CROSSPOINT_PAYLOAD_INVALID && detail && (detail->rules & CROSSPOINT_RULE_ENCRYPTED) &&
 			    (void *)(header + 1) <= data_end)
 				kind = crosspoint_payload_kind(header, payload_length & ~3u);
@@ -160,7 +160,7 @@ ingress_long_way(struct xdp_md *ctx)
 
 	copies = target >> 48;
 	/*
-	 * Where RTP is accounted it has told the time, which RTCP beside it must not touch: jitter is the time between two
+	 * If RTP is accounted it has set the time, which RTCP beside it must not touch: jitter is the time between two
 	 * RTP packets. For other flows it is read at the same interval.
 	 */
 	if (!(flags & CROSSPOINT_FLOW_ACCOUNT) && !(count->packets & flow->clock_mask))

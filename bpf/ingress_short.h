@@ -25,7 +25,7 @@
 /* A single leg with any of these takes the long way. */
 #define CROSSPOINT_LEG_LONG_WAY (CROSSPOINT_LEG_SPECIAL & ~CROSSPOINT_LEG_RTP)
 
-/* Where the headers of such a packet are. */
+/* The positions of the headers of such a packet. */
 struct crosspoint_plain_headers {
 	void *ethernet;
 	struct iphdr *ip;
@@ -42,7 +42,7 @@ headers_at(void *data)
 	return (struct crosspoint_plain_headers){ .ethernet = data, .ip = ip, .udp = udp, .rtp = (void *)(udp + 1) };
 }
 
-/* Whether the headers are plain, and the packet as long as they say: no byte is missing, none is padding of the frame. */
+/* True if the headers are plain, and the packet as long as they say: no byte is missing, none is padding of the frame. */
 static __always_inline int
 headers_are_plain(struct crosspoint_plain_headers headers, __u64 length)
 {
@@ -55,7 +55,7 @@ headers_are_plain(struct crosspoint_plain_headers headers, __u64 length)
 	       ip_length == length - sizeof(struct ethhdr) && HOST16(headers.udp->len) == ip_length - sizeof(*ip);
 }
 
-/* Whether it is an RTP packet of a fixed header and payload. */
+/* True if it is an RTP packet of a fixed header and payload. */
 static __always_inline int
 rtp_is_plain(const struct crosspoint_rtp_header *rtp)
 {

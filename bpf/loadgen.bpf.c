@@ -2,8 +2,8 @@
 /*
  * Traffic for tests and benchmarks: a generator that is run with live frames, and a sink that checks every copy.
  *
- * The generator writes each frame's headers anew, since the kernel hands it pages as the last receiver left them. The
- * sink stands at the far end of a veth, where copies arrive, and compares each with what its destination must get.
+ * The generator writes each frame's headers again, since the kernel hands it pages as the last receiver left them. The
+ * sink is at the far end of a veth, where copies arrive, and compares each with the copy that its destination must get.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

@@ -25,7 +25,7 @@ struct loadgen_frame {
 	__u32 packet;
 } __attribute__((packed, aligned(2)));
 
-/* What is sent. Written by the test before a run. */
+/* The packets that are sent. Written by the test before a run. */
 struct loadgen_plan {
 	__u8 frame[64]; /* struct loadgen_frame, and two bytes more */
 	__u32 flow_count; /* a power of two; flow n has the frame's UDP port + n */
@@ -49,7 +49,7 @@ struct loadgen_flow {
 	__u8 reserved;
 };
 
-/* What must arrive at one UDP port of the sink, and what did. */
+/* The copies that must arrive at one UDP port of the sink, and those that did. */
 struct loadgen_destination {
 	__u8 ethernet[12]; /* destination and source address */
 	__u32 source;      /* network order */

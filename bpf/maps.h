@@ -43,7 +43,7 @@ CROSSPOINT_ARRAY(ports, struct crosspoint_port_slot, CROSSPOINT_PORT_SLOTS);
 CROSSPOINT_ARRAY(lanes, struct crosspoint_lane, 1);
 CROSSPOINT_ARRAY(reason_counts, struct crosspoint_reason_count, CROSSPOINT_MAX_PORTS);
 
-/* Where single copies leave: by port number. With the egress program where groups leave too (crosspoint.bpf.c). */
+/* The ports by which single copies leave: by port number. With the egress program where groups leave too (crosspoint.bpf.c). */
 struct {
 	__uint(type, BPF_MAP_TYPE_DEVMAP);
 	__uint(max_entries, CROSSPOINT_MAX_PORTS);
@@ -58,7 +58,7 @@ struct crosspoint_shape_devmap {
 	__uint(value_size, sizeof(struct bpf_devmap_val));
 };
 
-/* Where groups leave: by shape. */
+/* The ports by which groups leave: by shape. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, CROSSPOINT_MAX_SHAPES);

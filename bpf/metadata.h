@@ -28,7 +28,7 @@ crosspoint_metadata_clear(struct xdp_md *ctx)
 	return CROSSPOINT_LIKELY(!size) || !bpf_xdp_adjust_meta(ctx, size);
 }
 
-/* Returns 0 when there is no room, or the driver has no metadata. */
+/* Returns 0 without room for it, or if the driver has no metadata. */
 static __always_inline int
 crosspoint_metadata_write(struct xdp_md *ctx, const struct crosspoint_metadata *metadata)
 {

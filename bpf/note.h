@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
- * The note that ingress leaves in a frame before it is broadcast, and what else all copies have in common.
+ * The note that ingress leaves in a frame before it is broadcast, and the other values that all copies have in common.
  *
  * An IPv4 frame is given to the kernel half rewritten, so that egress has less to do for each copy: the TTL is one less,
  * and where the checksums were there are sums (not complemented) that lack the addresses and include the new TTL. A UDP sum
- * of 0 still says that there is no checksum. Pure, like rewrite.h.
+ * of 0 still denotes a datagram without a checksum. Pure, like rewrite.h.
  */
 #pragma once
 
@@ -19,10 +19,10 @@ crosspoint_fold_short(__u32 sum)
 	return (__u16)(sum + (sum >> 16));
 }
 
-/* What stands in place of the checksums on the way to a copy's headers. */
+/* The sums in place of the checksums on the way to a copy's headers. */
 struct crosspoint_sums {
 	__u16 ip;
-	__u16 udp; /* 0: there is no checksum */
+	__u16 udp; /* 0: without a checksum */
 };
 
 /* The sums of a packet whose TTL will be one less; `without` is crosspoint_without_ipv4() of its addresses. */
@@ -142,7 +142,7 @@ crosspoint_rewrite_copy(void *data, const struct crosspoint_leg *leg, __u32 flag
 	if (sums.udp) {
 		__u16 check = ~crosspoint_fold(change + crosspoint_change(before, after) + sums.udp);
 
-		/* 0 would say that there is no checksum (RFC 768). */
+		/* 0 would mean a datagram without a checksum (RFC 768). */
 		udp->check = check ? check : 0xffff;
 	}
 }

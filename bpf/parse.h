@@ -22,7 +22,7 @@
 /* Beyond this an IP header can't begin: Ethernet and two tags. */
 #define CROSSPOINT_MAX_L3_OFFSET 22
 
-/* What parsing finds. */
+/* The findings of parsing. */
 struct crosspoint_packet {
 	__u64 destination_high; /* the address as two words as they lie in memory; IPv4 as ::ffff:a.b.c.d */
 	__u64 destination_low;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
- * Whether an interface takes redirected frames: one frame is redirected there, and the kernel's tracepoints tell what
- * became of it. Run with a live frame by `crosspoint check`; nothing stays attached.
+ * Check that an interface takes redirected frames: one frame is redirected there, and the kernel's tracepoints report
+ * its fate. Run with a live frame by `crosspoint check`; nothing stays attached.
  *
- * What else the interface sends at that moment does not count: the frame comes from the namespace's loopback device,
- * which has no native XDP and so redirects nothing by itself, and the tracepoints run in the process that sends it.
+ * Other frames that the interface sends at that moment do not count: the frame comes from the namespace's loopback
+ * device, which has no native XDP and so redirects nothing by itself, and the tracepoints run in the process that sends
+ * it.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_core_read.h>
@@ -45,7 +46,7 @@ int send(struct xdp_md *ctx)
 	return bpf_redirect_map(&target, 0, XDP_DROP);
 }
 
-/* What makes drivers that want a program of their own ready to send; hands everything to the host. */
+/* The program that makes drivers that want a program of their own ready to send; hands everything to the host. */
 SEC("xdp.frags")
 int pass(struct xdp_md *ctx)
 {

@@ -3,8 +3,8 @@
  * Writes a leg's headers over a frame's.
  *
  * Pure: works on a frame whose Ethernet header and tags already have the leg's size, so that the same lines run in
- * the kernel and in native tests. Checksums are updated by differences (RFC 1624), never computed anew: what arrived
- * damaged leaves damaged, and its receiver notices.
+ * the kernel and in native tests. Checksums are updated by differences (RFC 1624), never computed again: a packet that
+ * arrived damaged leaves damaged, and its receiver notices.
  *
  * Words are put together in registers and stored once: reading back a word of which a byte was just stored waits for
  * the store to leave the core (no store forwarding), which was a third of the egress program's time. Single bytes are
@@ -33,21 +33,21 @@ crosspoint_fold(__u64 sum)
 	return (__u16)sum;
 }
 
-/* What replaces `before` by `after` in a ones' complement sum. */
+/* The difference that replaces `before` by `after` in a ones' complement sum. */
 static __always_inline __u64
 crosspoint_change(__u32 before, __u32 after)
 {
 	return (__u64)(__u32)~before + after;
 }
 
-/* What taking an IPv4 packet's addresses out of a checksum adds to it: the same for all its copies. */
+/* The difference to a checksum that results from taking an IPv4 packet's addresses out of it: the same for all its copies. */
 static __always_inline __u16
 crosspoint_without_ipv4(__u32 source, __u32 destination)
 {
 	return crosspoint_fold((__u64)(__u32)~source + (__u32)~destination);
 }
 
-/* Where the IP header begins in a frame of this leg, bytes. */
+/* The position at which the IP header begins in a frame of this leg, bytes. */
 static __always_inline __u32
 crosspoint_leg_l3_offset(const struct crosspoint_leg *leg)
 {
@@ -124,7 +124,7 @@ crosspoint_rewrite_udp(struct udphdr *udp, void *data_end, const struct crosspoi
 	if (udp->check || is_ipv6) {
 		__u16 check = ~crosspoint_fold(change + crosspoint_change(before, after) + (__u16)~udp->check);
 
-		/* 0 would say that there is no checksum (RFC 768). */
+		/* 0 would mean a datagram without a checksum (RFC 768). */
 		udp->check = check ? check : 0xffff;
 	}
 	return 0;
@@ -173,7 +173,7 @@ crosspoint_rewrite_ipv4(void *l3, void *data_end, const struct crosspoint_leg *l
 	return crosspoint_rewrite_udp(udp, data_end, leg, 0, is_rtp, addresses);
 }
 
-/* What taking an address out of a checksum adds to it. */
+/* The difference to a checksum that results from taking an address out of it. */
 static __always_inline __u64
 crosspoint_without(const __u32 *address)
 {

@@ -11,7 +11,7 @@
  *  - MAX_DROPOUT and MAX_MISORDER come from the flow: the RFC chose its constants for 50 packets a second.
  *  - Arrival times stay in nanoseconds: one tick of a 90 kHz clock is longer than the spacing of video packets.
  *  - The packets of probation and of a confirmed restart are counted, since they are forwarded.
- *  - Duplicates are told from reordering by remembering which numbers came.
+ *  - Duplicates are distinguished from reordering by remembering which numbers came.
  */
 #pragma once
 
@@ -20,7 +20,7 @@
 
 #define CROSSPOINT_SEQUENCE_START (1ULL << 32)
 
-/* What the accounting takes from a packet. */
+/* The values that the accounting takes from a packet. */
 struct crosspoint_rtp_packet {
 	__u16 sequence;
 	__u8 payload_type;
@@ -165,7 +165,7 @@ crosspoint_rtp_irregular(const struct crosspoint_flow *flow, const struct crossp
 		rtp->ssrc = packet->ssrc;
 		rtp->source = packet->source;
 		/* Another source has another clock: the interval to its first packet is nobody's jitter. Its probation
-		 * begins anew too. */
+		 * begins again too. */
 		rtp->state = 0;
 		crosspoint_rtp_restart(rtp, detail, start, start);
 		return 1;

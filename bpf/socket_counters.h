@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
- * What is counted of each AF_XDP socket: one list, from which the ABI takes the numbers and Swift the names.
+ * Counters of each AF_XDP socket: one list, from which the ABI takes the numbers and Swift the names.
  */
 #pragma once
 
@@ -13,13 +13,13 @@
 	X(COPIED_BETWEEN_UMEMS, "copied_between_umems") \
 	X(RX_STALE, "rx_stale") \
 	X(RX_TRUNCATED, "rx_truncated") \
-	/* What the kernel answered to a send. */ \
+	/* The kernel's answers to a send. */ \
 	X(TX_BUSY, "tx_busy") \
 	X(TX_AGAIN, "tx_again") \
 	X(TX_NO_BUFFERS, "tx_no_buffers") \
 	X(TX_NETWORK_DOWN, "tx_network_down") \
 	X(TX_ERRORS, "tx_errors") \
-	/* What the worker could not send. */ \
+	/* Packets that the worker could not send. */ \
 	X(TX_RING_FULL, "tx_ring_full") \
 	X(TX_NO_FRAME, "tx_no_frame") \
 	/* The kernel's XDP_STATISTICS. */ \

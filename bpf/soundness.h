@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
- * What no router sends on, though its destination is a flow's (RFC 1812 sections 4.2.2.11, 5.2.2, 5.3.4 and 5.3.7; RFC 6890): frames
- * that were for somebody else, sources that nobody has, headers that were damaged.
+ * Packets that no router sends on, though their destination is a flow's (RFC 1812 sections 4.2.2.11, 5.2.2, 5.3.4 and
+ * 5.3.7; RFC 6890): frames that were for somebody else, sources that nobody has, headers that were damaged.
  *
  * Asked once the flow is found. The short way asks without branches, each of which the verifier would walk all that follows
  * for once more, and hands what is not sound to the long way, where a function of its own names what is wrong.
@@ -48,7 +48,7 @@ crosspoint_group_mac_ipv6(__u64 high, __u64 low)
 }
 
 /*
- * Whether a frame was not for us: neither for its destination's group nor for the port itself, by whose own address a group may
+ * True if a frame was not for us: neither for its destination's group nor for the port itself, by whose own address a group may
  * come, too (RFC 6085). Where the port has other addresses besides, only those of groups are somebody else's.
  */
 static __always_inline __u64
@@ -59,7 +59,7 @@ crosspoint_is_wrong_mac(__u64 mac, __u64 group_mac, const struct crosspoint_flow
 	return crosspoint_is_not_zero(mac ^ group_mac) & crosspoint_is_not_zero(mac ^ crosspoint_ingress_mac(flow)) & is_looked_at;
 }
 
-/* Whether nobody has the address to send from: 0/8, 127/8, 224/3. */
+/* True if nobody has the address to send from: 0/8, 127/8, 224/3. */
 static __always_inline __u64
 crosspoint_is_martian_ipv4(__be32 address)
 {
@@ -78,7 +78,7 @@ crosspoint_header_sum(const struct iphdr *ip)
 	return crosspoint_fold((__u64)words[0] + words[1] + words[2] + words[3] + words[4]);
 }
 
-/* Whether an IPv4 packet without options is not sound. `ethernet` and `ip` have been checked to be there. */
+/* True if an IPv4 packet without options is not sound. `ethernet` and `ip` have been checked to be there. */
 static __always_inline __u64
 crosspoint_is_unsound(const void *ethernet, const struct iphdr *ip, const struct crosspoint_flow *flow)
 {
@@ -94,7 +94,7 @@ crosspoint_is_mapped(__u64 high, __u64 low)
 }
 
 /*
- * What is wrong with a packet of a flow: the reason to drop it, or -1. Not static, so that the verifier walks it once and
+ * The fault of a packet of a flow: the reason to drop it, or -1. Not static, so that the verifier walks it once and
  * not with all that comes before it.
  */
 __noinline int

@@ -21,7 +21,7 @@ not_a_flow(struct xdp_md *ctx)
 	return reason == CROSSPOINT_PASS_NOT_OURS ? XDP_PASS : XDP_DROP;
 }
 
-/* What becomes of a packet whose destination is a flow's, but whose source is not. */
+/* Decides on a packet whose destination is a flow's, but whose source is not. */
 static __noinline int
 wrong_source(struct xdp_md *ctx, const struct crosspoint_flow *flow, __u32 slot)
 {

@@ -10,7 +10,7 @@ package struct Channel {
     package let fillRing: UnsafeMutablePointer<xsk_ring_prod>
     package let completionRing: UnsafeMutablePointer<xsk_ring_cons>
     let memory: UnsafeMutablePointer<FrameMemory>
-    /// What everybody may read of the socket (bpf/fastpath_abi.h).
+    /// The record of the socket that everybody may read (bpf/fastpath_abi.h).
     let record: UnsafeMutablePointer<crosspoint_socket>
     /// -1 where the rings are no kernel's.
     let descriptor: CInt

@@ -14,7 +14,7 @@ enum DatagramChecksum {
         let first = xsk_ring_prod__tx_desc(ring, place).unsafelyUnwrapped.pointee
         let udp = base + Int(truncatingIfNeeded: first.addr) + offset
         let length = (udp + 4).loadUnaligned(as: UInt16.self)
-        // What stands there now is no part of the sum.
+        // The present value there is not part of the sum.
         (udp + 6).storeBytes(of: 0, as: UInt16.self)
         // The pseudo-header: addresses, length and next header.
         var sum = UInt64(Self.sum(udp - 32, 32)) + UInt64(UInt16(17).bigEndian) + UInt64(length)

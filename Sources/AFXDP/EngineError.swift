@@ -1,8 +1,8 @@
-// Why the AF_XDP engine could not do what it was asked.
+// Reasons for which the AF_XDP engine could not do what it was asked.
 
 /// A refusal of the AF_XDP engine, as one line that names the thing, the value and the remedy.
 public struct EngineError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What kind of refusal it is.
+    /// The kind of the refusal.
     public enum Kind: Hashable, Sendable {
         /// The process lacks a privilege.
         case privileges

@@ -10,12 +10,13 @@ public struct EnginePort: Hashable, Sendable {
     public var queues: Int
     /// In bytes, without the Ethernet header.
     public var mtu: Int
-    /// Whether packets of the engine's flows come in there; else it only sends.
+    /// True if packets of the engine's flows come in there; else it only sends.
     public var receives: Bool
-    /// Whether the driver has zero-copy; nil where the kernel does not say.
+    /// True if the driver has zero-copy; nil where the kernel does not say.
     public var hasZeroCopy: Bool?
-    /// Whether the driver sends, too, when a queue is polled for what was received. Where it does not, a zero-copy socket that polls by
-    /// preference would never send (xsk_no_wakeup() in the kernel's net/xdp/xsk.c): its worker asks for wakeups then.
+    /// True if the driver sends, too, when a queue is polled for received frames. Where it does not, a zero-copy socket
+    /// that polls by preference would never send (xsk_no_wakeup() in the kernel's net/xdp/xsk.c): its worker asks for
+    /// wakeups then.
     public var sendsWhenPolled: Bool
 
     public init(
@@ -38,6 +39,6 @@ public struct EnginePort: Hashable, Sendable {
     /// The largest MTU whose frames all fit one buffer.
     static let longestUnsplit = FrameMemory.zeroCopyCapacity - 14 - 4
 
-    /// Whether any frame fits one buffer: those of several need a driver that has them.
+    /// True if any frame fits one buffer: those of several need a driver that has them.
     var fitsOneBuffer: Bool { longestFrame <= FrameMemory.zeroCopyCapacity }
 }

@@ -1,8 +1,8 @@
-// How the AF_XDP engine works on this node.
+// Settings of the AF_XDP engine on this node.
 
 /// The engine's settings, as the configuration has them (`afxdp`).
 public struct EngineSettings: Hashable, Sendable {
-    /// How sockets are bound.
+    /// The mode in which sockets are bound.
     public enum Mode: String, Hashable, Sendable, CaseIterable {
         /// Zero-copy where the driver has it, copy mode elsewhere.
         case automatic = "auto"
@@ -11,7 +11,7 @@ public struct EngineSettings: Hashable, Sendable {
         case zeroCopy = "zero-copy"
     }
 
-    /// What a worker does when nothing came.
+    /// The behaviour of a worker when nothing came.
     public enum Polling: String, Hashable, Sendable, CaseIterable {
         /// It sleeps until something comes.
         case sleep
@@ -23,7 +23,7 @@ public struct EngineSettings: Hashable, Sendable {
 
     /// When copies of a flow share one payload in memory instead of having each their own.
     public enum PayloadSharing: String, Hashable, Sendable, CaseIterable {
-        /// Where the socket is zero-copy and multi-buffer: elsewhere a copy is cheaper.
+        /// Sharing where the socket is zero-copy and multi-buffer: elsewhere a copy is cheaper.
         case automatic = "auto"
         /// Wherever the socket is multi-buffer.
         case always

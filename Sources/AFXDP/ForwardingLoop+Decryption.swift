@@ -11,7 +11,7 @@ extension ForwardingLoop {
     /// More than a tag, an MKI and SRTCP's index take.
     static let longestOverhead = 64
 
-    /// Whether a leg's copy of a packet is IPv6.
+    /// True if a leg's copy of a packet is IPv6.
     @inline(__always) func isIPv6(_ leg: UnsafePointer<crosspoint_leg>, _ frame: UInt32) -> Bool {
         (frame & CROSSPOINT_FRAME_IPV6.rawValue != 0)
             != (leg.pointee.flags & CROSSPOINT_LEG_CHANGE_FAMILY.rawValue != 0)

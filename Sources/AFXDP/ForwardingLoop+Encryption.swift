@@ -9,12 +9,12 @@ extension ForwardingLoop {
     /// Copies that are encrypted one after the other; they fit into a core's cache.
     static let protectedLimit = 32
 
-    /// What encrypts a leg's packets; nil where it has no key.
+    /// The sender that encrypts a leg's packets; nil where it has no key.
     @inline(__always) private func sender(of index: Int) -> UnsafeMutablePointer<SRTPSender>? {
         Self.context(tables.legContexts + index)?.assumingMemoryBound(to: SRTPSender.self)
     }
 
-    /// How many bytes a leg's encryption adds to a packet; nil where the leg has no key.
+    /// The number of bytes that a leg's encryption adds to a packet; nil where the leg has no key.
     func protectionOverhead(_ packet: Packet, _ index: Int) -> Int? {
         sender(of: index).map { Self.overhead($0, isControl: Self.isControl(packet)) }
     }
@@ -121,7 +121,7 @@ extension ForwardingLoop {
         }
     }
 
-    /// Whether the transmit ring takes one copy more than those that were collected for it; counted when it does not.
+    /// True if the transmit ring takes one copy more than those that were collected for it; counted when it does not.
     @inline(__always)
     private mutating func hasRoomForCollected(_ output: UnsafeMutablePointer<Channel>, _ port: Int) -> Bool {
         let wanted = output.pointee.collected &+ 1
@@ -164,7 +164,7 @@ extension ForwardingLoop {
         finish(index, bytes: length, lacksChecksum: headers.isIPv6, output, port, place, buffers)
     }
 
-    /// What is encrypted of a packet, and how it leaves.
+    /// The part of a packet that is encrypted, and the family by which it leaves.
     private typealias Headers = (payload: UnsafeMutableRawPointer, length: Int, isIPv6: Bool)
 
     /// Writes a leg's headers over those of a packet in one piece, with the lengths that it will have. Nil, and counted, where that
@@ -198,7 +198,7 @@ extension ForwardingLoop {
     ) -> crosspoint_reason? {
         do {
             let longer = try sender.pointee.protect(payload, length: length, isControl: isControl)
-            // What its headers say is what is sent.
+            // The length that its headers give is the length that is sent.
             return longer &- length == Self.overhead(sender, isControl: isControl) ? nil : CROSSPOINT_COPY_SRTP_FAILED
         } catch {
             return Self.reason(error)

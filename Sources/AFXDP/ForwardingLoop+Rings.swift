@@ -39,7 +39,7 @@ extension ForwardingLoop {
         wakeReceiver(channel)
     }
 
-    /// Wakes a driver that found no frames to receive into and wants to be told of new ones.
+    /// Wakes a driver that found no frames to receive into and wants to be notified of new ones.
     @inline(__always) static func wakeReceiver(_ channel: UnsafeMutablePointer<Channel>) {
         guard channel.pointee.descriptor >= 0, xsk_ring_prod__needs_wakeup(channel.pointee.fillRing) != 0 else {
             return

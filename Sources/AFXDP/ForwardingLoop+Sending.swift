@@ -36,8 +36,8 @@ extension ForwardingLoop {
         let port = Int(channel.pointee.port)
         switch -answer {
         case ENETDOWN, ENXIO, ENODEV:
-            // What is in the ring cannot be taken back, since the driver may look at it at any time, and goes out when the interface is
-            // up again, as old as it is then: let it be no more than this.
+            // A frame that is in the ring cannot be taken back, since the driver may look at it at any time, and goes
+            // out when the interface is up again, as old as it is then: let it be no more than this.
             guard byPort[port] == channel else { return }
             byPort[port] = nil
             channel.pointee.isDown = true

@@ -59,7 +59,7 @@ extension ForwardingLoop {
         return (count, isWaiting)
     }
 
-    /// Whether everything that a socket received or was given to send is done.
+    /// True if everything that a socket received or was given to send is done.
     func isDone(_ channel: UnsafeMutablePointer<Channel>) -> Bool {
         let ring = channel.pointee.receiveRing
         return crosspoint_read32(ring.pointee.producer) == ring.pointee.consumer.pointee

@@ -1,4 +1,4 @@
-// What a worker does with packets: receives, copies, rewrites, sends. No allocation, reference counting or lock in here.
+// Packet loop of a worker: receives, copies, rewrites, sends. No allocation, reference counting or lock in here.
 
 import CLibXDP
 import CrosspointShim
@@ -23,7 +23,8 @@ package struct ForwardingLoop {
     /// CLOCK_MONOTONIC of this pass, ns.
     var now: UInt64 = 0
     var copiesOfBatch = 0
-    /// Where a packet of several buffers lies in one piece while it is encrypted or decrypted, behind a frame's headroom.
+    /// The memory in which a packet of several buffers lies in one piece while it is encrypted or decrypted, behind a
+    /// frame's headroom.
     let scratch: UnsafeMutableRawPointer
     /// Copies of this batch that are to be encrypted, and how many.
     let protectedCopies: UnsafeMutablePointer<ProtectedCopy>
@@ -65,8 +66,8 @@ package struct ForwardingLoop {
         return received
     }
 
-    /// Whether there are new descriptors, or such that the kernel could not take yet and will not without being called: a driver with
-    /// zero-copy says that of itself.
+    /// True if there are new descriptors, or such that the kernel could not take yet and will not without being called:
+    /// a driver with zero-copy says that of itself.
     @inline(__always) private func isToBeFlushed(_ channel: UnsafeMutablePointer<Channel>) -> Bool {
         if channel.pointee.pending > 0 || channel.pointee.isDown { return true }
         guard channel.pointee.outstanding > 0, channel.pointee.descriptor >= 0 else { return false }
@@ -89,7 +90,7 @@ package struct ForwardingLoop {
             var count: UInt32 = 1
             while Self.goesOn(ring, first &+ used &+ count &- 1), used &+ count < available { count &+= 1 }
             if Self.goesOn(ring, first &+ used &+ count &- 1) {
-                // The rest comes with the next look; a chain as long as a batch is no frame of any driver.
+                // The rest comes with the next look; a chain as long as a batch is not a frame of any driver.
                 if used > 0 || available < Self.batch { break }
                 channel.pointee.count(CROSSPOINT_SOCKET_RX_TRUNCATED)
                 releaseAll(channel, first &+ used, count)
@@ -174,7 +175,7 @@ package struct ForwardingLoop {
         copiesOfBatch &+= legCount
     }
 
-    /// Where the packet's flow goes now; nil when the flow is not the one any more that ingress meant.
+    /// The present target of the packet's flow; nil when the flow is not the one any more that ingress meant.
     @inline(__always) private func target(of note: crosspoint_metadata) -> UInt64? {
         guard note.group < tables.flowSlots else { return nil }
         let slot = Int(note.group)
@@ -184,7 +185,7 @@ package struct ForwardingLoop {
             : crosspoint_read64(Self.field(tables.flowDetails + slot, rtcpTargetOffset))
     }
 
-    /// What this process has for a flow or a leg; all of it is written when its address is.
+    /// The context that this process has for a flow or a leg; all of it is written when its address is.
     @inline(__always)
     static func context(_ place: UnsafePointer<UnsafeMutableRawPointer?>) -> UnsafeMutableRawPointer? {
         UnsafeMutableRawPointer(
@@ -215,7 +216,7 @@ package struct ForwardingLoop {
         let start: UnsafeMutableRawPointer
         let address: UInt64
         let note: crosspoint_metadata
-        /// Whether the payload is another than what came: its checksum is gone.
+        /// True if the payload is another than the received one: its checksum is gone.
         var isChanged = false
     }
 

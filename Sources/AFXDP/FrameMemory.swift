@@ -7,7 +7,7 @@
 package struct FrameMemory {
     static let frameShift: UInt64 = 12
     package static let frameSize = 1 << Int(frameShift)
-    /// Where the kernel puts received packets (XDP_PACKET_HEADROOM), and where copies begin.
+    /// The offset at which the kernel puts received packets (XDP_PACKET_HEADROOM), and at which copies begin.
     package static let headroom = 256
     /// Bytes of a packet that one frame holds.
     static let capacity = frameSize - headroom
@@ -68,7 +68,7 @@ package struct FrameMemory {
     /// One more descriptor refers to the frame.
     @inline(__always) func retain(_ index: Int) { references[index] &+= 1 }
 
-    /// Whether more than one descriptor refers to the frame: then its payload is not one copy's alone.
+    /// True if more than one descriptor refers to the frame: then its payload is not one copy's alone.
     @inline(__always) func isShared(_ index: Int) -> Bool { references[index] > 1 }
 
     /// One descriptor fewer refers to the frame. Addresses come from the kernel, and were ours before.

@@ -7,7 +7,7 @@ import CrosspointShim
 /// Callers have checked nothing: every length is looked at here. Checksums are updated by differences (RFC 1624), so that what arrived
 /// damaged leaves damaged; sums are of words as they lie in memory. Words of a packet are not aligned.
 enum HeaderRewriter {
-    /// What became of the headers.
+    /// The outcome for the headers.
     enum Outcome {
         /// The frame is shorter than its headers.
         case failed
@@ -68,7 +68,7 @@ enum HeaderRewriter {
         return UInt16(truncatingIfNeeded: sum)
     }
 
-    /// What replaces `before` by `after` in a ones' complement sum.
+    /// The difference that replaces `before` by `after` in a ones' complement sum.
     @inline(__always) private static func change(_ before: UInt32, _ after: UInt32) -> UInt64 {
         UInt64(~before) &+ UInt64(after)
     }
@@ -196,7 +196,7 @@ enum HeaderRewriter {
         let check = half(udp, 6)
         if check != 0 || isIPv6 {
             let new = ~fold(sum &+ change(before, after) &+ UInt64(~check))
-            // 0 would say that there is no checksum (RFC 768).
+            // 0 would mean a datagram without a checksum (RFC 768).
             store(new == 0 ? 0xffff : new, udp, 6)
         }
         return .written

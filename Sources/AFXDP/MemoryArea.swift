@@ -9,7 +9,7 @@ final class MemoryArea {
     /// Sockets on it. The kernel binds all others by way of the first one, which therefore goes last.
     var sockets = 0
 
-    /// Whether the port's frames can be received into it as it is bound.
+    /// True if the port's frames can be received into it as it is bound.
     func suits(_ port: EnginePort) -> Bool { !binding.isZeroCopy || binding.isMultiBuffer || port.fitsOneBuffer }
 
     init(frames: Int, binding: PacketSocket.Binding) throws(EngineError) {

@@ -6,7 +6,7 @@ final class OpenSocket {
     let queue: Int
     let worker: Int
     let area: MemoryArea
-    /// Whether the area's other sockets were bound by way of this one.
+    /// True if the area's other sockets were bound by way of this one.
     let isAnchor: Bool
     let channel: UnsafeMutablePointer<Channel>
     private var socket: PacketSocket?

@@ -5,10 +5,11 @@ import CrosspointShim
 public import FastPath
 import Glibc
 
-/// Opens and closes AF_XDP sockets for the ports that it is told, and has workers serve them.
+/// Opens and closes AF_XDP sockets for the ports that it is given, and has workers serve them.
 ///
-/// Packets reach a worker only while ingress finds its socket and a fresh heartbeat; at any other time the flows that can go on in the kernel
-/// engine do so. So every change here is safe under load: a socket that goes is first made invisible, then emptied, then closed.
+/// Packets reach a worker only while ingress finds its socket and a fresh heartbeat; at any other time the flows that
+/// can continue in the kernel engine do so. So every change here is safe under load: a socket that goes is first made
+/// invisible, then emptied, then closed.
 ///
 /// Used by one thread, whose network namespace has the ports.
 public final class PacketEngine {
@@ -48,7 +49,7 @@ public final class PacketEngine {
         }
     }
 
-    /// Whether the engine works at these ports and at no other.
+    /// True if the engine works at these ports and at no other.
     public func isComplete(_ wanted: [EnginePort]) -> Bool { wanted.sorted { $0.number < $1.number } == ports }
 
     private func change(to wanted: [EnginePort]) throws(EngineError) {
@@ -91,7 +92,7 @@ public final class PacketEngine {
         nextNumber = Array(repeating: 1, count: count)
     }
 
-    /// Ends all work: flows go on in the kernel engine, or wait.
+    /// Ends all work: flows continue in the kernel engine, or wait.
     public func stop() {
         close(Array(sockets.keys))
         for worker in workers { worker.stop() }
@@ -258,7 +259,7 @@ public final class PacketEngine {
 
     // MARK: Closing
 
-    /// How long a socket may take to send what it has, in microseconds: what takes longer is not sent at all.
+    /// The time that a socket may take to send what it has, in microseconds: frames that take longer are not sent at all.
     private static let patience: UInt32 = 200_000
 
     private func close(_ keys: [Key]) {
@@ -290,7 +291,7 @@ public final class PacketEngine {
         }
     }
 
-    /// Waits until a driver with zero-copy has given up a closed socket's frames: it is told of that some time after close() (a
+    /// Waits until a driver with zero-copy has given up a closed socket's frames: it learns of the close some time after close() (a
     /// work queue of the kernel's, xp_release_deferred()), and receives into them until then. Only then is the queue to be had.
     private func driverHasReleased(_ socket: OpenSocket) -> Bool {
         let binding = PacketSocket.Binding(isZeroCopy: false, isMultiBuffer: false)

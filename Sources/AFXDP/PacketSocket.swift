@@ -8,7 +8,7 @@ import Glibc
 ///
 /// It must go before the memory that it was made with.
 struct PacketSocket: ~Copyable {
-    /// How a socket is bound.
+    /// The way in which a socket is bound.
     struct Binding: Hashable {
         var isZeroCopy: Bool
         var isMultiBuffer: Bool
@@ -19,7 +19,7 @@ struct PacketSocket: ~Copyable {
         }
     }
 
-    /// How often, and in what distance in microseconds, a queue is asked for whose last socket may still be going.
+    /// The number of times, and the distance in microseconds, in which a queue is asked for whose last socket may still be going.
     static let attempts = 25
     static let pause: UInt32 = 20_000
 

@@ -10,7 +10,7 @@ import Synchronization
 ///
 /// The loop belongs to the thread: others change it by `perform`, between two passes.
 final class Worker: @unchecked Sendable {
-    /// What the thread sleeps at most: its heartbeat must go on.
+    /// The longest sleep of the thread: its heartbeat must continue.
     private static let longestSleep: CInt = 20
     /// Between two readings of what the kernel counts, ns.
     private static let publication: UInt64 = 250_000_000
@@ -144,7 +144,7 @@ final class Worker: @unchecked Sendable {
         }
         pollSet[0] = pollfd(fd: wakeup, events: Int16(POLLIN), revents: 0)
         let (count, isWaiting) = loop.pointee.fill(pollSet + 1)
-        // What was sent comes back without a wakeup.
+        // A frame that was sent comes back without a wakeup.
         if poll(pollSet, nfds_t(count + 1), isWaiting ? 1 : Self.longestSleep) > 0, pollSet[0].revents != 0 {
             var value: UInt64 = 0
             read(wakeup, &value, 8)

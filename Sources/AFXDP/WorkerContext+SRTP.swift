@@ -5,22 +5,22 @@ public import SRTP
 public import SRTPKeys
 
 extension WorkerContext {
-    /// What encrypts a leg's packets with a key that both ends know.
+    /// The context that encrypts a leg's packets with a key that both ends know.
     public static func sending(_ key: SRTPKey, indices: SentIndices) throws(SRTPError) -> WorkerContext {
         WorkerContext(sender: try SRTPSender(key, indices: indices))
     }
 
-    /// What encrypts a leg's packets with keys of a link.
+    /// The context that encrypts a leg's packets with keys of a link.
     public static func sending(_ link: LinkDerivation) throws(SRTPError) -> WorkerContext {
         WorkerContext(sender: try SRTPSender(link))
     }
 
-    /// What decrypts a flow's packets with keys that both ends know.
+    /// The context that decrypts a flow's packets with keys that both ends know.
     public static func receiving(_ keys: [SRTPKey]) throws(SRTPError) -> WorkerContext {
         WorkerContext(receiver: try SRTPReceiver(keys))
     }
 
-    /// What decrypts a flow's packets with keys of a link.
+    /// The context that decrypts a flow's packets with keys of a link.
     public static func receiving(_ link: LinkDerivation) -> WorkerContext {
         WorkerContext(receiver: SRTPReceiver(link))
     }

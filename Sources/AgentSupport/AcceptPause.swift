@@ -7,7 +7,7 @@ import Synchronization
 import Timing
 
 /// Keeps a listener from trying again and again what cannot be: where the process has no descriptors left, `accept` fails and the
-/// connection waits, so that the listener would be told of it at once again, for ever.
+/// connection waits, so that the listener would be notified of it at once again, for ever.
 public enum AcceptPause {
     /// The time for which a listener accepts nothing after a failure.
     static let pause = TimeAmount.seconds(1)

@@ -22,7 +22,8 @@ extension AgentActor {
     /// Runs `operation` on the actor from code that runs on its loop's thread anyway: a channel handler.
     public static func assumeIsolated<Value>(_ operation: @AgentActor () throws -> Value) rethrows -> Value {
         loop.preconditionInEventLoop()
-        // What `MainActor.assumeIsolated` does; global actors of one's own do not get it. The check above proves the isolation.
+        // The same as `MainActor.assumeIsolated` does; global actors of one's own do not get it. The check above proves
+        // the isolation.
         return try withoutActuallyEscaping(operation) { escaping in
             try unsafeBitCast(escaping, to: (() throws -> Value).self)()
         }

@@ -1,4 +1,4 @@
-// What an agent counts, for `/metrics` and `stats`.
+// Counters of an agent, for `/metrics` and `stats`.
 
 public import Sessions
 

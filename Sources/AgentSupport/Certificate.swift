@@ -1,4 +1,4 @@
-// What a TLS listener shows to those who connect.
+// Certificate that a TLS listener shows to those who connect.
 
 public import NIOSSL
 
@@ -13,7 +13,7 @@ public struct Certificate: Hashable, Sendable {
         self.privateKey = privateKey
     }
 
-    /// What the listeners of one agent share.
+    /// The TLS context that the listeners of one agent share.
     ///
     /// - Parameter agent: The section of the configuration, for the refusal: `rtsp`, `sip`.
     /// - Throws: Which files cannot be used, and why.

@@ -12,7 +12,7 @@ public final class DatagramSocket {
 
     private let channel: any Channel
 
-    /// Where it is bound.
+    /// The UDP port at which it is bound.
     public let udpPort: UInt16
 
     /// A socket bound to an address and UDP port, 0 for any.
@@ -112,6 +112,6 @@ private final class DatagramHandler: ChannelInboundHandler {
         AgentActor.assumeIsolated { onBatch() }
     }
 
-    /// An ICMP error for something sent earlier is no reason to stop receiving.
+    /// An ICMP error for something sent earlier is not a reason to stop receiving.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {}
 }

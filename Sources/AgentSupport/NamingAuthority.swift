@@ -10,7 +10,7 @@ public struct NamingAuthority: Hashable, Sendable {
     public var flags: String
     /// `SIP+D2U`, `SIP+D2T`, `SIPS+D2T`.
     public var service: String
-    /// Where to go on.
+    /// The name at which to continue.
     public var replacement: String
 
     public init(order: UInt16, preference: UInt16, flags: String = "s", service: String, replacement: String) {

@@ -1,4 +1,4 @@
-// How fast each source asks.
+// Rate at which each source asks.
 
 import Timing
 

@@ -1,4 +1,4 @@
-// Why a name has no address.
+// The reason for which a name has no address.
 
 /// A name that could not be resolved: which, why, and the remedy in one line.
 public struct ResolverError: Error, Hashable, Sendable, CustomStringConvertible {

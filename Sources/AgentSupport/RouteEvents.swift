@@ -1,4 +1,4 @@
-// What the fast path reports, to whom it concerns.
+// Distribution of the fast path's reports to those whom they concern.
 
 public import Routing
 

@@ -1,11 +1,11 @@
-// How much of something limited each source holds.
+// Shares of something limited that each source holds.
 
 /// Places, or bytes, of a fixed number, of which each source gets a share and a part stays for sources that hold little.
 ///
 /// A source that takes its whole share leaves the others theirs; several that do leave the reserve, which only goes to sources
 /// that hold less than an eighth of a share. What is taken must be given back by the same source.
 public struct ShareTable: Sendable {
-    /// The reason for which there is no place.
+    /// The reason for which a place was refused.
     public enum Refusal: Hashable, Sendable {
         /// The source has its share.
         case source

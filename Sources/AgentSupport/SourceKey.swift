@@ -1,4 +1,4 @@
-// What counts as one source of requests.
+// Key of one source of requests.
 
 public import RTPWire
 

@@ -1,4 +1,4 @@
-// Which even UDP ports are free for an RTP and RTCP pair (RFC 3550 section 11).
+// Allocation of even UDP ports that are free for an RTP and RTCP pair (RFC 3550 section 11).
 
 public import RTPWire
 
@@ -7,7 +7,7 @@ public import RTPWire
 public final class UDPPortAllocator {
     private let range: ClosedRange<UInt16>
     private var taken: Set<Pair> = []
-    /// Where the next search begins: a port that was just given back may still receive what its source sends.
+    /// The port at which the next search begins: a port that was just given back may still receive what its source sends.
     private var next: UInt16
 
     private struct Pair: Hashable {

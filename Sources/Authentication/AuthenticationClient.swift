@@ -5,7 +5,7 @@
 /// Ask `authorization` for every request; it is nil until a server asked. When one answers 401, give its challenges to `challenged`,
 /// which says whether to repeat the request. Report every other answer with `accepted`.
 public struct AuthenticationClient: Sendable {
-    /// What to do about a challenge.
+    /// The decision on a challenge.
     public enum Decision: Hashable, Sendable {
         /// Send the request again, with new credentials.
         case retry
@@ -13,7 +13,7 @@ public struct AuthenticationClient: Sendable {
         case giveUp(Reason)
     }
 
-    /// Why another attempt would be refused.
+    /// The reason for which another attempt would be refused.
     public enum Reason: Hashable, Sendable {
         /// The credentials are wrong.
         case refused
@@ -32,7 +32,7 @@ public struct AuthenticationClient: Sendable {
     private var current: AuthenticationChallenge?
     private var clientNonce = ""
     private var nonceCount: UInt32 = 0
-    /// Whether credentials for the current challenge were accepted once.
+    /// True if credentials for the current challenge were accepted once.
     private var isConfirmed = false
     private var staleInARow = 0
 

@@ -2,12 +2,12 @@
 
 import Timing
 
-/// Who may use one realm, and what it has seen of them.
+/// The users of one realm, and the record of their use of it.
 ///
 /// Its nonces prove their origin and age by themselves; of those that were used with right credentials, the counts are kept in a table
 /// of fixed size. Times are nanoseconds of one clock that does not go back.
 public struct AuthenticationServer: Sendable {
-    /// What a request's credentials are worth.
+    /// The verdict on a request's credentials.
     public enum Verdict: Hashable, Sendable {
         /// They are right.
         case authenticated(user: String)
@@ -22,7 +22,7 @@ public struct AuthenticationServer: Sendable {
     public let realm: String
     /// The users; may be replaced at any time.
     public var users: UserDatabase
-    /// What is offered, in this order; may be replaced at any time.
+    /// The algorithms that are offered, in this order; may be replaced at any time.
     public var algorithms: [DigestAlgorithm]
     private let key: [UInt8]
     private let lifetime: UInt64

@@ -45,7 +45,7 @@ int crosspoint_datagram_socket(const struct crosspoint_place *place, int receive
 		return -errno;
 	if (place->family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) < 0)
 		return failed(fd);
-	/* A smaller buffer than asked for is no reason not to listen. */
+	/* A smaller buffer than asked for is not a reason not to listen. */
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
 	if (bind(fd, (struct sockaddr *)&address, length) < 0)
 		return failed(fd);

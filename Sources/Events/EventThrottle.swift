@@ -10,7 +10,7 @@ struct EventThrottle {
     static let burst = 5
     /// The events of all kinds and subjects that a window lets through.
     static let total = 1000
-    /// The subjects that are told apart; beyond them the total alone holds.
+    /// The subjects that are distinguished; beyond them the total alone holds.
     static let subjects = 8192
 
     private struct Key: Hashable {

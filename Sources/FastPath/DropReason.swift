@@ -7,7 +7,7 @@ public struct DropReason: Hashable, Sendable {
     /// The reason's number in the fast path's arrays.
     public let number: UInt32
 
-    /// What becomes of the packet or copy.
+    /// The outcome for the packet or copy.
     public enum Outcome: Hashable, Sendable {
         /// Handed to the host's own stack.
         case passed
@@ -22,7 +22,7 @@ public struct DropReason: Hashable, Sendable {
 
     public var outcome: Outcome { Self.outcome(of: name) }
 
-    /// What becomes of the packet or copy, as the reason's name says.
+    /// The outcome for the packet or copy, as the reason's name says.
     static func outcome(of name: String) -> Outcome {
         name.hasPrefix("pass_") ? .passed : name.hasPrefix("drop_") ? .dropped : .undelivered
     }

@@ -1,6 +1,6 @@
-// Why a flow has the engine that it has.
+// Reasons for the engine of a flow.
 
-/// The reasons for an engine, as statistics tell them with and without the daemon. Numbers stand in pinned labels.
+/// The reasons for an engine, as statistics show them with and without the daemon. Numbers are stored in pinned labels.
 public enum EngineReason: UInt8, Hashable, Sendable, CaseIterable {
     /// Nothing speaks against the kernel engine.
     case ordinary = 0

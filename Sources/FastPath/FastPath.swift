@@ -8,7 +8,7 @@ import RTPWire
 
 /// The maps, programs and attachments of one node.
 ///
-/// Everything is pinned in bpffs and goes on when this object, and the process, are gone. One process at a time may
+/// Everything is pinned in bpffs and continues when this object, and the process, are gone. One process at a time may
 /// hold such an object; whoever opens next finds the pins and adopts them.
 public final class FastPath {
     /// Sizes of the node's tables; fixed when the fast path is first made.
@@ -24,7 +24,7 @@ public final class FastPath {
         }
     }
 
-    /// Where the fast path came from.
+    /// The origin of the fast path.
     public enum Origin: Hashable, Sendable {
         /// Made now.
         case created
@@ -101,7 +101,7 @@ public final class FastPath {
                 throw FastPathError(
                     .pinned, "\(pins.path): attached ports, but no node record; run 'crosspoint unload' and start anew")
             }
-            // What an interrupted start left behind.
+            // Pins that an interrupted start left behind.
             pins.removePins()
             try pins.create([.maps, .links])
             try self.init(creating: pins, name: name, limits: limits, object: object)

@@ -1,8 +1,8 @@
-// Why the fast path could not do what it was asked.
+// Reasons for which the fast path could not do what it was asked.
 
 /// A refusal of the fast path, as one line that names the thing, the value and the remedy.
 public struct FastPathError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What kind of refusal it is.
+    /// The kind of the refusal.
     public enum Kind: Hashable, Sendable {
         /// The caller lacks a privilege.
         case privileges
@@ -10,7 +10,7 @@ public struct FastPathError: Error, Hashable, Sendable, CustomStringConvertible 
         case full
         /// The interface or its driver cannot take part.
         case port
-        /// What is pinned belongs to another version, or is damaged.
+        /// The pinned state belongs to another version, or is damaged.
         case pinned
         /// The kernel refused for another reason.
         case kernel

@@ -1,4 +1,4 @@
-// What the fast path reports without being asked.
+// Events that the fast path reports without being asked.
 
 import CLibBPF
 import CrosspointShim

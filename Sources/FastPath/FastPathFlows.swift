@@ -89,7 +89,7 @@ extension FastPath {
         return FlowHandle(slot: index, generation: flowDetails[index].pointee.generation)
     }
 
-    /// How many flows were removed and still drain, for whoever wonders why the table is full.
+    /// The number of flows that were removed and still drain, as an explanation for a full table.
     private var drainingText: String {
         let count = (0..<flowTable.slots.count).count { slot in
             let flow = flowTable.slots[slot].pointee
@@ -166,7 +166,7 @@ extension FastPath {
         return FlowTable.isUsed(flow.kind) && flowDetails[handle.slot].pointee.generation == handle.generation
     }
 
-    /// Changes how an installed flow is accounted; its counters go on.
+    /// Changes the accounting of an installed flow; its counters continue.
     public func setParameters(_ parameters: FlowParameters, of handle: FlowHandle) {
         guard isCurrent(handle) else { return }
         let place = flowTable.slots[handle.slot]
@@ -208,7 +208,7 @@ extension FastPath {
         if let old = flowContexts.set(context, at: handle.slot), old != context { retiredContexts.append(old) }
     }
 
-    /// Whether `changeFilter` can serve the flow: not where its source is part of the key.
+    /// True if `changeFilter` can serve the flow: not where its source is part of the key.
     public func hasOwnDestination(_ handle: FlowHandle) -> Bool {
         isCurrent(handle)
             && flowTable.slots[handle.slot].pointee.kind == UInt8(CROSSPOINT_SLOT_DESTINATION.rawValue)
@@ -357,7 +357,7 @@ extension FastPath {
         return false
     }
 
-    /// Forgets a destination that drained; packets to it are the host's again, unless a guard stands.
+    /// Forgets a destination that drained; packets to it are the host's again, unless a guard is in place.
     public func finishDraining(_ key: FlowKey) {
         guard let index = flowTable.find(FlowTable.Key(destinationOf: key)),
             flowTable.slots[index].pointee.flags & CROSSPOINT_FLOW_DRAINING.rawValue != 0

@@ -16,7 +16,7 @@ extension FastPath {
         return UInt32(counter)
     }
 
-    /// Says anew what the leg is, or which flow it belongs to.
+    /// Writes the description of the leg, or the flow that it belongs to, again.
     public func describeLeg(_ counter: UInt32, flow: FlowHandle, number: UInt32, to: String) {
         var label = crosspoint_leg_label()
         label.flow = UInt32(counters(of: flow))
@@ -47,7 +47,7 @@ extension FastPath {
         for target in targets(at: handle.slot) { legStore.open(counter: counter, gate: gate, in: target) }
     }
 
-    /// Whether a leg of the flow is shut; nil where the flow has no such leg.
+    /// True if a leg of the flow is shut; nil where the flow has no such leg.
     public func isShut(_ counter: UInt32, of handle: FlowHandle) -> Bool? {
         guard isCurrent(handle) else { return nil }
         return targets(at: handle.slot).compactMap { legStore.isShut(counter: counter, in: $0) }.first

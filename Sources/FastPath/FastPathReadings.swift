@@ -1,4 +1,4 @@
-// Which flows are there, and what they have counted.
+// Present flows, and their counters.
 
 import CrosspointShim
 import FoundationEssentials
@@ -60,7 +60,7 @@ extension FastPath {
         return packets == 0 ? nil : (record.last_arrival, packets, record.last_timestamp)
     }
 
-    /// How far the flow has come: the records as they lie in memory, with the sums over all CPUs.
+    /// The progress of the flow: the records as they lie in memory, with the sums over all CPUs.
     public func progress(of handle: FlowHandle) -> FlowRecords {
         let index = counters(of: handle)
         let detail = rtpDetails[index].pointee
@@ -106,6 +106,6 @@ extension FastPath {
         return (0..<lanes).reduce(0) { $0 + flowCounts[$1 * flowLabels.count + index].pointee.bytes }
     }
 
-    /// How many flows there can be at once, those that drain included.
+    /// The number of flows that there can be at once, those that drain included.
     public var flowCapacity: Int { flowLabels.count }
 }

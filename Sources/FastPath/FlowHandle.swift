@@ -1,4 +1,4 @@
-// How the rest of the node names a flow that it installed.
+// Name of an installed flow for the rest of the node.
 
 /// An installed flow.
 public struct FlowHandle: Hashable, Sendable {

@@ -1,8 +1,8 @@
-// Who a flow is.
+// Label of a flow.
 
 public import FoundationEssentials
 
-/// Who a flow is, for statistics that are read without the daemon.
+/// The label of a flow, for statistics that are read without the daemon.
 public struct FlowLabel: Hashable, Sendable {
     /// The route's name.
     public var route: String

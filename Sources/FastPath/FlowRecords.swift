@@ -1,4 +1,4 @@
-// How far a flow has come, as the fast path's records say.
+// Progress of a flow, as the fast path's records say.
 
 /// The counters and the RTP state of one flow at one moment. Fields of RTP mean something if `hasRTP`.
 public struct FlowRecords: Hashable, Sendable {

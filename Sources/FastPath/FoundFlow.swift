@@ -1,4 +1,4 @@
-// What an earlier process left in the flow table.
+// Flows that an earlier process left in the flow table.
 
 public import FoundationEssentials
 
@@ -22,7 +22,7 @@ public struct FoundFlow: Hashable, Sendable {
     /// The flow's place among the route's sources, from 0.
     public var sourceNumber: UInt16
     public var isDraining: Bool
-    /// Whether it sends to any legs.
+    /// True if it sends to any legs.
     public var isForwarding: Bool
     public var legs: [Leg]
 }

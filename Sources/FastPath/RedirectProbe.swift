@@ -1,4 +1,4 @@
-// Whether an interface takes redirected frames, found out by sending one.
+// Check that an interface takes redirected frames, made by sending one.
 
 import BPFPrograms
 import CrosspointShim
@@ -10,13 +10,13 @@ public import RTPWire
 /// The frame has the EtherType of local experiments (IEEE 802, 0x88b5) and goes from the interface's own address to that same
 /// address: whoever is at the other end drops it. The interface's own XDP program, if it has one, is not touched.
 public final class RedirectProbe {
-    /// What became of the frame.
+    /// The outcome for the frame.
     public enum Outcome: Hashable, Sendable {
         /// The driver took it.
         case sent
         /// It was not sent, with the kernel's error number (0 if there was none).
         case refused(CInt)
-        /// The kernel told neither.
+        /// The kernel reported neither.
         case unknown
     }
 

@@ -3,7 +3,7 @@
 import CrosspointShim
 import Glibc
 
-/// What a program made of a frame.
+/// The result of a program for a frame.
 public struct TestRunResult: Hashable, Sendable {
     public enum Verdict: UInt32, Hashable, Sendable {
         case aborted = 0
@@ -24,7 +24,7 @@ extension FastPath {
         try run(ingress, frame: frame, interfaceIndex: interfaceIndex)
     }
 
-    /// What the ingress program takes for a frame, in nanoseconds: the mean of many runs over its own output.
+    /// The time that the ingress program takes for a frame, in nanoseconds: the mean of many runs over its own output.
     public func costOfIngress(
         frame: [UInt8], interfaceIndex: UInt32, runs: Int
     ) throws(FastPathError) -> Double {

@@ -1,4 +1,4 @@
-// What an AF_XDP worker reads and writes of the fast path's maps.
+// Parts of the fast path's maps that an AF_XDP worker reads and writes.
 
 import CLibBPF
 package import CrosspointShim
@@ -17,7 +17,7 @@ package struct WorkerTables {
     package let legSlots: UInt32
     package let groups: UnsafePointer<crosspoint_group>
     package let groupSlots: UInt32
-    /// What this process has for flows, by slot, and for legs, by index.
+    /// The contexts that this process has for flows, by slot, and for legs, by index.
     package let flowContexts: UnsafePointer<UnsafeMutableRawPointer?>
     package let legContexts: UnsafePointer<UnsafeMutableRawPointer?>
     /// Index: a leg's counter.
@@ -56,7 +56,7 @@ package struct WorkerTables {
 }
 
 extension FastPath {
-    /// How many AF_XDP workers there can be.
+    /// The number of AF_XDP workers that there can be.
     package var workerLimit: Int { Int(node[0].pointee.worker_lanes) }
 
     /// The tables of a worker, 0 to `workerLimit` - 1.

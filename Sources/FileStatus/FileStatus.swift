@@ -1,4 +1,4 @@
-// What the kernel says of a file: stat(2).
+// The kernel's information on a file: stat(2).
 
 public import Glibc
 
@@ -12,7 +12,7 @@ public struct FileStatus: Hashable, Sendable {
     /// The user and the group that it belongs to.
     public let owner: uid_t
     public let group: gid_t
-    /// Whether it is a regular file, or a socket.
+    /// The kind of the file: a regular file, or a socket.
     public let isRegular: Bool
     public let isSocket: Bool
     /// The file's device and inode: together they are the file's identity.
@@ -21,21 +21,21 @@ public struct FileStatus: Hashable, Sendable {
     /// The time of the last change of its contents, nanoseconds since 1970.
     public let modified: UInt64
 
-    /// Of the file at `path`, behind symbolic links; nil if it cannot be told (`errno` says why).
+    /// Of the file at `path`, behind symbolic links; nil if it cannot be read (`errno` says why).
     public init?(of path: String) {
         var record = stat()
         guard stat(path, &record) == 0 else { return nil }
         self.init(record)
     }
 
-    /// Of what stands at `path` itself, a symbolic link too; nil if it cannot be told (`errno` says why).
+    /// Of the entry at `path` itself, a symbolic link too; nil if it cannot be read (`errno` says why).
     public init?(ofLink path: String) {
         var record = stat()
         guard lstat(path, &record) == 0 else { return nil }
         self.init(record)
     }
 
-    /// Of an open file; nil if it cannot be told (`errno` says why).
+    /// Of an open file; nil if it cannot be read (`errno` says why).
     public init?(of descriptor: CInt) {
         var record = stat()
         guard fstat(descriptor, &record) == 0 else { return nil }

@@ -1,4 +1,4 @@
-// What the bytes of a journal say, damaged or not.
+// Content of the bytes of a journal, damaged or not.
 
 /// The state that a journal's lines lead to.
 public struct JournalContents: Equatable, Sendable {

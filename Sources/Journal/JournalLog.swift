@@ -74,7 +74,7 @@ public final class JournalLog {
         let written = write(file, bytes, bytes.count)
         guard written == bytes.count else {
             let code = written < 0 ? errno : ENOSPC
-            // What was written of it must not precede the next batch.
+            // The part of it that was written must not precede the next batch.
             if ftruncate(file, off_t(length)) != 0 { closeFile() }
             throw JournalError(path, "cannot be written", code)
         }

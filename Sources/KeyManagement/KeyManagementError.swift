@@ -1,6 +1,6 @@
-// Why keys cannot be used.
+// Reasons for which keys cannot be used.
 
-/// What is wrong with a key, or with what carries it. The text never contains key material.
+/// The problem of a key, or of its carrier. The text never contains key material.
 public struct KeyManagementError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Reason: Hashable, Sendable {
         /// It does not follow its grammar, or ends too early.
@@ -13,7 +13,7 @@ public struct KeyManagementError: Error, Hashable, Sendable, CustomStringConvert
         case keyLength
         /// An answer does not belong to its offer.
         case notOffered
-        /// There is no key where there must be one.
+        /// A required key is missing.
         case missing
     }
 

@@ -12,7 +12,7 @@ public import RTPWire
 /// Frames go out of one veth; sinks stand at the far ends of others. A sink that checks compares every copy's headers
 /// with what its destination must get.
 public final class LoadGenerator {
-    /// What is sent.
+    /// The packets that are sent.
     public struct Plan: Hashable, Sendable {
         /// Frame length, Ethernet header to payload, bytes: 62 to 3,408.
         public var frameLength = 1442
@@ -23,7 +23,7 @@ public final class LoadGenerator {
         public var sourceUDPPort: UInt16 = 5004
         /// The first flow's destination UDP port; the others have the ports after it.
         public var udpPort: UInt16 = 5004
-        /// How many flows the packets go round: a power of two.
+        /// The number of flows that the packets go round: a power of two.
         public var flows = 1
         public var payloadType: UInt8 = 96
         public var ssrc: UInt32 = 0
@@ -46,7 +46,7 @@ public final class LoadGenerator {
         }
     }
 
-    /// What stands at the far end of an egress port.
+    /// The program at the far end of an egress port.
     public enum Sink: String, Sendable {
         /// Counts packets and bytes.
         case count

@@ -1,10 +1,10 @@
-// What a checking sink expects at one destination, and what it saw there.
+// Expectation of a checking sink at one destination, and its result there.
 
 import CrosspointShim
 import FastPath
 public import RTPWire
 
-/// How every copy for one destination must look. The destination's UDP port is 20000 and its number.
+/// The required form of every copy for one destination. The destination's UDP port is 20000 and its number.
 public struct SinkDestination: Hashable, Sendable {
     public var destinationMAC: MACAddress
     public var sourceMAC: MACAddress
@@ -12,7 +12,7 @@ public struct SinkDestination: Hashable, Sendable {
     public var destination: IPAddress
     /// VLAN identifiers, outer first.
     public var vlans: [UInt16] = []
-    /// Where the copies arrive.
+    /// The interface at which the copies arrive.
     public var interfaceIndex: UInt32
     /// The generated flow that they belong to.
     public var flow: UInt32 = 0
@@ -30,11 +30,11 @@ public struct SinkDestination: Hashable, Sendable {
         self.interfaceIndex = interfaceIndex
     }
 
-    /// The first of the UDP ports by which destinations are told apart.
+    /// The first of the UDP ports by which destinations are distinguished.
     public static let firstUDPPort = UInt16(LOADGEN_FIRST_UDP_PORT)
 }
 
-/// What arrived at one destination.
+/// The copies that arrived at one destination.
 public struct SinkResult: Hashable, Sendable {
     /// Copies that were as they must be.
     public var good: UInt64
@@ -78,7 +78,7 @@ extension LoadGenerator {
     /// UDP packets over IPv4 that checking sinks know no destination for: copies that nobody rewrote, among others.
     public var strays: UInt64 { (0..<totals.count).reduce(0) { $0 + totals[$1].pointee.strays } }
 
-    /// What arrived at the destination with the given number since `expect`.
+    /// The result at the destination with the given number since `expect`.
     public func result(at number: Int) -> SinkResult {
         let record = destinations[number].pointee
         return SinkResult(

@@ -1,4 +1,4 @@
-// What the rest of Crosspoint needs to know and to ask of the node's network.
+// Queries and requests of the rest of Crosspoint to the node's network.
 
 public import RTPWire
 
@@ -14,14 +14,14 @@ public protocol HostNetwork: Sendable {
     /// All addresses of this node.
     func addresses() throws(NetlinkError) -> [InterfaceAddress]
 
-    /// Where packets to `destination` go first when they leave through the interface.
+    /// The first hop of packets to `destination` when they leave through the interface.
     ///
     /// A group needs no route: the answer is the group itself.
     ///
     /// - Throws: if no route leads there through the interface, or if the destination is this node or a broadcast.
     func nextHop(to destination: IPAddress, through interfaceIndex: UInt32) throws(NetlinkError) -> NextHop
 
-    /// Where packets to `destination` leave, by the routing table alone.
+    /// The route by which packets to `destination` leave, by the routing table alone.
     ///
     /// - Throws: if no route leads there, or if it is a broadcast.
     func route(to destination: IPAddress) throws(NetlinkError) -> HostRoute
@@ -35,7 +35,7 @@ public protocol HostNetwork: Sendable {
     @discardableResult
     func removePair(near: String, far: String) throws(NetlinkError) -> Bool
 
-    /// What the kernel knows about a neighbour; nil if there is no entry.
+    /// The kernel's knowledge of a neighbour; nil without an entry.
     func neighbour(_ address: IPAddress, interfaceIndex: UInt32) throws(NetlinkError) -> Neighbour?
 
     /// Has the kernel resolve a neighbour now and verify it again every 30 seconds, without any traffic to it.

@@ -1,4 +1,4 @@
-// The node's network as the kernel tells it over netlink.
+// The node's network as the kernel reports it over netlink.
 
 import CrosspointShim
 import Glibc

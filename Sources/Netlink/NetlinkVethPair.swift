@@ -50,7 +50,7 @@ extension NetlinkHostNetwork {
         return true
     }
 
-    /// Whether the pair is there; throws if something else has one of its names.
+    /// True if the pair is there; throws if something else has one of its names.
     private func isThere(_ pair: VethPair) throws(NetlinkError) -> Bool {
         let all = try interfaces()
         let near = all.first { $0.name == pair.near }

@@ -1,11 +1,11 @@
-// How many flows a node carries: the order of events.
+// Measurement of the number of flows that a node carries: the order of events.
 
 import Netlink
 public import Routing
 
-/// Qualifies this node: loads it with flows of one format until it loses packets, and tells what it did below that.
+/// Qualifies this node: loads it with flows of one format until it loses packets, and reports its behaviour below that.
 public actor Qualification {
-    /// What is asked for.
+    /// The settings of a qualification.
     public struct Settings: Hashable, Sendable {
         public var format: MediaFormat
         public var legs = 1
@@ -28,9 +28,9 @@ public actor Qualification {
 
     /// Two interfaces and the cable between them.
     public struct Interfaces: Hashable, Sendable {
-        /// Where the generator sends and the sink receives.
+        /// The interface at which the generator sends and the sink receives.
         public var outside: String
-        /// Where the node receives and sends.
+        /// The interface at which the node receives and sends.
         public var inside: String
 
         public init(outside: String, inside: String) {
@@ -50,7 +50,7 @@ public actor Qualification {
     private let generator: PacedGenerator
     private let flowLimit: Int
     private var node: NodeUnderTest?
-    /// Is told each step, in a few words.
+    /// Gets each step, in a few words.
     private let progress: @Sendable (String) -> Void
 
     /// Makes the cables. Virtual ones are made in the network of the calling process, which must be its own.
@@ -74,7 +74,7 @@ public actor Qualification {
         min(maximumFlows, max(1, Int(maximumPacketRate / Double(legs) / format.packetRate.perSecond)))
     }
 
-    /// Measures, and tells what was found.
+    /// Measures, and returns the findings.
     public func run() async throws -> QualificationReport {
         // Before the node is there: its programs watch everything that the kernel redirects.
         let bare = try await speed(isDirect: true, flows: min(flowLimit, 16))
@@ -171,7 +171,7 @@ public actor Qualification {
             sourceMAC: direct?.near.mac ?? cables.generator.mac, source: NodeUnderTest.source,
             destination: NodeUnderTest.firstFlow)
         plan.batch = TestCables.batch(forLegs: settings.legs)
-        // The sink tells the jitter of what comes to the first leg's UDP port.
+        // The sink measures the jitter of packets that come to the first leg's UDP port.
         if isDirect { plan.udpPort = NodeUnderTest.firstLegUDPPort }
         return plan
     }

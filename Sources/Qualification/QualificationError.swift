@@ -1,10 +1,10 @@
-// Why a node could not be qualified.
+// Reasons for which a node could not be qualified.
 
 /// A refusal, as one line that names the thing, the value and the remedy.
 public struct QualificationError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What kind of refusal it is.
+    /// The kind of the refusal.
     public enum Kind: Hashable, Sendable {
-        /// What was asked for cannot be.
+        /// The request cannot be met.
         case usage
         /// The caller lacks a privilege.
         case privileges

@@ -61,7 +61,7 @@ public struct IPAddress: Hashable, Sendable {
     /// The family. An IPv4-mapped IPv6 address counts as IPv4.
     public var family: Family { high == 0 && low >> 32 == 0xffff ? .ipv4 : .ipv6 }
 
-    /// The address as it stands in a packet: 4 or 16 bytes, network byte order.
+    /// The address as it is written in a packet: 4 or 16 bytes, network byte order.
     public var bytes: [UInt8] {
         func octets(_ half: UInt64) -> [UInt8] {
             stride(from: UInt64(56), through: 0, by: -8).map { UInt8(truncatingIfNeeded: half >> $0) }
@@ -72,10 +72,10 @@ public struct IPAddress: Hashable, Sendable {
     /// The IPv4 address as a number in host byte order; meaningful for IPv4 only.
     private var ipv4: UInt32 { UInt32(truncatingIfNeeded: low) }
 
-    /// Whether this is a multicast group (224.0.0.0/4, RFC 5771, or ff00::/8, RFC 4291).
+    /// True if this is a multicast group (224.0.0.0/4, RFC 5771, or ff00::/8, RFC 4291).
     public var isMulticast: Bool { family == .ipv4 ? ipv4 >> 28 == 0xe : high >> 56 == 0xff }
 
-    /// Whether this is a group that never leaves its link: 224.0.0.0/24 (RFC 5771) or ff01::/16 and ff02::/16 (RFC 4291).
+    /// True if this is a group that never leaves its link: 224.0.0.0/24 (RFC 5771) or ff01::/16 and ff02::/16 (RFC 4291).
     public var isLinkLocalMulticast: Bool {
         switch family {
         case .ipv4: ipv4 >> 8 == 0xe00000
@@ -83,19 +83,19 @@ public struct IPAddress: Hashable, Sendable {
         }
     }
 
-    /// Whether this is a loopback address (127.0.0.0/8 or ::1).
+    /// True if this is a loopback address (127.0.0.0/8 or ::1).
     public var isLoopback: Bool { family == .ipv4 ? ipv4 >> 24 == 127 : high == 0 && low == 1 }
 
-    /// Whether this is 0.0.0.0 or ::.
+    /// True if this is 0.0.0.0 or ::.
     public var isUnspecified: Bool { family == .ipv4 ? ipv4 == 0 : high == 0 && low == 0 }
 
-    /// Whether this is 255.255.255.255.
+    /// True if this is 255.255.255.255.
     public var isLimitedBroadcast: Bool { family == .ipv4 && ipv4 == .max }
 
-    /// Whether this is an IPv6 unicast address that is valid on its link only (fe80::/10).
+    /// True if this is an IPv6 unicast address that is valid on its link only (fe80::/10).
     public var isLinkLocalUnicast: Bool { family == .ipv6 && high >> 54 == 0x3fa }
 
-    /// Whether the first `prefixLength` bits of both addresses agree. False across families.
+    /// True if the first `prefixLength` bits of both addresses agree. False across families.
     public func isInSameNetwork(as other: IPAddress, prefixLength: Int) -> Bool {
         guard family == other.family else { return false }
         let bits = prefixLength + (family == .ipv4 ? 96 : 0)

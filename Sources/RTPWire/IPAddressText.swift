@@ -76,12 +76,12 @@ extension IPAddress: LosslessStringConvertible {
         return text(groups[..<longest.lowerBound]) + "::" + text(groups[longest.upperBound...])
     }
 
-    /// The address as it stands before a colon and a UDP port: IPv6 in brackets.
+    /// The address as it is written before a colon and a UDP port: IPv6 in brackets.
     public var bracketed: String { family == .ipv4 ? description : "[\(description)]" }
 }
 
 extension StringProtocol {
-    /// Where `needle` first stands; the standard library has this for `String` only with Foundation.
+    /// The range at which `needle` first occurs; the standard library has this for `String` only with Foundation.
     fileprivate func utf8Range(of needle: String) -> Range<Index>? {
         var start = startIndex
         while start < endIndex {

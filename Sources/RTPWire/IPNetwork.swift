@@ -4,7 +4,7 @@
 public struct IPNetwork: Hashable, Sendable {
     /// The network's first address: the bits behind the prefix are zero.
     public let address: IPAddress
-    /// How many leading bits its addresses share: 0 to 32, or 0 to 128.
+    /// The number of leading bits that its addresses share: 0 to 32, or 0 to 128.
     public let prefixLength: Int
 
     /// The network of `address` with the given prefix; nil where the prefix is longer than an address. Bits behind it are cleared.
@@ -20,10 +20,10 @@ public struct IPNetwork: Hashable, Sendable {
         self.prefixLength = prefixLength
     }
 
-    /// How many bits behind the prefix tell its addresses apart.
+    /// The number of bits behind the prefix that distinguish its addresses.
     public var hostBits: Int { address.bytes.count * 8 - prefixLength }
 
-    /// Whether `other` is in this network. False across families.
+    /// True if `other` is in this network. False across families.
     public func contains(_ other: IPAddress) -> Bool {
         address.isInSameNetwork(as: other, prefixLength: prefixLength)
     }

@@ -30,7 +30,7 @@ public struct MACAddress: Hashable, Sendable {
     /// The six octets in wire order.
     public var bytes: [UInt8] { (0..<6).map { UInt8(truncatingIfNeeded: value >> UInt64(40 - 8 * $0)) } }
 
-    /// Whether frames to this address go to a group (or to everybody).
+    /// True if frames to this address go to a group (or to everybody).
     public var isMulticast: Bool { value >> 40 & 1 == 1 }
 }
 

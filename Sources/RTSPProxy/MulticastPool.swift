@@ -8,7 +8,7 @@ public struct MulticastPool: Hashable, Sendable {
     /// The first group, and how many there are from it on.
     public var first: IPAddress
     public var count: Int
-    /// Where they are sent, with the VLAN: `eth1`, `eth1.100`.
+    /// The port at which they are sent, with the VLAN: `eth1`, `eth1.100`.
     public var port: PortReference
     /// The UDP port of RTP of the first group, an even one; RTCP has the next. Each further group has the next pair.
     public var udpPort: UInt16

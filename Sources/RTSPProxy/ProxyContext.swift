@@ -1,4 +1,4 @@
-// What every part of the proxy shares.
+// State that every part of the proxy shares.
 
 import AgentSupport
 import Logging
@@ -22,7 +22,7 @@ final class ProxyContext {
     let groups: GroupAllocator
     let counters: ProxyCounters
     let openingDelay = OpeningDelay()
-    /// What each source of requests holds.
+    /// The shares that each source of requests holds.
     let shares: SourceShares
     /// First packets and unknown sources of the proxy's routes.
     let routeEvents: RouteEvents

@@ -1,4 +1,4 @@
-// What the proxy counts, for `/metrics` and `stats`.
+// Counters of the proxy, for `/metrics` and `stats`.
 
 import AgentSupport
 

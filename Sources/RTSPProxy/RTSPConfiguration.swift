@@ -1,16 +1,16 @@
-// How the proxy is configured: the section `rtsp` of the configuration file.
+// Configuration of the proxy: the section `rtsp` of the configuration file.
 
 public import AgentSupport
 public import RTPWire
 
-/// Everything that `RTSPProxy` must be told.
+/// The complete configuration of `RTSPProxy`.
 public struct RTSPConfiguration: Hashable, Sendable {
-    /// Where players, publishers and other nodes connect.
+    /// A place that players, publishers and other nodes connect to.
     public struct Listener: Hashable, Sendable {
         /// The address to listen on; nil for every address, IPv4 and IPv6.
         public var address: IPAddress?
         public var tcpPort: UInt16
-        /// Whether it speaks TLS (`rtsps:`).
+        /// True if it speaks TLS (`rtsps:`).
         public var usesTLS: Bool
 
         public init(address: IPAddress? = nil, tcpPort: UInt16, usesTLS: Bool = false) {

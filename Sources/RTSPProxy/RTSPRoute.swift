@@ -1,8 +1,8 @@
-// What an operator lets players see: a path, and where its streams come from.
+// Paths that an operator lets players see, and the sources of their streams.
 
 /// One entry of `rtsp: routes:`, or one `crosspoint rtsp route add`.
 public struct RTSPRoute: Hashable, Sendable {
-    /// Which request paths an entry is for. Paths begin with `/`, have no dot segments, and are percent-decoded once.
+    /// The request paths that an entry is for. Paths begin with `/`, have no dot segments, and are percent-decoded once.
     public enum Match: Hashable, Sendable {
         /// This path and no other (`path: /studio1/cam1`).
         case path(String)
@@ -12,7 +12,7 @@ public struct RTSPRoute: Hashable, Sendable {
         case expression(String)
     }
 
-    /// Where the streams come from.
+    /// The source of the streams.
     public enum Source: Hashable, Sendable {
         /// An RTSP server: a camera, or another node (`upstream: rtsp://user:password@camera7.studio/main`).
         case upstream(String)
@@ -20,7 +20,7 @@ public struct RTSPRoute: Hashable, Sendable {
         case publisher
     }
 
-    /// How media comes from an upstream.
+    /// The transport by which media comes from an upstream.
     public enum UpstreamTransport: String, Hashable, Sendable, Codable, CaseIterable {
         /// UDP, then interleaved where the upstream refuses UDP or nothing arrives (the default).
         case automatic = "auto"
@@ -29,7 +29,7 @@ public struct RTSPRoute: Hashable, Sendable {
         case interleaved = "tcp"
     }
 
-    /// Who may do something at a path.
+    /// The users that may do something at a path.
     public enum Permission: Hashable, Sendable {
         /// Whoever may connect.
         case anyone
@@ -58,7 +58,7 @@ public struct RTSPRoute: Hashable, Sendable {
     /// `multicast: true` sends every stream to a group of the pool as long as the source is live, and names the groups in the
     /// description: for players that read DESCRIBE and join. Such a route is not on demand.
     public var sendsMulticast: Bool
-    /// Whether the source is kept whether or not anybody asks.
+    /// True if the source is kept whether or not anybody asks.
     public var isAlwaysOpen: Bool { !isOnDemand || sendsMulticast }
 
     public init(

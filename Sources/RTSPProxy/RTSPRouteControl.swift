@@ -1,4 +1,4 @@
-// What the control API asks of the proxy beyond sessions.
+// Requests of the control API to the proxy beyond sessions.
 
 /// The proxy's routes at run time: `crosspoint rtsp route add|list|show|remove`.
 public protocol RTSPRouteControl: Sendable {
@@ -8,19 +8,19 @@ public protocol RTSPRouteControl: Sendable {
     func add(rtspRoute: RTSPRoute) async throws(RTSPRouteError) -> RTSPRouteReport
     /// Removes one; its sessions end. `.notFound` when there is none.
     func remove(rtspRoute name: String) async throws(RTSPRouteError)
-    /// Makes the routes of the configuration equal to `routes`, at a reload; sessions of unchanged ones go on.
+    /// Makes the routes of the configuration equal to `routes`, at a reload; sessions of unchanged ones continue.
     func reconcile(rtspRoutes routes: [RTSPRoute]) async
 }
 
-/// A route of the proxy as it stands.
+/// The current state of a route of the proxy.
 public struct RTSPRouteReport: Hashable, Sendable {
     /// The route with its password; the report's JSON has none.
     public var route: RTSPRoute
-    /// Whether the configuration keeps it.
+    /// True if the configuration keeps it.
     public var isConfigured: Bool
     /// `idle`, `connecting`, `live`, `waiting` (for the source to come back, or for a publisher).
     public var state: String
-    /// What an operator should know of the state: the last error of the upstream, with its time.
+    /// The detail of the state for an operator: the last error of the upstream, with its time.
     public var detail: String?
     /// Players now.
     public var players: Int
@@ -34,7 +34,7 @@ public struct RTSPRouteReport: Hashable, Sendable {
     }
 }
 
-/// Why a route of the proxy was refused: one line that names the thing and the remedy.
+/// The reason for which a route of the proxy was refused: one line that names the thing and the remedy.
 public struct RTSPRouteError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Code: String, Hashable, Sendable { case invalid, conflict, notFound }
 

@@ -21,7 +21,7 @@ extension RTSPRoute: Codable {
         try validate()
     }
 
-    /// The same for a route that stands among other keys, or whose password is masked.
+    /// The same for a route that is among other keys, or whose password is masked.
     init(lenientlyFrom decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let name = try container.decode(String.self, forKey: .name)

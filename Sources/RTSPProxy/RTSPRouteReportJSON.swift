@@ -1,4 +1,4 @@
-// A route of the proxy as it stands, as JSON: what was asked for, without its password, and beside it what became of it.
+// Current state of a route of the proxy, as JSON: the route as it was asked for, without its password, and beside it the outcome.
 
 extension RTSPRouteReport: Codable {
     private enum CodingKeys: String, CodingKey { case owner, state, detail, players }
@@ -25,6 +25,6 @@ extension RTSPRouteReport: Codable {
 
     private static let configuration = "configuration"
 
-    /// Who keeps it: `configuration` or `operator`, as with routes of the fast path.
+    /// The owner of the route: `configuration` or `operator`, as with routes of the fast path.
     public var owner: String { isConfigured ? Self.configuration : "operator" }
 }

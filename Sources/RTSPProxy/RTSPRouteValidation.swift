@@ -1,4 +1,5 @@
-// What no route of the proxy may be, whatever the node; each rule by itself, so that a configuration file's errors name their line.
+// Checks that every route of the proxy must pass, whatever the node; each rule by itself, so that a configuration
+// file's errors name their line.
 
 import RTPWire
 public import Routing
@@ -27,7 +28,7 @@ extension RTSPRoute {
         return copy
     }
 
-    /// Whether its upstream's URL holds a password.
+    /// True if its upstream's URL holds a password.
     public var hasPassword: Bool {
         guard case .upstream(let text) = source else { return false }
         return UpstreamText.password(of: text)?.isEmpty == false

@@ -5,7 +5,7 @@ public import Routing
 
 /// Checks upstream URLs, and takes passwords out of them.
 public enum UpstreamText {
-    /// What stands where a password is.
+    /// The text in the place of a password.
     public static let mask = "***"
     /// In bytes.
     static let maximumLength = 2048
@@ -46,7 +46,7 @@ public enum UpstreamText {
         let start =
             text[scheme.endIndex...].hasPrefix("://") ? text.index(scheme.endIndex, offsetBy: 3) : text.startIndex
         let end = text[start...].firstIndex { "/?#".contains($0) } ?? text.endIndex
-        // A password that has a '/' itself, which is wrong, must not be told in the error about it either.
+        // A password that has a '/' itself, which is wrong, must not be shown in the error about it either.
         var at = text[start..<end].lastIndex(of: "@")
         if at == nil, !isHost(text[start..<end]) { at = text[start...].lastIndex(of: "@") }
         guard let at, let colon = text[start..<at].firstIndex(of: ":"), text.index(after: colon) < at else {
@@ -55,12 +55,12 @@ public enum UpstreamText {
         return text[...colon] + mask + text[at...]
     }
 
-    /// The user that `text` names, as it stands there; nil if none.
+    /// The user that `text` names, as it is written there; nil if none.
     public static func user(of text: String) -> String? {
         authority(of: text).flatMap { split($0).user }.map { String($0.prefix { $0 != ":" }) }
     }
 
-    /// The password that `text` carries, as it stands there; nil if there is no colon behind the user.
+    /// The password that `text` carries, as it is written there; nil without a colon behind the user.
     public static func password(of text: String) -> String? {
         authority(of: text).flatMap { split($0).user }.flatMap(password(in:)).map(String.init)
     }
@@ -101,7 +101,7 @@ public enum UpstreamText {
         user.firstIndex(of: ":").map { user[user.index(after: $0)...] }
     }
 
-    /// A name, an IPv4 address or an IPv6 address in brackets, and behind a colon a TCP port. `$` stands for a group of a regular
+    /// A name, an IPv4 address or an IPv6 address in brackets, and behind a colon a TCP port. `$` denotes a group of a regular
     /// expression.
     private static func isHost(_ text: Substring) -> Bool {
         var name = text

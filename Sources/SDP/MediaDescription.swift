@@ -59,13 +59,13 @@ public struct MediaDescription: Hashable, Sendable, SDPSection {
         line = SDPLine("m", ([kind, port, transport] + formats).joined(separator: " "))
     }
 
-    /// Whether the medium is RTP: its transport is `RTP/…`, or one that runs over it, as `UDP/TLS/RTP/SAVPF`.
+    /// True if the medium is RTP: its transport is `RTP/…`, or one that runs over it, as `UDP/TLS/RTP/SAVPF`.
     public var isRTP: Bool { transport.split(atAny: [UInt8(ascii: "/")]).contains { $0.equalsIgnoringCase("RTP") } }
 
     /// The formats that are RTP payload types.
     public var payloadTypes: [UInt8] { formats.compactMap { UInt8($0) }.filter { $0 < 128 } }
 
-    /// What a payload type is: as `a=rtpmap` says (section 6.6), else as RFC 3551 assigns it; nil if neither does.
+    /// The encoding of a payload type: as `a=rtpmap` says (section 6.6), else as RFC 3551 assigns it; nil if neither does.
     public func rtpMap(payloadType: UInt8) -> RTPMap? {
         for value in attributes(named: "rtpmap") {
             let fields = value.fields
@@ -86,10 +86,10 @@ public struct MediaDescription: Hashable, Sendable, SDPSection {
         return nil
     }
 
-    /// Whether RTP and RTCP share a UDP port, `a=rtcp-mux` (RFC 5761 section 5.1.1).
+    /// True if RTP and RTCP share a UDP port, `a=rtcp-mux` (RFC 5761 section 5.1.1).
     public var hasRTCPMultiplexing: Bool { hasAttribute("rtcp-mux") }
 
-    /// Where RTCP goes, `a=rtcp` (RFC 3605 section 2.1); nil if it is not said.
+    /// The destination of RTCP, `a=rtcp` (RFC 3605 section 2.1); nil if it is not said.
     public var rtcp: RTCPAttribute? {
         get { attribute("rtcp").flatMap(RTCPAttribute.init) }
         set { if let newValue { setAttribute("rtcp", newValue.text) } else { removeAttributes(named: "rtcp") } }

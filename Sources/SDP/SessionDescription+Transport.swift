@@ -1,9 +1,9 @@
-// What a proxy does to a description that it passes on: the sender's transport goes, its own comes in.
+// Changes that a proxy makes to a description that it passes on: the sender's transport goes, its own comes in.
 
 public import RTPWire
 
 extension SessionDescription {
-    /// Where one medium is sent for players that take addresses from the description instead of SETUP.
+    /// The group that one medium is sent to for players that take addresses from the description instead of SETUP.
     public struct MulticastEndpoint: Hashable, Sendable {
         /// The group.
         public var group: IPAddress

@@ -2,8 +2,9 @@
 
 /// A session description (RFC 8866).
 ///
-/// What is parsed is printed again byte for byte, whether it is known here or not, but for line ends, which become CRLF; only what a
-/// setter changes is written anew. The typed views read leniently: what a sender wrote wrong makes them nil, not the whole description.
+/// A description that is parsed is printed again byte for byte, known here or not, but for line ends, which become
+/// CRLF; only the lines that a setter changes are rewritten. The typed views read leniently: an error of the sender
+/// makes them nil, not the whole description.
 public struct SessionDescription: Hashable, Sendable, SDPSection {
     /// The lines before the first medium.
     public var lines: [SDPLine]

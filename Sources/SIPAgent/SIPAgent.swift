@@ -11,7 +11,7 @@ import SIPCore
 
 /// A back-to-back user agent and registrar: answers and makes calls, and has the fast path carry their media.
 ///
-/// Stopping it stops the signalling only: calls stay in the fast path and in the journal, and the next daemon goes on with them.
+/// Stopping it stops the signalling only: calls stay in the fast path and in the journal, and the next daemon continues them.
 @AgentActor
 public final class SIPAgent: Service, SessionControl, SIPControl {
     private let context: CallContext
@@ -166,7 +166,7 @@ public final class SIPAgent: Service, SessionControl, SIPControl {
 
     public func registrations() async -> [SIPRegistrationReport] { registry.reports(now: MonotonicClock.now) }
 
-    /// Goes by another configuration, as far as that needs no restart; calls that are under way go on.
+    /// Applies another configuration, as far as that needs no restart; calls that are under way continue.
     public func reload(_ configuration: SIPConfiguration) async throws {
         try context.access.reload(configuration)
         registry.reload(configuration)

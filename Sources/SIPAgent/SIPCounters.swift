@@ -1,4 +1,4 @@
-// What the agent counts, for `/metrics` and `stats`.
+// Counters of the agent, for `/metrics` and `stats`.
 
 import AgentSupport
 import SIPCore

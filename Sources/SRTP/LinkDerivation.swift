@@ -12,7 +12,7 @@ public struct LinkDerivation: Sendable {
     private let pseudorandomKey: HashedAuthenticationCode<SHA256>
     private let flow: [UInt8]
 
-    /// Bytes of the MKI: the epoch, and the lower half of the rollover counter, which tells a late joiner where the sender is.
+    /// Bytes of the MKI: the epoch, and the lower half of the rollover counter, which gives a late joiner the sender's position.
     public static let identifierLength = LinkEpoch.length + 2
 
     /// `flow` is what both nodes call the flow.

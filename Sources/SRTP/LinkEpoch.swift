@@ -1,4 +1,4 @@
-// What tells the starts of one sender from each other.
+// Epoch that distinguishes the starts of one sender.
 
 import Glibc
 

@@ -1,4 +1,4 @@
-// Where the master key identifier stands in a packet, and reading and writing it there.
+// Position of the master key identifier in a packet, and reading and writing it there.
 
 import Glibc
 import SRTPKeys

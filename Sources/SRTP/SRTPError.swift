@@ -1,8 +1,8 @@
-// Why a packet could not be protected or unprotected.
+// Reasons for which a packet could not be protected or unprotected.
 
 import CLibSRTP
 
-/// What SRTP finds wrong. Small and without references: it is thrown per packet.
+/// The errors that SRTP finds. Small and without references: it is thrown per packet.
 public enum SRTPError: Error, Hashable, Sendable {
     /// The tag is not that of this packet, this key and this packet index: changed on the way, another key, another rollover counter.
     case authenticationFailure

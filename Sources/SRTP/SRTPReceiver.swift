@@ -4,7 +4,7 @@ import Glibc
 public import SRTPKeys
 import Synchronization
 
-/// Unprotects SRTP and SRTCP packets with keys that are told apart by their MKI, or with those that it derives from a link key.
+/// Unprotects SRTP and SRTCP packets with keys that are distinguished by their MKI, or with those that it derives from a link key.
 ///
 /// Lives in memory that does not move; one thread at a time gets through `unprotect`. In the ordinary case nothing is allocated: what costs
 /// more (a key of the link that is not known yet, a source that joins late) is tried for some packets a second only, since anybody can
@@ -21,7 +21,7 @@ public struct SRTPReceiver: ~Copyable {
     private let shortestControl: Int
     private let keys: [SRTPKey]
     private let link: LinkDerivation?
-    /// Whether there is a link: asked per packet, which must not count references.
+    /// True if there is a link: asked per packet, which must not count references.
     private let isLink: Bool
     private let slots: UnsafeMutablePointer<Slot>
     private var count: Int
@@ -71,7 +71,7 @@ public struct SRTPReceiver: ~Copyable {
         }
     }
 
-    /// Keys of a flow at once: of several that were told, and of a link's epochs the newest two.
+    /// Keys of a flow at once: of several that were given, and of a link's epochs the newest two.
     public static let mostKeys = 8
     private static let epochs = 2
     /// Sources of one key.

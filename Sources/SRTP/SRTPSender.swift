@@ -10,22 +10,22 @@ import Synchronization
 /// Lives in memory that does not move; `protect` may be called by several threads, of which one at a time gets through: packets of a flow come
 /// by one queue, unless several sources send to it. In the ordinary case nothing is allocated.
 ///
-/// A key of a link is used from an index of 0 on and never after its sender: whoever starts anew begins with a new epoch. So does a
-/// sender whose source starts anew with lower sequence numbers, whose rollover counter would leave 16 bits, or that saw more sources
-/// than it keeps apart. Any other key is at its end there.
+/// A key of a link is used from an index of 0 on and never after its sender: a sender that starts again begins with a
+/// new epoch. So does a sender whose source starts again with lower sequence numbers, whose rollover counter would
+/// leave 16 bits, or that saw more sources than it keeps apart. Any other key is at its end there.
 public struct SRTPSender: ~Copyable {
     /// By how many bytes RTP and RTCP packets grow.
     public let overhead: Int
     public let controlOverhead: Int
 
-    // What each packet needs lies together: a core's cache has forgotten it while the packet before was encrypted.
+    // The state that each packet needs lies together: a core's cache has forgotten it while the packet before was encrypted.
     private let isBusy = Atomic<Bool>(false)
     private var wantsEpoch = false
-    /// Whether there is a link: asked per packet, which must not count references.
+    /// True if there is a link: asked per packet, which must not count references.
     private let isLink: Bool
-    /// Whether others sent with the key before this sender.
+    /// True if others sent with the key before this sender.
     private let hasPast: Bool
-    /// Packets in a row that were older than the window: a source that started anew, not one that is late.
+    /// Packets in a row that were older than the window: a source that started again, not one that is late.
     private var olderInARow: Int32 = 0
     private var last = 0
     private var count: Int
@@ -41,7 +41,7 @@ public struct SRTPSender: ~Copyable {
     private let indices: SentIndices
     /// By source: the index that a packet has to be above, where others were sent before this sender; 0 for none.
     private let floors: UnsafeMutablePointer<UInt64>
-    /// By source: what of the time before this sender the session still has to be told.
+    /// By source: the state of the time before this sender that the session still has to get.
     private let untold: UnsafeMutablePointer<Untold>
 
     private struct Untold: OptionSet {
@@ -100,7 +100,7 @@ public struct SRTPSender: ~Copyable {
             guard entries[place].highest & SentIndex.hasRTP != 0 else { continue }
             untold[place] = [.source, .rolloverCounter]
             floors[place] = entries[place].highest & ~SentIndex.hasRTP
-            // What others sent counts, as far as it is known, towards the key's lifetime.
+            // Packets that others sent count, as far as they are known, towards the key's lifetime.
             packets &+= floors[place]
         }
     }
@@ -222,7 +222,8 @@ public struct SRTPSender: ~Copyable {
         }
     }
 
-    /// Tells the session of a source that has sent before; what it cannot be told of RTCP's index, it is led through.
+    /// Sets a source that has sent before in the session; an index of RTCP that cannot be set is reached by leading the
+    /// session through it.
     private mutating func tellSource(_ place: Int) throws(SRTPError) {
         let entry = entries[place]
         guard entry.controlPackets <= Self.controlLimit else { throw .keyLimit }

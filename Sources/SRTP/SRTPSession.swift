@@ -7,13 +7,14 @@ public import SRTPKeys
 ///
 /// Used by one thread at a time. Packets are changed where they are; the caller has seen to the room behind them.
 public struct SRTPSession: ~Copyable {
-    /// Which way packets go.
+    /// The direction of packets.
     public enum Direction: Hashable, Sendable {
         case sending
         case receiving
     }
 
-    /// Sequence numbers behind the newest one that are told from repeated ones: some milliseconds of video, and RFC 3711's 64 are none.
+    /// Sequence numbers behind the newest one that are distinguished from repeated ones: some milliseconds of video,
+    /// and RFC 3711's 64 are none.
     public static let window: UInt = 1024
 
     private let handle: srtp_t
@@ -91,7 +92,7 @@ public struct SRTPSession: ~Copyable {
     /// Forgets a source.
     public func removeSource(_ ssrc: UInt32) { srtp_remove_stream(handle, ssrc.bigEndian) }
 
-    /// How often the sequence number of a source has wrapped; nil for one that is not known.
+    /// The number of times that the sequence number of a source has wrapped; nil for one that is not known.
     public func rolloverCounter(of ssrc: UInt32) -> UInt32? {
         var counter: UInt32 = 0
         return srtp_get_stream_roc(handle, ssrc, &counter) == srtp_err_status_ok ? counter : nil

@@ -1,8 +1,8 @@
-// Which packet indices a key was used for, in memory that may outlive the process.
+// Packet indices that a key was used for, in memory that may outlive the process.
 
 import Glibc
 
-/// How far one source has come under a key.
+/// The progress of one source under a key.
 struct SentIndex {
     /// Set: an RTP packet was sent. `highest` says nothing before.
     static let hasRTP: UInt64 = 1 << 63
@@ -16,17 +16,18 @@ struct SentIndex {
 
 /// The indices of all sources under one key.
 ///
-/// Every index is written here before its packet leaves. In a file, they outlive the process that sent: whoever goes on with the key knows
-/// what is used up. Whether they are complete after the machine's end is said by a mark that an orderly end sets.
+/// Every index is written here before its packet leaves. In a file, they outlive the process that sent: the next user
+/// of the key knows what is used up. Whether they are complete after the machine's end is said by a mark that an
+/// orderly end sets.
 public final class SentIndices: @unchecked Sendable {
-    /// The sources that are told apart. More would have to be forgotten, and might come back.
+    /// The sources that are distinguished. More would have to be forgotten, and might come back.
     public static let capacity = 256
 
     private struct Header {
         static let expectedMagic: UInt64 = 0x31_78_64_6e_69_70_74_72
 
         var magic: UInt64
-        /// Which run of the machine wrote it.
+        /// The run of the machine that wrote it.
         var boot: (UInt64, UInt64)
         /// 1 when whoever wrote it came to an orderly end, and everything is on the disk.
         var isComplete: UInt32
@@ -57,7 +58,7 @@ public final class SentIndices: @unchecked Sendable {
 
     /// In the file at `path`, which is made if the key is new.
     ///
-    /// - Parameter boot: what tells this run of the machine from every other.
+    /// - Parameter boot: the value that distinguishes this run of the machine from every other.
     public init(path: String, boot: (UInt64, UInt64)) throws(SentIndicesError) {
         let (memory, file) = try Self.open(path, boot: boot)
         base = memory
@@ -112,11 +113,11 @@ public final class SentIndices: @unchecked Sendable {
     }
 }
 
-/// Why nobody may send with a key.
+/// The reason for which nobody may send with a key.
 public enum SentIndicesError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file and the kernel's error number.
     case file(String, CInt)
-    /// The key was used before, and how far is not known: to go on could repeat a keystream.
+    /// The key was used before, and its progress is not known: to continue could repeat a keystream.
     case unknown
 
     public var description: String {

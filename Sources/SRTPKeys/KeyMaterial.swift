@@ -1,10 +1,11 @@
-// What a named key of a node can be.
+// Kinds of a named key of a node.
 
 import FoundationEssentials
 
 /// Keys that both ends of a flow know, or a link key from which both derive them.
 public enum KeyMaterial: Hashable, Sendable {
-    /// One key, or several of one profile that are told apart by MKIs of one length: all of them are received with, the first one is sent with.
+    /// One key, or several of one profile that are distinguished by MKIs of one length: all of them are received with,
+    /// the first one is sent with.
     case srtp([SRTPKey])
     case link(LinkKey)
 
@@ -32,7 +33,7 @@ public enum KeyMaterial: Hashable, Sendable {
         self = .link(try LinkKey(profile, secret: Array(data)))
     }
 
-    /// - Throws: unless the keys can be told apart.
+    /// - Throws: unless the keys can be distinguished.
     public init(keys: [SRTPKey]) throws(SRTPKeyError) {
         let lengths = Set(keys.map(\.identifier.count))
         guard (1...Self.mostKeys).contains(keys.count), Set(keys.map(\.profile)).count == 1, lengths.count == 1,
@@ -56,7 +57,7 @@ public enum KeyMaterial: Hashable, Sendable {
         }
     }
 
-    /// Whether it is for a link.
+    /// True if it is for a link.
     public var isLink: Bool {
         if case .link = self { true } else { false }
     }

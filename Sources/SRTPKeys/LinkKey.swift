@@ -4,7 +4,7 @@ import FoundationEssentials
 
 /// A link key: every flow that crosses the link derives its own master keys from it.
 public struct LinkKey: Hashable, Sendable {
-    /// What packets on the link are protected with: AES-GCM, of which the derivation is.
+    /// The profile that packets on the link are protected with: AES-GCM, of which the derivation is.
     public let profile: SRTPProfile
     /// 32 random bytes.
     public let secret: [UInt8]

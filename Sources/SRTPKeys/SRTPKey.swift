@@ -13,8 +13,8 @@ public struct SRTPKey: Hashable, Sendable {
     public let identifier: [UInt8]
     /// The SSRC that `rolloverCounter` is of, in host order; nil for whichever comes.
     public let ssrc: UInt32?
-    /// How often the sequence number has wrapped before the first packet that is sent or received with the key: for one who
-    /// joins late (RFC 3711 section 3.3.1).
+    /// The number of times that the sequence number has wrapped before the first packet that is sent or received with
+    /// the key: for one who joins late (RFC 3711 section 3.3.1).
     public let rolloverCounter: UInt32
     /// SRTP packets that the key may be used for (RFC 3711 section 9.2, at most 2^48); nil for that limit.
     public let lifetime: UInt64?

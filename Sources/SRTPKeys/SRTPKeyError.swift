@@ -1,6 +1,6 @@
-// Why bytes or a text are no master key.
+// Reasons for which bytes or a text are not a master key.
 
-/// What is wrong with a key; no case and no message holds any part of a secret.
+/// The problem of a key; no case and no message holds any part of a secret.
 public enum SRTPKeyError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The master key has this many bytes.
     case keyLength(SRTPProfile, Int)
@@ -15,7 +15,7 @@ public enum SRTPKeyError: Error, Hashable, Sendable, CustomStringConvertible {
     case linkProfile(SRTPProfile)
     /// Several keys that have not one profile, or no MKIs that tell them apart.
     case indistinct
-    /// The text begins with a word that is no profile.
+    /// The text begins with a word that is not a profile.
     case unknownProfile
     /// The text is not written as RFC 4568 has it: what is expected there.
     case syntax(String)

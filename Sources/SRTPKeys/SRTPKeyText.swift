@@ -4,7 +4,7 @@ import FoundationEssentials
 
 /// Reads and writes keys with the words of SDP security descriptions (RFC 4568 sections 6.1 and 9.1), without the tag.
 ///
-/// `ROC=` and `SSRC=` say where a late joiner stands, which security descriptions cannot. The text is a secret.
+/// `ROC=` and `SSRC=` give a late joiner's position, which security descriptions cannot. The text is a secret.
 public enum SRTPKeyText {
     /// The key that the text, one line, says.
     public static func key(_ text: String) throws(SRTPKeyError) -> SRTPKey {

@@ -1,6 +1,6 @@
 // The protection profiles of SRTP, by their registered names.
 
-/// What SRTP and SRTCP packets are encrypted and authenticated with.
+/// The algorithms that SRTP and SRTCP packets are encrypted and authenticated with.
 ///
 /// Raw values are the crypto-suites of SDP (RFC 4568 section 6.2, RFC 6188 section 4, RFC 7714 section 14.2).
 public enum SRTPProfile: String, Hashable, Sendable, Codable, CaseIterable {
@@ -34,6 +34,6 @@ public enum SRTPProfile: String, Hashable, Sendable, Codable, CaseIterable {
     /// Bytes of the authentication tag of an SRTCP packet: never 32 bits (RFC 4568 section 6.2.2, RFC 6188 section 4).
     public var controlTagLength: Int { isAEAD ? 16 : 10 }
 
-    /// Whether encryption and authentication are one (RFC 7714): then an MKI stands behind the tag, else before it.
+    /// True if encryption and authentication are one (RFC 7714): then an MKI is behind the tag, else before it.
     public var isAEAD: Bool { self == .aeadAES128GCM || self == .aeadAES256GCM }
 }

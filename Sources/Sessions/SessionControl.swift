@@ -1,4 +1,4 @@
-// What the control API asks of whoever negotiates sessions.
+// Requests of the control API to the agents that negotiate sessions.
 
 /// A protocol agent's sessions: `RTSPProxy` and `SIPAgent` implement it, the control API serves it.
 public protocol SessionControl: Sendable {

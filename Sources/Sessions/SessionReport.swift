@@ -1,8 +1,8 @@
-// What an operator is told about an RTSP session or a SIP call.
+// Report on an RTSP session or a SIP call for an operator.
 
-/// One session as it stands: what `crosspoint session list|show` prints and `GET /v1/sessions` returns.
+/// The current state of one session: what `crosspoint session list|show` prints and `GET /v1/sessions` returns.
 public struct SessionReport: Hashable, Sendable, Codable {
-    /// What negotiated the session.
+    /// The protocol that negotiated the session.
     public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
         /// An RTSP player.
         case rtspPlayer = "rtsp-player"
@@ -16,13 +16,13 @@ public struct SessionReport: Hashable, Sendable, Codable {
 
     /// One stream of a session, as it is carried.
     public struct Stream: Hashable, Sendable, Codable {
-        /// Which one: the number of the media description, from 0.
+        /// The number of the stream: that of the media description, from 0.
         public var index: Int
         /// `video`, `audio`, `application`: the media of the SDP.
         public var media: String
-        /// How it is carried: `udp`, `multicast`, `interleaved`.
+        /// The way in which it is carried: `udp`, `multicast`, `interleaved`.
         public var transport: String
-        /// Where packets go to or come from, as far as it is known: `10.2.0.5:5004`, `channel 0`.
+        /// The place that packets go to or come from, as far as it is known: `10.2.0.5:5004`, `channel 0`.
         public var address: String
         /// The route that carries RTP, and the number of the leg that is this session's; nil leg for a session that feeds it.
         public var route: String
@@ -62,7 +62,7 @@ public struct SessionReport: Hashable, Sendable, Codable {
         }
     }
 
-    /// What has come of a stream.
+    /// The reception of a stream.
     public struct Reception: Hashable, Sendable, Codable {
         /// Packets, and bytes from Ethernet header to payload.
         public var packets: UInt64
@@ -71,7 +71,7 @@ public struct SessionReport: Hashable, Sendable, Codable {
         public var lostPackets: Int64
         /// Interarrival jitter in seconds (RFC 3550 appendix A.8).
         public var jitter: Double
-        /// How many seconds ago the last packet came; nil before the first.
+        /// The age of the last packet in seconds; nil before the first.
         public var lastArrival: Double?
 
         public init(packets: UInt64, bytes: UInt64, lostPackets: Int64, jitter: Double, lastArrival: Double?) {
@@ -83,7 +83,7 @@ public struct SessionReport: Hashable, Sendable, Codable {
         }
     }
 
-    /// What an operator names the session by: not the protocol's own identifier, which is a secret.
+    /// The name by which an operator refers to the session: not the protocol's own identifier, which is a secret.
     public var name: String
     public var kind: Kind
     /// `ready`, `playing`, `recording`, `connecting`, `waiting`, …: the state machine's state.
@@ -92,7 +92,7 @@ public struct SessionReport: Hashable, Sendable, Codable {
     public var target: String
     /// The peer's address and TCP or UDP port.
     public var peer: String
-    /// Who the peer says it is: the user, or nil.
+    /// The identity that the peer gives itself: the user, or nil.
     public var user: String?
     /// The peer's program, as it says in User-Agent or Server.
     public var agent: String?
@@ -101,7 +101,7 @@ public struct SessionReport: Hashable, Sendable, Codable {
     /// Seconds until it ends by itself unless the peer shows life; nil when nothing runs out.
     public var expiresIn: Double?
     public var streams: [Stream]
-    /// What an operator should know: a fallback that was taken, a refusal, with the reason.
+    /// Notes for an operator: a fallback that was taken, a refusal, with the reason.
     public var notes: [String]
 
     public init(

@@ -1,9 +1,9 @@
 // The sums of digest authentication.
 
-/// What goes into a response (RFC 7616 section 3.4.1), but for the user's secret.
+/// The values of a response (RFC 7616 section 3.4.1), but for the user's secret.
 struct DigestComputation {
     var algorithm: DigestAlgorithm
-    /// Whether the algorithm is a `-sess` variant.
+    /// True if the algorithm is a `-sess` variant.
     var isSession = false
     var nonce: String
     /// Nil for the form of RFC 2069 (RFC 2617 section 3.2.2.1).

@@ -1,9 +1,9 @@
-// Which URIs name the same thing, as clients write them in credentials.
+// Equivalence of URIs, as clients write them in credentials.
 
 /// The `uri` of credentials, compared with those of the request.
 enum DigestURI {
-    /// Whether `uri` is one of `accepted`. Scheme and authority do not count if one of both lacks them, nor do slashes at the end: clients
-    /// sign the absolute URI or its path, with or without a slash.
+    /// True if `uri` is one of `accepted`. Scheme and authority do not count if one of both lacks them, nor do slashes
+    /// at the end: clients sign the absolute URI or its path, with or without a slash.
     static func isAccepted(_ uri: String, among accepted: [String]) -> Bool {
         accepted.contains { candidate in
             if uri == candidate { return true }

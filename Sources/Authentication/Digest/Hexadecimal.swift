@@ -33,8 +33,8 @@ enum Hexadecimal {
         }
     }
 
-    /// Whether two texts are the same but for upper and lower case of ASCII letters. The time depends on their lengths only, which are no
-    /// secret here, so it tells nothing of how much of a guess was right.
+    /// True if two texts are the same but for upper and lower case of ASCII letters. The time depends on their lengths
+    /// only, which are no secret here, so it does not reveal how much of a guess was right.
     static func isEqual(_ a: String, _ b: String) -> Bool {
         let (a, b) = (Array(a.utf8), Array(b.utf8))
         guard a.count == b.count else { return false }

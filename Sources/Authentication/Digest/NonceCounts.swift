@@ -1,4 +1,4 @@
-// How often nonces were used: what tells a replay.
+// Counts of the uses of nonces, by which a replay is recognised.
 
 /// A bounded table of nonces that were used with right credentials, and the highest count of each (RFC 7616 section 3.4.6).
 struct NonceCounts: Sendable {
@@ -17,7 +17,7 @@ struct NonceCounts: Sendable {
         self.maximum = maximum
     }
 
-    /// Whether a use with this count is the first one. Nonces issued before `oldest` need not be kept.
+    /// True if a use with this count is the first one. Nonces issued before `oldest` need not be kept.
     mutating func use(_ nonce: Nonce, count: UInt32, oldest: UInt64) -> Bool {
         if let highest = uses[nonce]?.highest {
             guard count > highest else { return false }

@@ -1,4 +1,4 @@
-// What a server asks for.
+// Challenge of a server.
 
 /// A challenge that is understood here.
 public enum AuthenticationChallenge: Hashable, Sendable {
@@ -24,7 +24,7 @@ public enum AuthenticationChallenge: Hashable, Sendable {
         }
     }
 
-    /// How strong it is: more is stronger.
+    /// The strength of the challenge: more is stronger.
     var strength: Int {
         switch self {
         case .basic: 0

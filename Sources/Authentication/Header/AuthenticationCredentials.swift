@@ -1,4 +1,4 @@
-// What a client answers.
+// Answer of a client.
 
 import FoundationEssentials
 

@@ -4,7 +4,7 @@
 struct AuthenticationHeader: Hashable, Sendable {
     /// The scheme, as it is written.
     var scheme: String
-    /// What follows the scheme in place of parameters, for Basic credentials; empty otherwise.
+    /// The text that follows the scheme in place of parameters, for Basic credentials; empty otherwise.
     var token = ""
     /// The parameters, quotes removed; of equal names the first one counts.
     var parameters: [(name: String, value: String)] = []

@@ -34,7 +34,7 @@ struct Cursor {
     /// Base64 (RFC 9110 section 11.2), which may contain equals signs.
     mutating func token() -> String { text { !$0.isSpace && $0 != UInt8(ascii: ",") } }
 
-    /// Whether a parameter is next: a name, and an equals sign that is not the padding of base64.
+    /// True if a parameter is next: a name, and an equals sign that is not the padding of base64.
     func isParameter() -> Bool {
         var ahead = self
         guard !ahead.word().isEmpty else { return false }
@@ -44,7 +44,7 @@ struct Cursor {
         return !ahead.isAtEnd && ahead.bytes[ahead.place] != UInt8(ascii: ",")
     }
 
-    /// The value of a parameter: a quoted string without its quotes and escapes, or what stands up to the next comma or space.
+    /// The value of a parameter: a quoted string without its quotes and escapes, or the text up to the next comma or space.
     mutating func value() -> String {
         guard skip(UInt8(ascii: "\"")) else { return text { !$0.isSpace && $0 != UInt8(ascii: ",") } }
         var value: [UInt8] = []
@@ -63,7 +63,7 @@ struct Cursor {
         return String(decoding: value, as: UTF8.self)
     }
 
-    /// Whether what comes can only follow a value. Devices put quotes into a realm without escaping them.
+    /// True if the next text can only follow a value. Devices put quotes into a realm without escaping them.
     private var isEndOfValue: Bool {
         var ahead = self
         ahead.skip(where: \.isSpace)

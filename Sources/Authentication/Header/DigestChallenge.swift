@@ -1,4 +1,4 @@
-// What a server asks for with `Digest`.
+// Challenge of a server with `Digest`.
 
 /// A challenge of digest authentication (RFC 7616 section 3.3).
 public struct DigestChallenge: Hashable, Sendable {
@@ -8,13 +8,13 @@ public struct DigestChallenge: Hashable, Sendable {
     public var opaque: String?
     /// The algorithm; nil if the server names none, which means MD5.
     public var algorithm: DigestAlgorithm?
-    /// Whether the algorithm is a `-sess` variant.
+    /// True if the algorithm is a `-sess` variant.
     public var isSession: Bool
     /// The qualities of protection on offer, `auth` and `auth-int`; empty for the form of RFC 2069.
     public var qualities: [String]
-    /// Whether the credentials were right, and only the nonce is too old.
+    /// True if the credentials were right, and only the nonce is too old.
     public var isStale: Bool
-    /// Whether the user's name may be sent hashed.
+    /// True if the user's name may be sent hashed.
     public var hashesUser: Bool
 
     public init(

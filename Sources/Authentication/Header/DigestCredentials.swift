@@ -1,4 +1,4 @@
-// What a client answers to `Digest`.
+// Answer of a client to `Digest`.
 
 /// Credentials of digest authentication (RFC 7616 section 3.4).
 public struct DigestCredentials: Hashable, Sendable {
@@ -13,7 +13,7 @@ public struct DigestCredentials: Hashable, Sendable {
     public var response: String
     /// The algorithm; nil if it is not named, which means MD5.
     public var algorithm: DigestAlgorithm?
-    /// Whether the algorithm is a `-sess` variant.
+    /// True if the algorithm is a `-sess` variant.
     public var isSession = false
     public var opaque: String?
     /// `auth` or `auth-int`, the client's nonce, and how often the server's was used, as it is written; nil for the form of RFC 2069.

@@ -2,7 +2,7 @@
 
 /// The users of all realms, and the text of the file that holds them. Comments and the order of lines stay.
 public struct UserDatabase: Hashable, Sendable {
-    /// What a user's password is kept for.
+    /// The user, realm and algorithm that a password is kept for.
     public struct Key: Hashable, Sendable {
         public let user: String
         public let realm: String
@@ -94,7 +94,7 @@ public struct UserDatabase: Hashable, Sendable {
         }
     }
 
-    /// Whether a user and a realm can be written: no colon in the user, and no control characters.
+    /// Checks that a user and a realm can be written: no colon in the user, and no control characters.
     public static func validate(user: String, realm: String) throws(UserDatabaseError) {
         func isPrintable(_ text: String) -> Bool {
             text.unicodeScalars.allSatisfy { $0.value >= 0x20 && !$0.properties.isWhitespace || $0 == " " }
@@ -136,7 +136,7 @@ public struct UserDatabase: Hashable, Sendable {
         return user
     }
 
-    /// Whether this is the user's password.
+    /// True if this is the user's password.
     func accepts(user: String, realm: String, password: String) -> Bool {
         var result = false
         for algorithm in DigestAlgorithm.allCases {

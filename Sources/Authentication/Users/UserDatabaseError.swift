@@ -1,12 +1,12 @@
-// What is wrong with a file of users.
+// Errors of a file of users.
 
-/// Why a file of users cannot be used, or cannot hold a name.
+/// The reason for which a file of users cannot be used, or cannot hold a name.
 public struct UserDatabaseError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file's path; empty if it is not about a file.
     public var file: String
     /// The line, from 1; nil for the file as a whole.
     public var line: Int?
-    /// What is wrong, and the remedy.
+    /// The problem and its remedy.
     public var problem: String
 
     init(file: String = "", line: Int? = nil, problem: String) {

@@ -42,7 +42,7 @@ public enum UserFile {
         return try UserDatabase(parsing: text, file: path)
     }
 
-    /// Whether there is a file at `path`.
+    /// True if there is a file at `path`.
     public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// Replaces the file at `path`, or makes it: mode 0600, owned by who owned it. A new one gets the owner of that name,

@@ -103,7 +103,7 @@ struct BenchCommand: AsyncParsableCommand {
         name: .long, help: ArgumentHelp("Write PREFIX.json and PREFIX.svg, a picture.", valueName: "prefix"))
     var output: String?
 
-    /// What the command adds when it starts itself anew in namespaces of its own.
+    /// The flag that the command adds when it starts itself again in namespaces of its own.
     @Flag(name: .customLong(Self.enteredName), help: .private)
     var hasEntered = false
     private static let enteredName = "has-private-namespaces"
@@ -132,7 +132,7 @@ struct BenchCommand: AsyncParsableCommand {
         if report.flows == 0 { throw CommandError(report.sentence) }
     }
 
-    /// What was asked for, checked.
+    /// The settings that were asked for, checked.
     func settings() throws -> Qualification.Settings {
         var settings = Qualification.Settings(format: try chosenFormat(), processor: try processor())
         guard (1...64).contains(legs) else { throw CommandError.usage("--legs \(legs): a flow has 1 to 64 legs here") }

@@ -1,4 +1,4 @@
-// What goes on, while it goes on.
+// Display of the progress, while it lasts.
 
 import Synchronization
 

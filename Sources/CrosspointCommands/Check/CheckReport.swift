@@ -1,4 +1,4 @@
-// What `check` found.
+// Findings of `check`.
 
 import Node
 import RTPWire
@@ -16,15 +16,15 @@ struct CheckReport: Encodable {
     var legs: Int
     /// The kernel's release.
     var kernel: String
-    /// Whether Crosspoint is tested on such a kernel.
+    /// The support of the kernel: if Crosspoint is tested on such a kernel.
     var kernelSupport: KernelSupport
     /// The interfaces of the host.
     var ports: [PortReport]
-    /// What the section `rtsp` finds here; nil without it.
+    /// The findings for the section `rtsp`; nil without it.
     var rtsp: RTSPCheck?
-    /// What the section `sip` finds here; nil without it.
+    /// The findings for the section `sip`; nil without it.
     var sip: SIPCheck?
-    /// What keeps the configuration from working here, each with its remedy.
+    /// The obstacles that keep the configuration from working here, each with its remedy.
     var problems: [String]
 
     /// `isRunning` says that the daemon of this configuration runs.
@@ -74,7 +74,7 @@ struct CheckReport: Encodable {
         }
     }
 
-    /// What there is to say of passwords in the file, which everybody may read that its mode lets.
+    /// The remarks on passwords in the file, which everybody may read that its mode lets.
     private static func secrecy(of configuration: NodeConfiguration, _ file: String?) -> [String] {
         guard let file, configuration.hasSecrets, FileAccess.isReadableByOthers(file) else { return [] }
         return ["rtsp.routes: passwords stand in \(file), which everybody on this host can read; chmod o= \(file)"]
@@ -127,7 +127,7 @@ struct CheckReport: Encodable {
             + (notes.isEmpty ? "" : "\n" + notes.joined(separator: "\n") + "\n")
     }
 
-    /// What there is to do about a port, if it is to be used.
+    /// The remarks on the work to be done on a port, if it is to be used.
     private static func notes(_ port: PortReport) -> [String] {
         var notes = port.problems
         if port.redirect == "unknown", let reason = port.redirectReason { notes.append("redirect unknown: \(reason)") }

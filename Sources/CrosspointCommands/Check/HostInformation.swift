@@ -1,10 +1,10 @@
-// Where `check` learns what this host is.
+// Source of the information of `check` on this host.
 
 import Glibc
 import Netlink
 import Node
 
-/// What is known of this host without a daemon.
+/// The information on this host that is available without a daemon.
 enum HostInformation {
     /// The host's interfaces but loopback, each as a port; a frame is sent through those that can, by `redirects`.
     static func ports(_ redirects: RedirectCheck) throws -> [PortReport] {

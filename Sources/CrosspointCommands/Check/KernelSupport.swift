@@ -1,9 +1,9 @@
 // On which kernels Crosspoint is known to work.
 
-/// What is known of a kernel's series, the first two numbers of its release.
+/// The support of a kernel's series, the first two numbers of its release.
 ///
-/// `scripts/test vm` runs the fast path's tests on the oldest series, on that of Debian 13 and on the newest one; it is what
-/// stands behind `oldest` and `newest`.
+/// `scripts/test vm` runs the fast path's tests on the oldest series, on that of Debian 13 and on the newest one; it is
+/// the basis of `oldest` and `newest`.
 enum KernelSupport: String, Encodable {
     /// Between the oldest and the newest series on which the tests were run.
     case tested
@@ -39,7 +39,7 @@ enum KernelSupport: String, Encodable {
         self = series < Self.oldest ? .tooOld : series > Self.newest ? .untested : .tested
     }
 
-    /// What a person is told behind the release.
+    /// The text behind the release, for a person.
     var text: String {
         switch self {
         case .tested: Self.range

@@ -5,7 +5,7 @@ import Node
 import RTSPProxy
 import Routing
 
-/// What `check` found about the RTSP proxy.
+/// The findings of `check` about the RTSP proxy.
 struct RTSPCheck: Encodable {
     /// A listener and whether it can listen.
     struct Listener: Encodable {
@@ -19,7 +19,7 @@ struct RTSPCheck: Encodable {
     var listeners: [Listener]
     /// Nil without a certificate, or where it cannot be read.
     var certificate: TLSCertificateCheck.Validity?
-    /// What keeps it from working here, each with its remedy.
+    /// The obstacles that keep it from working here, each with its remedy.
     var problems: [String] = []
 
     /// - Parameters:

@@ -1,4 +1,4 @@
-// Whether redirected frames leave through the host's interfaces: the part of `check` that sends something.
+// Check that redirected frames leave through the host's interfaces: the part of `check` that sends something.
 
 import FastPath
 import Glibc
@@ -9,7 +9,7 @@ import Node
 struct RedirectCheck {
     /// The probe, or why there is none.
     private let probe: Result<RedirectProbe, FastPathError>
-    /// Whether a program is attached for the test where there is none.
+    /// True if a program is attached for the test where there is none.
     private let attaches: Bool
 
     init(attaches: Bool) {

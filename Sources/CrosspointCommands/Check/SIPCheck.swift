@@ -6,7 +6,7 @@ import Node
 import SIPAgent
 import SIPCore
 
-/// What `check` found about the SIP agent.
+/// The findings of `check` about the SIP agent.
 struct SIPCheck: Encodable {
     /// A listener and whether it can listen.
     struct Listener: Encodable {
@@ -19,7 +19,7 @@ struct SIPCheck: Encodable {
     var listeners: [Listener]
     /// Nil without a certificate, or where it cannot be read.
     var certificate: TLSCertificateCheck.Validity?
-    /// What keeps it from working here, each with its remedy.
+    /// The obstacles that keep it from working here, each with its remedy.
     var problems: [String] = []
 
     /// - Parameters:

@@ -5,7 +5,7 @@ import NIOSSL
 import Node
 import Timing
 
-/// What `check` found about a certificate and its private key.
+/// The findings of `check` about a certificate and its private key.
 struct TLSCertificateCheck {
     /// The times between which the node's certificate is valid, RFC 3339.
     struct Validity: Encodable {
@@ -15,7 +15,7 @@ struct TLSCertificateCheck {
 
     /// Nil where the certificate cannot be read.
     var validity: Validity?
-    /// What keeps it from being used, each with its remedy. What cannot be read at all is not among them.
+    /// The obstacles that keep it from being used, each with its remedy. A file that cannot be read at all is not among them.
     var problems: [String] = []
 
     /// - Parameters:

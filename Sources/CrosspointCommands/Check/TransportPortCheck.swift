@@ -1,17 +1,17 @@
-// Whether a TCP or UDP port can be listened on: asked of the kernel by binding it for a moment.
+// Check that a TCP or UDP port can be listened on: asked of the kernel by binding it for a moment.
 
 import Glibc
 import RTPWire
 
 /// Tries TCP and UDP ports.
 enum TransportPortCheck {
-    /// What packets or connections come by.
+    /// The transport by which packets or connections come.
     enum Transport: String {
         case tcp = "TCP"
         case udp = "UDP"
     }
 
-    /// What the kernel says of a port.
+    /// The state of a port by the kernel's answer.
     enum State: String, Encodable {
         case free
         /// The daemon of this node has it.
@@ -23,7 +23,7 @@ enum TransportPortCheck {
         case noAddress = "no such address"
         case unknown
 
-        /// What is in the way of a listener, with the remedy; nil if nothing is.
+        /// The obstacle for a listener, with the remedy; nil without one.
         func problem(at transport: Transport, _ address: IPAddress?, _ number: UInt16) -> String? {
             switch self {
             case .taken:
@@ -44,7 +44,7 @@ enum TransportPortCheck {
         guard file >= 0 else { return .unknown }
         defer { close(file) }
         if transport == .tcp {
-            // As a listener does: what waits in TIME-WAIT is no other listener.
+            // The same option as a listener sets: a connection that waits in TIME-WAIT is not another listener.
             var on: Int32 = 1
             setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
         }

@@ -12,7 +12,7 @@ import Routing
 struct ControlClient: Sendable {
     private typealias Connection = NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
 
-    /// What a request does.
+    /// The method of a request.
     enum Method: String, Sendable {
         case get = "GET"
         case post = "POST"
@@ -151,7 +151,7 @@ struct ControlClient: Sendable {
         return CommandError("the daemon at \(socket) answers \(status.code) \(status.reasonPhrase); see its log")
     }
 
-    /// Why no connection came about.
+    /// The reason for which no connection came about.
     private func unreachable(_ error: any Error) -> CommandError {
         switch (error as? IOError)?.errnoCode {
         case EACCES, EPERM:

@@ -2,7 +2,7 @@
 
 /// Puts events together as their bytes come (WHATWG HTML, section 9.2.6). Pure.
 struct EventStreamLines {
-    /// A line of an event is no longer than this: what is longer is not from a node.
+    /// The longest line of an event: a longer one is not from a node.
     private static let longest = 1 << 20
 
     private var line: [UInt8] = []

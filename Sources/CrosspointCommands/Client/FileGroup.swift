@@ -5,7 +5,7 @@ import Glibc
 
 /// Looks up the groups of files.
 enum FileGroup {
-    /// The name of the group of the file at `path`; nil if it cannot be told.
+    /// The name of the group of the file at `path`; nil if it cannot be found out.
     static func name(of path: String) -> String? {
         guard let status = FileStatus(of: path) else { return nil }
         var entry = group()

@@ -7,7 +7,7 @@ import Glibc
 import Routing
 import SRTPKeys
 
-/// Where keys are.
+/// The place of the keys.
 struct KeyFileOptions: ParsableArguments {
     /// The user that the daemon runs as, who gets what an administrator makes.
     private static let daemonUser = "crosspoint"
@@ -20,7 +20,7 @@ struct KeyFileOptions: ParsableArguments {
         return "\(directory)/\(name)"
     }
 
-    /// Whether there is a key of the name.
+    /// True if there is a key of the name.
     func exists(_ name: String) throws -> Bool { access(try path(name), F_OK) == 0 }
 
     /// The names of all keys.

@@ -1,4 +1,4 @@
-// Where the text of a key comes from: never from an argument, which others could see.
+// Source of the text of a key: never an argument, which others could see.
 
 import ArgumentParser
 import FoundationEssentials

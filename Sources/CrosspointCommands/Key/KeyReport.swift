@@ -2,13 +2,13 @@
 
 import SRTPKeys
 
-/// What is no secret about a key.
+/// The part of a key that is not a secret.
 struct KeyReport: Codable, Hashable {
     var name: String
     /// `key`, or `link`.
     var kind: String
     var profile: String
-    /// How many there are of the name.
+    /// The number of keys of the name.
     var keys: Int
 
     init(_ name: String, _ key: KeyMaterial) {

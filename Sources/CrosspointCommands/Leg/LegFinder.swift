@@ -1,4 +1,4 @@
-// Which leg an operator means: its number, or where it goes.
+// Search for the leg that an operator means: by its number, or by its destination.
 
 import RTPWire
 import Routing

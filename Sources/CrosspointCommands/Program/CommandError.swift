@@ -1,4 +1,4 @@
-// What ends a command early: one line, and an exit code.
+// Errors that end a command early: one line, and an exit code.
 
 import ArgumentParser
 import FastPath
@@ -9,7 +9,7 @@ import Routing
 
 /// A command that could not do what it was asked.
 struct CommandError: Error, Hashable, CustomStringConvertible {
-    /// What was wrong, where, and the remedy.
+    /// The problem, its place, and the remedy.
     var message: String
     /// The exit code of the program.
     var exitStatus: Int32

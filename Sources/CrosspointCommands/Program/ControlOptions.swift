@@ -4,7 +4,7 @@ import ArgumentParser
 import Glibc
 import Node
 
-/// Where the daemon is.
+/// The place of the daemon.
 struct ControlOptions: ParsableArguments {
     @Option(
         name: .long,
@@ -19,7 +19,7 @@ struct ControlOptions: ParsableArguments {
             ?? NodeConfiguration.defaultSocket
     }
 
-    /// Whether neither the option nor the environment names a socket.
+    /// True if neither the option nor the environment names a socket.
     var isDefault: Bool { socket == nil && path == NodeConfiguration.defaultSocket }
 
     /// A client of the daemon.

@@ -1,6 +1,6 @@
 // The exit codes: sysexits.h where it has one.
 
-/// What the program's exit codes mean.
+/// The meaning of the program's exit codes.
 enum ExitStatus {
     /// Done.
     static let ok: Int32 = 0
@@ -13,7 +13,7 @@ enum ExitStatus {
     /// A privilege is missing (EX_NOPERM).
     static let notPermitted: Int32 = 77
 
-    /// The table that stands in `--help`.
+    /// The table that is shown in `--help`.
     static let help = """
         EXIT CODES
           0   done

@@ -4,7 +4,7 @@ import ArgumentParser
 import FoundationEssentials
 import Node
 
-/// How results are printed.
+/// The form in which results are printed.
 struct OutputOptions: ParsableArguments {
     @Flag(name: .long, help: "Print JSON, for programs.")
     var json = false

@@ -41,7 +41,7 @@ enum RouteText {
         return table
     }
 
-    /// Whether a route is carried, and whether the configuration file has it otherwise.
+    /// The state of a route: if it is carried, and if the configuration file has it otherwise.
     private static func state(of report: RouteReport) -> String {
         report.standing.rawValue + (report.differsFromFile ? ", differs from file" : "")
     }

@@ -49,7 +49,7 @@ enum FastPathAssembly {
         for problem in await controller.attachConfiguredPorts(configuration.ports) { logger.error("\(problem)") }
         await controller.adopt()
         var services: [any Service] = [ControllerService(controller: controller)]
-        // What an agent of an earlier configuration left has nobody any more; one that runs looks after its own.
+        // Routes that an agent of an earlier configuration left have nobody any more; one that runs looks after its own.
         if configuration.rtsp == nil { _ = await controller.removeSessionRoutes(of: "rtsp.", except: []) }
         if configuration.sip == nil { _ = await controller.removeSessionRoutes(of: "sip.", except: []) }
         var assembly = NodeAssembly(

@@ -45,7 +45,7 @@ struct RunCommand: AsyncParsableCommand {
             throw error
         }
         let (configuration, file) = (start.configuration, start.file)
-        // What the daemon makes is for itself and its group, whatever the shell's mask was.
+        // Files that the daemon makes are for itself and its group, whatever the shell's mask was.
         umask(0o027)
         var logger = Logger(label: "crosspoint") { DaemonLog.handler(label: $0) }
         logger.logLevel = configuration.logLevel

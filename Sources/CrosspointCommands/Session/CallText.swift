@@ -26,7 +26,7 @@ enum CallText {
         ]
     }
 
-    /// What is wrong with the media of a call: `no media`, `one-way`; nil where nothing is.
+    /// The fault of the media of a call: `no media`, `one-way`; nil without a fault.
     static func fault(of call: SessionReport) -> String? {
         let states = call.streams.compactMap(\.state)
         return ["no media", "one-way"].first { states.contains($0) }

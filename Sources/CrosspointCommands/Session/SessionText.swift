@@ -8,7 +8,7 @@ import Timing
 
 /// Writes who the peers of sessions are and how their media is carried.
 enum SessionText {
-    /// Throws unless `name` can be a session's name, which stands in the paths of the API.
+    /// Throws unless `name` can be a session's name, which is part of the paths of the API.
     static func validate(name: String) throws(CommandError) {
         do { try RouteSpecification.validate(name: name) } catch {
             throw .usage("session '\(name)' cannot be; 'crosspoint session list' lists the sessions by name")

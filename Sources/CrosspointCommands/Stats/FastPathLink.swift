@@ -1,4 +1,4 @@
-// Where the fast path of a daemon is pinned, for whoever knows the daemon's socket only.
+// Place at which the fast path of a daemon is pinned, for a reader that knows the daemon's socket only.
 
 import FoundationEssentials
 

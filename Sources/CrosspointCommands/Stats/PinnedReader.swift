@@ -6,7 +6,7 @@ import Node
 /// Reads the counters of the fast path that is pinned in a directory.
 actor PinnedReader: StatisticsSource {
     private var statistics: PinnedStatistics
-    /// Where the pins are; nil for what this process writes itself.
+    /// The place of the pins; nil for state that this process writes itself.
     private let pins: PinDirectory?
 
     /// Opens the pins in `directory`. Throws `FastPathError` if there are none, or if they may not be read.

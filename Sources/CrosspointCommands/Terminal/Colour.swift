@@ -1,6 +1,6 @@
 // The few colours that carry a meaning.
 
-/// How a cell stands out on a terminal.
+/// The colour by which a cell is emphasised on a terminal.
 enum Colour: String {
     /// Titles.
     case bold = "1"

@@ -16,7 +16,7 @@ struct PasswordInput {
     /// Shows a text to who types.
     let prompt: (String) -> Void
 
-    /// Whether a person can be asked.
+    /// True if a person can be asked.
     var isTerminal: Bool { isatty(file) == 1 }
 
     /// The password of `user`: the first line, or from a terminal what was typed there, twice where it `isNew`.

@@ -1,6 +1,6 @@
 // A sign of life for whatever takes longer than a person waits in peace.
 
-/// Shows that something goes on.
+/// Shows that something is under way.
 enum Progress {
     /// Runs `work`. If it takes longer than two seconds, a terminal sees `text` and the seconds until it is done.
     static func during<Value: Sendable>(

@@ -9,10 +9,10 @@ struct StandardStream: Sendable {
 
     private let file: Int32
 
-    /// Whether a person looks at it.
+    /// True if a person looks at it.
     var isTerminal: Bool { isatty(file) == 1 }
 
-    /// Whether colour is wanted: on a terminal that has it, unless NO_COLOR says otherwise (no-color.org).
+    /// True if colour is wanted: on a terminal that has it, unless NO_COLOR says otherwise (no-color.org).
     var wantsColour: Bool {
         func variable(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
         return isTerminal && variable("NO_COLOR").isEmpty && variable("TERM") != "dumb"
@@ -32,7 +32,7 @@ struct StandardStream: Sendable {
         return Int(size.ws_col)
     }
 
-    /// Writes `text`. If nobody reads any more, the program ends: there is no use in going on.
+    /// Writes `text`. If nobody reads any more, the program ends: to continue would be of no use.
     func write(_ text: String) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {

@@ -3,7 +3,7 @@
 import ArgumentParser
 import Authentication
 
-/// Which file holds the users.
+/// The file that holds the users.
 struct UserFileOptions: ParsableArguments {
     /// The user that the daemon runs as, who gets a file that an administrator makes.
     private static let daemonUser = "crosspoint"

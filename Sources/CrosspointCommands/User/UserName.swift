@@ -3,7 +3,7 @@
 import ArgumentParser
 import Authentication
 
-/// Which user of which realm.
+/// The user and the realm.
 struct UserName: ParsableArguments {
     @Argument(help: "The user's name.")
     var name: String

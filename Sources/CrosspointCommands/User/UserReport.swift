@@ -1,4 +1,4 @@
-// What is shown of a user.
+// Report on a user.
 
 import Authentication
 

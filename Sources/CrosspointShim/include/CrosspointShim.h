@@ -1,4 +1,4 @@
-/* What Swift cannot import by itself: macros, variadic and GNU functions, and the fast path's ABI. */
+/* Declarations that Swift cannot import by itself: macros, variadic and GNU functions, and the fast path's ABI. */
 #pragma once
 
 #include "../../../bpf/fastpath_abi.h"

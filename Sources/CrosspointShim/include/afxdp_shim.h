@@ -9,16 +9,16 @@
 
 /* Bind flag: frames of several buffers (6.6). */
 #define CROSSPOINT_XDP_USE_SG (1 << 4)
-/* In a descriptor's options: the frame goes on in the next one. */
+/* In a descriptor's options: the frame continues in the next one. */
 #define CROSSPOINT_XDP_PKT_CONTD (1 << 0)
 
-/* Whether the socket was bound zero-copy: XDP_OPTIONS. */
+/* Finds out if the socket was bound zero-copy: XDP_OPTIONS. */
 int crosspoint_xdp_is_zero_copy(int socket, bool *result);
 
 /* XDP_STATISTICS, in the order of the counters KERNEL_* in bpf/socket_counters.h. */
 int crosspoint_xdp_statistics(int socket, uint64_t values[6]);
 
-/* How many descriptors one send takes in copy mode (XDP_MAX_TX_SKB_BUDGET, 6.17); an older kernel takes 32. */
+/* Sets the number of descriptors that one send takes in copy mode (XDP_MAX_TX_SKB_BUDGET, 6.17); an older kernel takes 32. */
 int crosspoint_xdp_set_send_budget(int socket, uint32_t descriptors);
 
 /* Bytes that may be under way in copy mode, whatever the limit for ordinary users. */

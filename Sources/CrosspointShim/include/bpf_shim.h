@@ -10,7 +10,7 @@ struct bpf_object;
 uint32_t crosspoint_reason_count(void);
 const char *crosspoint_reason_name(uint32_t reason);
 
-/* What is counted of AF_XDP sockets: number and names (bpf/socket_counters.h). */
+/* The counters of AF_XDP sockets: number and names (bpf/socket_counters.h). */
 uint32_t crosspoint_socket_counter_count(void);
 const char *crosspoint_socket_counter_name(uint32_t counter);
 
@@ -32,7 +32,7 @@ uint32_t crosspoint_bpf_devmap_interface(int map, uint32_t key);
 /* The id of an entry's program; 0 when it has none. */
 uint32_t crosspoint_bpf_devmap_program(int map, uint32_t key);
 
-/* What the kernel says of a map, a program or a link, by descriptor. Zeroed on failure. */
+/* The kernel's information on a map, a program or a link, by descriptor. Zeroed on failure. */
 struct crosspoint_map_info {
 	uint32_t id, type, key_size, value_size, max_entries;
 };
@@ -50,7 +50,7 @@ uint32_t crosspoint_bpf_link_program(int link);
  *   record RECORD BYTES
  *   field NAME OFFSET BYTES-OF-ONE COUNT [RECORD]     of the record above; an array has several of COUNT
  *
- * Returns the length of the whole text, of which at most `size` bytes less one, and a zero, are written. 0: there is no BTF.
+ * Returns the length of the whole text, of which at most `size` bytes less one, and a zero, are written. 0: without BTF.
  */
 size_t crosspoint_bpf_describe_maps(const struct bpf_object *object, char *buffer, size_t size);
 

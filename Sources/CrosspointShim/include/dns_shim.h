@@ -20,7 +20,7 @@ struct crosspoint_naming_authority {
 	uint16_t order, preference;
 	uint32_t time_to_live;
 	char flags[8], service[64];
-	/* Whether it has a regular expression in place of a replacement. */
+	/* True if it has a regular expression in place of a replacement. */
 	uint8_t has_expression;
 	char replacement[256];
 };
@@ -33,7 +33,7 @@ int crosspoint_dns_services(const char *name, struct crosspoint_service *service
 int crosspoint_dns_naming_authorities(const char *name, struct crosspoint_naming_authority *authorities,
 				      size_t capacity);
 
-/* The SRV or NAPTR records of an answer as it came. Returns how many were stored, or -1 for what is no answer. */
+/* The SRV or NAPTR records of an answer as it came. Returns how many were stored, or -1 for data that is not an answer. */
 int crosspoint_dns_parse_services(const uint8_t *answer, size_t size, struct crosspoint_service *services,
 				  size_t capacity);
 int crosspoint_dns_parse_naming_authorities(const uint8_t *answer, size_t size,

@@ -10,7 +10,7 @@ int crosspoint_grace_period(void);
 /* The cookie of the calling thread's network namespace; 0 on failure. */
 uint64_t crosspoint_network_namespace_cookie(void);
 
-/* Whether the path lies in a BPF file system; Swift does not import statfs(), function and structure of one name. */
+/* True if the path lies in a BPF file system; Swift does not import statfs(), function and structure of one name. */
 bool crosspoint_is_bpf_filesystem(const char *path);
 
 /* An eventfd, closed on exec; Swift's Glibc module leaves <sys/eventfd.h> out. -1 with errno on failure. */

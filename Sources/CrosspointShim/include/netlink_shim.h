@@ -12,7 +12,7 @@
 #include <linux/veth.h>
 #include <stdint.h>
 
-/* What ethtool tells about an interface. What the driver does not tell stays at the value named. */
+/* The information of ethtool on an interface. A field that the driver does not report stays at the value named. */
 struct crosspoint_ethtool {
 	uint64_t bits_per_second;	/* 0: not known, or no link */
 	uint32_t receive_queues;	/* 0: not known */
@@ -21,8 +21,8 @@ struct crosspoint_ethtool {
 };
 
 /*
- * Reads what ethtool tells about the interface called `name` in the namespace of `socket`, which may be of any
- * family. Returns 0, or a negative errno: -ENODEV if there is no such interface. A driver that knows nothing is not
+ * Reads the information of ethtool on the interface called `name` in the namespace of `socket`, which may be of any
+ * family. Returns 0, or a negative errno: -ENODEV if the interface does not exist. A driver that knows nothing is not
  * an error.
  */
 int crosspoint_read_ethtool(int socket, const char *name, struct crosspoint_ethtool *result);

@@ -18,5 +18,5 @@ void crosspoint_native_account(const struct crosspoint_flow *flow, const struct 
 int crosspoint_native_rewrite(void *frame, size_t size, const struct crosspoint_leg *leg,
 			      const struct crosspoint_leg_detail *detail, int is_ipv6, int is_rtp);
 
-/* What the ingress program makes of a frame's headers (bpf/parse.h): -1 for UDP over IP, else a reason. */
+/* The verdict of the ingress program on a frame's headers (bpf/parse.h): -1 for UDP over IP, else a reason. */
 int crosspoint_native_parse(const void *frame, size_t size);

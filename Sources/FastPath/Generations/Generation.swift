@@ -11,7 +11,7 @@ import Glibc
 /// generation that the links run or are about to, whose first four bytes are the layout's version; `maps/statistics`, the same of the
 /// generation whose counters are whole; and `links/port-NUMBER-NAME`.
 struct Generation {
-    /// The pin of the generation that is in force: from the moment it has another, the next start goes on from there.
+    /// The pin of the generation that is in force: from the moment it has another, the next start continues from there.
     static let committedPin = "node"
     /// The pin of the generation that statistics are read from.
     static let readablePin = "statistics"
@@ -23,7 +23,7 @@ struct Generation {
     let tables: PinDirectory
     let node: Descriptor
 
-    /// The generation that a pin in the node's folder names; nil where there is no such pin.
+    /// The generation that a pin in the node's folder names; nil without such a pin.
     init?(in pins: PinDirectory, by pin: String) throws(FastPathError) {
         guard let node = try pins.open(.maps, pin) else { return nil }
         let bytes = try KernelRecord.read(node, name: pin)
@@ -54,7 +54,7 @@ struct Generation {
         return info.id
     }
 
-    /// How the tables' records lie in memory.
+    /// The layout of the tables' records in memory.
     func layout() throws(FastPathError) -> TableLayout {
         var text = LayoutSix.text
         if version != LayoutSix.version {

@@ -17,7 +17,7 @@ enum HandoverStep: Hashable, Sendable, CaseIterable {
     case firstLink
     /// Every link has its new program.
     case links
-    /// What the old programs counted last is in the new tables.
+    /// The last counts of the old programs are in the new tables.
     case counters
     /// Statistics are read from the new tables.
     case readers
@@ -33,7 +33,7 @@ enum HandoverStep: Hashable, Sendable, CaseIterable {
 /// 4. When no packet can be under way in the old programs, counters that are not shared are carried over, statistics are
 ///    read from the new tables, and the old ones are removed.
 ///
-/// Until step 2 the old generation is as it was; from then on every start goes on with step 3, which may be done twice.
+/// Until step 2 the old generation is as it was; from then on every start continues with step 3, which may be done twice.
 ///
 /// A burst that began in the old program may end in the new one, and the kernel gives all its copies the egress program of the
 /// first: the old egress program has to understand notes of the new ingress program (`struct crosspoint_note`), and finds
@@ -61,7 +61,7 @@ struct Handover {
     /// of it stays, and the old generation is as it was.
     func make(_ object: BPFObject, version: UInt32, from old: Generation) throws(FastPathError) {
         let tables = pins.generation(version)
-        // What an interrupted attempt left is nobody's.
+        // Tables that an interrupted attempt left are nobody's.
         tables.removeAll()
         var prepared: Prepared
         do { prepared = try prepare(object, version: version, from: old) } catch {
@@ -146,7 +146,7 @@ struct Handover {
     /// Has every port run the generation that is in force, and removes all others. Does nothing where that is so already.
     func finish(_ new: Generation) throws(FastPathError) {
         let readable = try Generation.readable(in: pins)
-        // Where statistics are not read from the new tables yet, those that they are read from are its predecessor's.
+        // If statistics are not read from the new tables yet, those that they are read from are its predecessor's.
         let old = readable.flatMap { $0.identifier == new.identifier ? nil : $0 }
         try attach("on_redirect_error", of: new.tables)
         let hasSwitched = try switchLinks(to: new)
@@ -178,7 +178,7 @@ struct Handover {
         try tables.pin(try LoadedObject.attachTracepoint(program, name: tracepoint), .links, tracepoint)
     }
 
-    /// Whether a link had to be switched.
+    /// True if a link had to be switched.
     private func switchLinks(to new: Generation) throws(FastPathError) -> Bool {
         guard let ingress = try new.tables.open(.programs, "ingress") else {
             throw FastPathError(
@@ -203,7 +203,7 @@ struct Handover {
 }
 
 extension LoadedObject.Sizes {
-    /// The sizes that a node's record tells of.
+    /// The sizes that a node's record contains.
     init(_ record: KernelRecord) {
         self.init(
             processors: Int(record["lane_count"]) - Int(record["worker_lanes"]), workers: Int(record["worker_lanes"]),
@@ -211,7 +211,7 @@ extension LoadedObject.Sizes {
             groupSlots: Int(record["group_slots"]), legCounters: Int(record["leg_counters"]))
     }
 
-    /// Whether tables can be made of these sizes.
+    /// True if tables can be made of these sizes.
     var areUsable: Bool {
         flowSlots.nonzeroBitCount == 1 && processors > 0 && workers > 0 && flows > 0 && legSlots > 0 && groupSlots > 0
             && legCounters > 0 && legSlots % Int(CROSSPOINT_MAX_LEGS) == 0

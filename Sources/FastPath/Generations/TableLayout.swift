@@ -1,4 +1,4 @@
-// How the records of one generation's tables lie in memory, as text that later and earlier versions can read.
+// Layout of the records of one generation's tables in memory, as text that later and earlier versions can read.
 
 import CLibBPF
 import CrosspointShim
@@ -71,7 +71,7 @@ struct TableLayout: Hashable, Sendable {
         guard version != 0, isWhole else { return nil }
     }
 
-    /// Whether every map's record is described, and fields that are records have their sizes.
+    /// True if every map's record is described, and fields that are records have their sizes.
     private var isWhole: Bool {
         maps.values.allSatisfy { records[$0] != nil }
             && records.values.allSatisfy { record in
@@ -92,7 +92,7 @@ struct TableLayout: Hashable, Sendable {
     /// The record of a map.
     func record(ofMap name: String) -> Record? { maps[name].flatMap { records[$0] } }
 
-    /// Whether two layouts have the same record for a map, down to the fields of records in it.
+    /// True if two layouts have the same record for a map, down to the fields of records in it.
     func hasSameRecord(_ map: String, as other: TableLayout) -> Bool {
         guard let one = maps[map], let two = other.maps[map] else { return false }
         return isSame(one, as: two, of: other)
@@ -114,7 +114,7 @@ struct TableLayout: Hashable, Sendable {
         }
     }
 
-    /// Whether every reason that both layouts have has the same number in both.
+    /// True if every reason that both layouts have has the same number in both.
     func hasSameReasons(as other: TableLayout) -> Bool {
         reasons.allSatisfy { number, name in other.reasons[number].map { $0 == name } ?? true }
     }

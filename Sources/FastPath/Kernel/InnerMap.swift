@@ -80,7 +80,7 @@ struct InnerMap {
         while true {
             let result = update.result.load(ordering: .acquiring)
             if result != Update.underWay { return result }
-            // To user space, a map of maps tells its maps' ids.
+            // To user space, a map of maps gives its maps' ids.
             var id: UInt32 = 0
             if outer.use({ bpf_map_lookup_elem($0, &key, &id) }) == 0, id != 0, id == info.id { return 0 }
             usleep(20)

@@ -13,7 +13,7 @@ package final class MappedArray<Record>: @unchecked Sendable {
     package let count: Int
     private let records: UnsafeMutablePointer<Record>
     private let byteCount: Int
-    /// Where the records come from and how, for a copy of an array of another layout.
+    /// The table that the records come from and their translation, for a copy of an array of another layout.
     private let original: (table: RawTable, translation: RecordTranslation)?
 
     /// Maps the array behind `descriptor`. Refused when its records are not of this ABI's size.
@@ -64,7 +64,7 @@ package final class MappedArray<Record>: @unchecked Sendable {
         refresh()
     }
 
-    /// Copies the original's records of now; does nothing to what is no copy.
+    /// Copies the original's records of now; does nothing to an array that is not a copy.
     func refresh() {
         guard let original else { return }
         for index in 0..<count { original.translation.write(original.table[index], to: records + index) }

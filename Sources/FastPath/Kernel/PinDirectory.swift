@@ -7,7 +7,7 @@ import Glibc
 
 /// Pins of one node below one folder in bpffs: `maps/`, `programs/`, `links/` and `shapes/`.
 ///
-/// The node's own folder has the links of ports, which go on from one layout of the tables to the next, and the record of the
+/// The node's own folder has the links of ports, which persist from one layout of the tables to the next, and the record of the
 /// generation that they run (`Generation`). The tables, programs and shapes of a generation are in a folder below it.
 public struct PinDirectory: Hashable, Sendable {
     /// The folder's path, `/sys/fs/bpf/crosspoint/NODE`.
@@ -56,7 +56,7 @@ public struct PinDirectory: Hashable, Sendable {
         }
     }
 
-    /// Whether something of the given name is pinned.
+    /// True if something of the given name is pinned.
     func exists(_ kind: Kind, _ name: String) -> Bool { access(path(kind, name), F_OK) == 0 }
 
     /// The names of what is pinned, sorted.
@@ -83,7 +83,7 @@ public struct PinDirectory: Hashable, Sendable {
     /// Pins an object; one that is pinned under the name already is replaced.
     func pin(_ descriptor: Descriptor, _ kind: Kind, _ name: String) throws(FastPathError) {
         let final = path(kind, name)
-        // Renaming within bpffs is atomic, so that there is no moment without the pin.
+        // Renaming within bpffs is atomic, so that the pin is there at any moment.
         let temporary = final + "-new"
         unlink(temporary)
         guard descriptor.use({ bpf_obj_pin($0, temporary) }) == 0 else {

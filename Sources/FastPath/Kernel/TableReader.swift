@@ -1,4 +1,4 @@
-// Where a thread of this process is that reads the tables beside the kernel's programs.
+// Position of a thread of this process that reads the tables beside the kernel's programs.
 
 import Glibc
 import Synchronization
@@ -8,7 +8,7 @@ import Synchronization
 /// It reads between `begin` and `end` only, and keeps nothing from one pass to the next. A pass is a batch of
 /// packets, so that its fence costs a packet little.
 package final class TableReader: Sendable {
-    /// Odd while a pass goes on.
+    /// Odd while a pass is under way.
     private let passes = Atomic<UInt64>(0)
 
     package init() {}
@@ -22,7 +22,7 @@ package final class TableReader: Sendable {
         passes.store(passes.load(ordering: .relaxed) &+ 1, ordering: .releasing)
     }
 
-    /// Returns when the pass that goes on now, if one does, has ended.
+    /// Returns when the pass that is now under way, if one is, has ended.
     func waitForPass() {
         let now = passes.load(ordering: .acquiring)
         guard now & 1 == 1 else { return }

@@ -26,7 +26,7 @@ public final class PinnedStatistics: Sendable {
     private let reasonCounts: MappedArray<crosspoint_reason_count>
     private let sockets: MappedArray<crosspoint_socket>
     private let laneCount: Int
-    /// What takes the records of now from tables of another layout.
+    /// The functions that take the records of now from tables of another layout.
     private let copies: [@Sendable () -> Void]
     /// The reasons that are counted, by their numbers.
     private let reasons: [(number: Int, name: String)]
@@ -108,7 +108,7 @@ public final class PinnedStatistics: Sendable {
 
     private static let ownReasons = DropReason.all.map { (number: Int($0.number), name: $0.name) }
 
-    /// Whether the node runs other tables than those that were opened: then they have to be opened again.
+    /// True if the node runs other tables than those that were opened: then they have to be opened again.
     public var isOutdated: Bool {
         guard let now = try? Generation.readable(in: pins) else { return false }
         return now.identifier != generation
@@ -259,7 +259,7 @@ public final class PinnedStatistics: Sendable {
             requestedCopies: 0, transmittedCopies: 0, refusedCopies: 0, dropped: [:], passed: [:], undelivered: [:],
             sockets: sockets(ofPort: number))
         var counted = [UInt64](repeating: 0, count: Int(CROSSPOINT_REASON_SLOTS))
-        // The kernel tells of a bulk's missing frames together with those that the egress program itself dropped.
+        // The kernel reports a bulk's missing frames together with those that the egress program itself dropped.
         var ownDrops: UInt64 = 0
         for lane in 0..<laneCount {
             let index = lane * Int(CROSSPOINT_MAX_PORTS) + number

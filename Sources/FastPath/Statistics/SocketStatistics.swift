@@ -1,8 +1,8 @@
-// What one AF_XDP socket has counted.
+// Counters of one AF_XDP socket.
 
 import CrosspointShim
 
-/// One AF_XDP socket of a port. Counters are those of the socket's life; a socket that is opened anew begins at 0.
+/// One AF_XDP socket of a port. Counters are those of the socket's life; a socket that is opened again begins at 0.
 public struct SocketStatistics: Hashable, Sendable, Codable {
     /// The receive queue.
     public var queue: Int
@@ -10,7 +10,7 @@ public struct SocketStatistics: Hashable, Sendable, Codable {
     public var worker: Int
     /// `zero-copy` or `copy`, as the kernel says.
     public var mode: String
-    /// Whether frames of several buffers are received and sent.
+    /// True if frames of several buffers are received and sent.
     public var isMultiBuffer: Bool
     /// Packets, wakeups and errors, by name (`bpf/socket_counters.h`).
     public var counters: [String: UInt64]

@@ -28,7 +28,7 @@ public struct StatisticsSnapshot: Hashable, Sendable, Codable {
     }
 }
 
-/// What one port has counted. `received = forwarded + dropped + passed`, always.
+/// The counters of one port. `received = forwarded + dropped + passed`, always.
 public struct PortStatistics: Hashable, Sendable, Codable {
     /// The interface's name.
     public var name: String
@@ -76,7 +76,7 @@ public struct PortStatistics: Hashable, Sendable, Codable {
     }
 }
 
-/// What one flow has counted.
+/// The counters of one flow.
 public struct FlowStatistics: Hashable, Sendable, Codable {
     /// The name of the route that the flow belongs to.
     public var route: String
@@ -86,7 +86,7 @@ public struct FlowStatistics: Hashable, Sendable, Codable {
     public var payload: String
     /// The engine that carries the flow now: `kernel` or `afxdp`; `none` while a flow that needs AF_XDP has no worker.
     public var engine: String
-    /// Why it has that engine.
+    /// The reason for which it has that engine.
     public var engineReason: String
     /// Packets that matched the flow.
     public var packets: UInt64
@@ -139,21 +139,21 @@ public struct RTPStatistics: Hashable, Sendable, Codable {
     public var receivedPackets: UInt64
     /// Expected less received: negative when there were more duplicates than losses.
     public var lostPackets: Int64
-    /// How often one or more packets were missing in a row.
+    /// The number of times that one or more packets were missing in a row.
     public var lossEvents: UInt64
     /// Packets that came after one with a higher sequence number.
     public var reorderedPackets: UInt64
     /// Packets whose sequence number had been seen.
     public var duplicatePackets: UInt64
-    /// Packets older than the window in which duplicates are told from reordering.
+    /// Packets older than the window in which duplicates are distinguished from reordering.
     public var latePackets: UInt64
-    /// How often the SSRC changed.
+    /// The number of changes of the SSRC.
     public var ssrcChanges: UInt64
-    /// How often packets of one SSRC came from another address than before.
+    /// The number of times that packets of one SSRC came from another address than before.
     public var sourceChanges: UInt64
-    /// How often the sequence numbers started anew (RFC 3550 appendix A.1).
+    /// The number of times that the sequence numbers started again (RFC 3550 appendix A.1).
     public var sequenceResets: UInt64
-    /// How often the source was silent for longer than its sequence numbers can bridge.
+    /// The number of times that the source was silent for longer than its sequence numbers can bridge.
     public var outages: UInt64
     /// The largest number of packets missing in a row.
     public var largestGapPackets: UInt64
@@ -161,7 +161,7 @@ public struct RTPStatistics: Hashable, Sendable, Codable {
     public var largestGapNanoseconds: UInt64
     /// The highest sequence number received, with its wraps counted in the bits above the 16th.
     public var extendedHighestSequence: UInt64
-    /// The RTP clock rate in Hz that jitter is computed with; nil while it is unknown, and then there is no jitter.
+    /// The RTP clock rate in Hz that jitter is computed with; nil while it is unknown, and then jitter is not computed.
     public var clockRate: UInt32?
     /// Interarrival jitter (RFC 3550 section 6.4.1) in nanoseconds.
     public var jitterNanoseconds: UInt64?
@@ -201,7 +201,7 @@ public struct RTPStatistics: Hashable, Sendable, Codable {
     }
 }
 
-/// What one leg has counted.
+/// The counters of one leg.
 public struct LegStatistics: Hashable, Sendable, Codable {
     /// The leg's number within its route.
     public var leg: UInt32

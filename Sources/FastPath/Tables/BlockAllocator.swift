@@ -1,4 +1,4 @@
-// Which records of an array are taken: contiguous blocks, by the buddy system.
+// Allocation of records of an array: contiguous blocks, by the buddy system.
 
 /// Hands out contiguous blocks of indices whose sizes are rounded up to powers of two, the lowest that fits best.
 ///
@@ -62,6 +62,6 @@ struct BlockAllocator {
         free[order].insert(number)
     }
 
-    /// How many indices are free.
+    /// The number of free indices.
     var freeCount: Int { free.enumerated().reduce(0) { $0 + $1.element.count << $1.offset } }
 }

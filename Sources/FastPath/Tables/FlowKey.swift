@@ -1,4 +1,4 @@
-// What an incoming packet is matched by.
+// Key by which an incoming packet is matched.
 
 import CrosspointShim
 public import RTPWire

@@ -1,17 +1,17 @@
-// How a flow's packets are checked and accounted.
+// Checks and accounting of a flow's packets.
 
 import CrosspointShim
 
 /// Everything about a flow that is neither its key nor its legs.
 public struct FlowParameters: Hashable, Sendable {
-    /// What the payload is taken for.
+    /// The kind that the payload is taken for.
     public enum Payload: UInt8, Hashable, Sendable {
         case rtp = 0
         case rtcp = 1
         case raw = 2
     }
 
-    /// What happens to packets of a source that the flow does not know.
+    /// The treatment of packets of a source that the flow does not know.
     public enum UnknownSource: Hashable, Sendable {
         /// Dropped and counted.
         case drop
@@ -21,7 +21,7 @@ public struct FlowParameters: Hashable, Sendable {
         case toHost
     }
 
-    /// Who sends the packets on.
+    /// The engine that sends the packets on.
     public enum Engine: Hashable, Sendable {
         case kernel
         /// The AF_XDP worker of port and queue, and the kernel engine while there is none.
@@ -31,26 +31,26 @@ public struct FlowParameters: Hashable, Sendable {
     }
 
     public var payload: Payload
-    /// Whether RTP is accounted; without it only packets and bytes are.
+    /// True if RTP is accounted; without it only packets and bytes are.
     public var accounts: Bool
     /// The clock is read for sequence numbers that have none of these bits, or for packets by their number where
     /// nothing is accounted: 0 for every packet.
     public var clockMask: UInt8
-    /// The RTP clock rate in Hz; nil while unknown, and then there is no jitter.
+    /// The RTP clock rate in Hz; nil while unknown, and then jitter is not computed.
     public var clockRate: UInt32?
     /// The rate in packets per second that the accounting's limits are scaled to.
     public var packetRate: UInt64
     public var unknownSource: UnknownSource
-    /// Whether the flow's first packet is reported.
+    /// True if the flow's first packet is reported.
     public var reportsFirstPacket: Bool
-    /// Whether UDP checksums are verified.
+    /// True if UDP checksums are verified.
     public var verifiesChecksum: Bool
-    /// Whether packets go to the host after accounting.
+    /// True if packets go to the host after accounting.
     public var goesToHost: Bool
-    /// Who sends the packets on, and why.
+    /// The engine that sends the packets on, and the reason for it.
     public var engine: Engine
     public var engineReason: EngineReason
-    /// Whether the payload comes encrypted: nothing behind the headers is looked at.
+    /// True if the payload comes encrypted: nothing behind the headers is looked at.
     public var isEncrypted: Bool
 
     public init(

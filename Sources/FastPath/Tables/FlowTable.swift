@@ -50,7 +50,7 @@ struct FlowTable {
 
     static func isUsed(_ kind: UInt8) -> Bool { kind != UInt8(CROSSPOINT_SLOT_FREE.rawValue) }
 
-    /// Which packets a slot matches.
+    /// The packets that a slot matches.
     struct Key: Hashable {
         var kind: UInt8
         var destination: IPAddress
@@ -184,7 +184,7 @@ struct FlowTable {
         usedCount -= 1
     }
 
-    /// Whether removed slots wait for a grace period.
+    /// True if removed slots wait for a grace period.
     var hasRemoved: Bool { !removed.isEmpty || !aging.isEmpty }
 
     /// A grace period begins: slots removed so far can be used again at its end.
@@ -199,7 +199,7 @@ struct FlowTable {
         aging.removeAll(keepingCapacity: true)
     }
 
-    /// Where a search for a hash looks, in order.
+    /// The places at which a search for a hash looks, in order.
     private func places(for hash: UInt32) -> some Sequence<Int> {
         (0..<Int(CROSSPOINT_FLOW_PROBES)).lazy.map { [mask] in (Int(hash) + $0) & mask }
     }
@@ -213,7 +213,7 @@ struct FlowTable {
         withEntry(place) { crosspoint_publish32($0, hash & ~UInt32(mask) | UInt32(slot)) }
     }
 
-    /// Takes an entry out: the search goes on there, but at the end of a chain of collisions nobody needs to be led on.
+    /// Takes an entry out: the search continues there, but at the end of a chain of collisions nobody needs to be led on.
     private func clearEntry(_ place: Int) {
         withEntry(place) { crosspoint_publish32($0, ~UInt32(mask)) }
         var last = place

@@ -1,9 +1,9 @@
-// Which numbers of a range are free, as bits.
+// Free numbers of a range, as bits.
 
 /// A set of small numbers that knows its lowest one.
 ///
-/// Who always takes that one keeps what is in use at the front of its array, and what was made together lies together: thousands of
-/// flows share fewer cache lines and pages than if they were scattered.
+/// A user that always takes that one keeps the numbers in use at the front of its array, and what was made together
+/// lies together: thousands of flows share fewer cache lines and pages than if they were scattered.
 struct FreeNumbers {
     private var words: [UInt64]
     /// The first word that has a bit; behind the last one where none has.

@@ -1,11 +1,11 @@
-// How one copy leaves, with everything resolved.
+// Parameters of one copy as it leaves, with everything resolved.
 
 package import CrosspointShim
 public import RTPWire
 
 /// One leg as the fast path needs it: addresses of both layers, egress port and changes.
 public struct LegParameters: Hashable, Sendable {
-    /// What happens to the TTL or hop limit.
+    /// The treatment of the TTL or hop limit.
     public enum TimeToLive: Hashable, Sendable {
         case decrement
         case keep
@@ -25,7 +25,7 @@ public struct LegParameters: Hashable, Sendable {
         }
     }
 
-    /// Which packets of a flow of RTP, with RTCP on the same UDP port, a leg has copies of.
+    /// The packets of a flow of RTP, with RTCP on the same UDP port, that a leg has copies of.
     public enum Packets: Hashable, Sendable {
         case all
         case rtp
@@ -55,14 +55,14 @@ public struct LegParameters: Hashable, Sendable {
     public var sequenceOffset: UInt16
     public var timestampOffset: UInt32
     public var gate: Gate?
-    /// Whether nothing is sent until `FastPath.openLeg`.
+    /// True if nothing is sent until `FastPath.openLeg`.
     public var isShut: Bool
-    /// Whether the flow's packets are of the other address family; then the source address is not kept.
+    /// True if the flow's packets are of the other address family; then the source address is not kept.
     public var changesFamily: Bool
     public var packets: Packets
-    /// Whether copies leave encrypted only.
+    /// True if copies leave encrypted only.
     public var isProtected: Bool
-    /// What workers encrypt copies with; nil while there is no key, and then nothing is sent.
+    /// The context that workers encrypt copies with; nil without a key, and then nothing is sent.
     public var context: WorkerContext?
 
     public init(
@@ -96,7 +96,7 @@ public struct LegParameters: Hashable, Sendable {
         self.context = context
     }
 
-    /// Whether the RTP header is changed: then sender reports of the source no longer fit the copies.
+    /// True if the RTP header is changed: then sender reports of the source do not fit the copies any more.
     public var rewritesRTP: Bool {
         payloadType != nil || ssrc != nil || sequenceOffset != 0 || timestampOffset != 0
     }
@@ -104,7 +104,7 @@ public struct LegParameters: Hashable, Sendable {
     /// Both records, for loops that run without the fast path.
     package var records: (leg: crosspoint_leg, detail: crosspoint_leg_detail) { (record, detail) }
 
-    /// What only some packets need.
+    /// The parameters that only some packets need.
     var detail: crosspoint_leg_detail {
         var detail = crosspoint_leg_detail()
         detail.destination_ipv6 = destination.words

@@ -2,7 +2,7 @@
 
 import CrosspointShim
 
-/// What a flow's 64-bit target says (`bpf/fastpath_abi.h`).
+/// The content of a flow's 64-bit target (`bpf/fastpath_abi.h`).
 struct FlowTarget: Hashable {
     var index: UInt32
     var shape: UInt16
@@ -110,7 +110,7 @@ struct LegStore {
         crosspoint_publish32(&legs[index].pointee.flags, flags)
     }
 
-    /// Whether the leg with the counter is shut; nil where the set has none with it.
+    /// True if the leg with the counter is shut; nil where the set has none with it.
     func isShut(counter: UInt32, in target: FlowTarget) -> Bool? {
         records(of: target).first { legs[$0].pointee.counter == counter }
             .map { legs[$0].pointee.flags & CROSSPOINT_LEG_SHUT.rawValue != 0 }
@@ -230,7 +230,7 @@ struct LegStore {
 }
 
 extension LegStore {
-    /// Enters interfaces and egress program anew in every shape.
+    /// Enters interfaces and egress program again in every shape.
     func refreshShapes(egress: Descriptor, interface: (UInt16) -> UInt32?) throws(FastPathError) {
         try shapes.refresh(egress: egress, interface: interface)
     }

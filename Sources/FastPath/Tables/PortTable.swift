@@ -1,4 +1,4 @@
-// Which interfaces are attached, under which numbers.
+// Attached interfaces, and their numbers.
 
 import CLibBPF
 import CrosspointShim
@@ -198,7 +198,7 @@ struct PortTable {
         forgetInterface(port)
     }
 
-    /// Enters the egress program anew for every port.
+    /// Enters the egress program again for every port.
     func refresh(egress: Descriptor) throws(FastPathError) {
         for port in ports.values { try enter(port, egress: egress) }
     }

@@ -4,7 +4,7 @@ import CLibBPF
 import CrosspointShim
 import Glibc
 
-/// How many legs of a group leave by which port.
+/// The number of legs of a group that leave by each port.
 struct Shape: Hashable {
     /// Port numbers and leg counts, by port.
     var legs: [Entry]
@@ -20,8 +20,8 @@ struct Shape: Hashable {
 
 /// Makes, shares, pins and finds again the devmaps of shapes.
 ///
-/// What a broadcast devmap contains depends on how many legs go to which interface only. A devmap is made when
-/// its shape is first needed, and kept.
+/// The content of a broadcast devmap depends only on the number of legs that go to each interface. A devmap is made
+/// when its shape is first needed, and kept.
 struct ShapeTable {
     private let pins: PinDirectory
     private let outer: Descriptor
@@ -55,7 +55,7 @@ struct ShapeTable {
             }
             devmaps[number] = descriptor
             let shape = Shape(legs: counts.sorted { $0.key < $1.key }.map { .init(port: $0.key, count: $0.value) })
-            // Entries vanish with their interface: such a devmap serves those who use it until their legs are set anew.
+            // Entries vanish with their interface: such a devmap serves its users until their legs are set again.
             if isWhole, numbers[shape] == nil {
                 shapes[number] = shape
                 numbers[shape] = number
@@ -130,7 +130,7 @@ struct ShapeTable {
         return number
     }
 
-    /// Enters interfaces and egress program anew everywhere: after a program upgrade, or when an interface came back.
+    /// Enters interfaces and egress program again everywhere: after a program upgrade, or when an interface came back.
     func refresh(egress: Descriptor, interface: (UInt16) -> UInt32?) throws(FastPathError) {
         for (number, shape) in shapes {
             guard let devmap = devmaps[number] else { continue }

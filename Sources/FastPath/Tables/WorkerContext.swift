@@ -1,4 +1,4 @@
-// What AF_XDP workers have of a flow or a leg beside the records that everybody shares.
+// State of a flow or a leg that AF_XDP workers have beside the records that everybody shares.
 
 /// Something in this process's memory that workers use for one flow or one leg, such as the keys of SRTP.
 ///

@@ -2,7 +2,7 @@
 
 /// The value of `a=key-mgmt` (RFC 4567 section 3): a protocol, and its message in base64.
 public enum KeyManagementAttribute {
-    /// The message of a value as `mikey AQAFgM0X…`. Throws for another protocol, and for what is no message.
+    /// The message of a value as `mikey AQAFgM0X…`. Throws for another protocol, and for a value that is not a message.
     public static func message(in value: some StringProtocol) throws(KeyManagementError) -> MIKEYMessage {
         let fields = value.utf8.split(whereSeparator: { $0 == 0x20 || $0 == 0x09 }).map {
             String(decoding: $0, as: UTF8.self)

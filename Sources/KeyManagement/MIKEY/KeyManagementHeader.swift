@@ -5,7 +5,7 @@ public struct KeyManagementHeader: Hashable, Sendable {
     /// The most specifications of one header that are read.
     static let maximumSpecifications = 16
 
-    /// Which stream, or session, the message is for; nil where it is not said: that of the request.
+    /// The stream, or session, that the message is for; nil where it is not said: that of the request.
     public var uri: String?
     public var message: MIKEYMessage
 

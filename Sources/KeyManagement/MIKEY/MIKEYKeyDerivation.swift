@@ -4,7 +4,7 @@ import Crypto
 
 /// MIKEY's key derivation (RFC 3830 section 4.1).
 enum MIKEYKeyDerivation {
-    /// What is derived (section 4.1.4).
+    /// The kind of key that is derived (section 4.1.4).
     enum Constant: UInt32 {
         case encryptionKey = 0x1579_8CEF
         case salt = 0x39A2_C14B

@@ -2,9 +2,8 @@
 
 /// A message (RFC 3830 section 6) that carries keys as they are: TLS protects it, as RFC 4567 section 8 asks for.
 ///
-/// What is read is written again byte for byte, but for reserved bytes. Messages whose keys are encrypted with a
-/// pre-shared or a public
-/// key, and those of the other exchanges, are unsupported.
+/// A message that is read is written again byte for byte, but for reserved bytes. Messages whose keys are encrypted
+/// with a pre-shared or a public key, and those of the other exchanges, are unsupported.
 public struct MIKEYMessage: Hashable, Sendable {
     /// The most payloads that are read, and the most keys of one.
     public static let maximumPayloads = 32
@@ -15,7 +14,7 @@ public struct MIKEYMessage: Hashable, Sendable {
     static let hmacSHA1: UInt8 = 1
     static let macLength = 20
 
-    /// What a message is for (table 6.1.a).
+    /// The purpose of a message (table 6.1.a).
     public enum DataType: UInt8, Hashable, Sendable {
         /// The keys of who begins.
         case preSharedKey = 0
@@ -24,14 +23,14 @@ public struct MIKEYMessage: Hashable, Sendable {
         case error = 6
     }
 
-    /// How crypto sessions are named (section 6.1.1, RFC 4563 section 4).
+    /// The way in which crypto sessions are named (section 6.1.1, RFC 4563 section 4).
     enum MapType: UInt8 {
         case srtp = 0
         case empty = 1
     }
 
     public var dataType: DataType
-    /// Whether an answer with a verification is asked for.
+    /// True if an answer with a verification is asked for.
     public var wantsVerification: Bool
     /// The function that keys are derived with: 0, MIKEY-1.
     public var pseudoRandomFunction: UInt8
@@ -107,7 +106,7 @@ public struct MIKEYMessage: Hashable, Sendable {
         }
     }
 
-    /// Reads a message in base64, as it stands in SDP and in headers.
+    /// Reads a message in base64, as it is written in SDP and in headers.
     public init(base64 text: some StringProtocol) throws(KeyManagementError) {
         guard text.utf8.count <= 4 * Self.maximumLength / 3 + 4, let bytes = Base64.bytes(of: text) else {
             throw KeyManagementError(.malformed, "MIKEY: the message is not base64, or too long")

@@ -47,7 +47,7 @@ extension MIKEYPayload {
         }
         var keys: [MIKEYKeyData] = []
         var inner = MIKEYReader(data[...])
-        // The first is a key: with a pre-shared key there is no identity before it.
+        // The first is a key: with a pre-shared key, no identity is before it.
         var next = Kind.keyData.rawValue
         while next != Kind.last.rawValue {
             guard next == Kind.keyData.rawValue, keys.count < MIKEYMessage.maximumPayloads else {

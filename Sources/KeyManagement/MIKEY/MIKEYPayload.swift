@@ -2,7 +2,7 @@
 
 /// A payload (RFC 3830 section 6).
 public enum MIKEYPayload: Hashable, Sendable {
-    /// What a payload's type is in the field of the one before it (table 6.1.b).
+    /// The type of a payload in the field of the one before it (table 6.1.b).
     enum Kind: UInt8 {
         case last = 0
         case keyTransport = 1
@@ -30,7 +30,7 @@ public enum MIKEYPayload: Hashable, Sendable {
     case timestamp(Timestamp)
     /// An identity of a type, at most 65,535 bytes (section 6.7).
     case identity(type: UInt8, [UInt8])
-    /// What an answer proves that it knows the key by (section 6.9): no bytes without authentication, else 20.
+    /// The bytes by which an answer proves that it knows the key (section 6.9): no bytes without authentication, else 20.
     case verification([UInt8])
     case securityPolicy(MIKEYSecurityPolicy)
     /// Random bytes, at most 255 (section 6.11).

@@ -1,4 +1,4 @@
-// How streams are encrypted and authenticated.
+// Encryption and authentication of streams.
 
 public import SRTPKeys
 
@@ -132,7 +132,7 @@ public struct MIKEYSecurityPolicy: Hashable, Sendable {
                 .unsupported, "MIKEY: policy \(number) asks for the authentication \(algorithm), which is not supported"
             )
         }
-        // Where a peer says 4 or 10 for the key of HMAC-SHA1, which is always 20 bytes, it means the tag.
+        // A peer that says 4 or 10 for the key of HMAC-SHA1, which is always 20 bytes, means the tag.
         let authenticationKey = try value(.authenticationKeyLength) ?? 20
         let tag = try value(.authenticationTagLength) ?? (authenticationKey == 4 ? 4 : 10)
         guard [4, 10, 20].contains(authenticationKey), try value(.saltLength) ?? 14 == 14 else {

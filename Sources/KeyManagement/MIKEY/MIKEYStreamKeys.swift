@@ -1,4 +1,4 @@
-// What SRTP needs of a message.
+// Values of a message that SRTP needs.
 
 public import SRTPKeys
 

@@ -9,7 +9,7 @@ public struct CryptoAttribute: Hashable, Sendable {
     /// The most session parameters of one attribute that are read.
     public static let maximumParameters = 32
 
-    /// What an answer names an offered attribute by: at most nine digits.
+    /// The tag by which an answer names an offered attribute: at most nine digits.
     public let tag: UInt32
     /// The suite as it is written, known here or not.
     public let suiteName: String

@@ -4,7 +4,7 @@ public import SRTPKeys
 
 /// The rules of RFC 4568 section 5.1.
 public enum CryptoNegotiation {
-    /// What both sides have agreed on: each encrypts with its own key.
+    /// The agreement of both sides: each encrypts with its own key.
     public struct Agreement: Hashable, Sendable {
         public let tag: UInt32
         /// The keys that the peer encrypts with: at least one, all of one profile.
@@ -56,7 +56,7 @@ public enum CryptoNegotiation {
         return CryptoAttribute(tag: chosen.tag, key: key)
     }
 
-    /// What the answer to this node's offer means.
+    /// The meaning of the answer to this node's offer.
     ///
     /// Throws unless exactly one attribute is there, with tag and suite of an offered one, without parameters that
     /// were not offered,

@@ -9,9 +9,9 @@ public struct InlineKey: Hashable, Sendable {
 
     /// Master key and master salt, one after the other.
     public let keyAndSalt: [UInt8]
-    /// How many packets the key is good for; nil for as many as its suite allows.
+    /// The number of packets that the key is good for; nil for as many as its suite allows.
     public let lifetime: KeyLifetime?
-    /// What packets name the key by, 1 to 128 bytes; empty where they do not.
+    /// The identifier by which packets name the key, 1 to 128 bytes; empty where they do not.
     public let identifier: [UInt8]
 
     /// The parameter of a key.

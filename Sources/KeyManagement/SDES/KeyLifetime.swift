@@ -1,4 +1,4 @@
-// How many packets a key is good for.
+// Number of packets that a key is good for.
 
 /// The lifetime of a master key in packets (RFC 4568 section 6.1), as it is written.
 public enum KeyLifetime: Hashable, Sendable {

@@ -1,4 +1,4 @@
-// What a crypto attribute says beyond suite and key.
+// Parameters of a crypto attribute beyond suite and key.
 
 /// A session parameter of SRTP (RFC 4568 section 6.3).
 public enum SessionParameter: Hashable, Sendable {
@@ -60,7 +60,7 @@ public enum SessionParameter: Hashable, Sendable {
         }
     }
 
-    /// Why a stream with this parameter is not for this node; nil where it is.
+    /// The reason for which a stream with this parameter is not for this node; nil where it is.
     func obstacle() -> KeyManagementError? {
         switch self {
         case .windowSizeHint: nil

@@ -1,4 +1,4 @@
-// Where packets to a destination leave this node.
+// Route by which packets to a destination leave this node.
 
 public import RTPWire
 
@@ -7,7 +7,7 @@ public struct HostRoute: Hashable, Sendable {
     public var interfaceIndex: UInt32
     /// The address of this node that the kernel would send from; nil if the interface has none of that family.
     public var preferredSource: IPAddress?
-    /// Whether the destination is this node itself.
+    /// True if the destination is this node itself.
     public var isLocal: Bool
 
     public init(interfaceIndex: UInt32, preferredSource: IPAddress?, isLocal: Bool) {

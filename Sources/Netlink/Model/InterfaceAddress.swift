@@ -4,7 +4,7 @@ public import RTPWire
 
 /// An IP address of this node, and the network that it is in.
 public struct InterfaceAddress: Hashable, Sendable {
-    /// How far the address is valid (`RT_SCOPE_*`).
+    /// The scope in which the address is valid (`RT_SCOPE_*`).
     public enum Scope: UInt8, Hashable, Sendable {
         case global = 0
         case site = 200
@@ -19,9 +19,9 @@ public struct InterfaceAddress: Hashable, Sendable {
     public var prefixLength: Int
     /// Scopes of other values count as global.
     public var scope: Scope
-    /// Whether it should not be chosen for anything new (RFC 4862 section 5.5.4).
+    /// True if it should not be chosen for anything new (RFC 4862 section 5.5.4).
     public var isDeprecated: Bool
-    /// Whether it cannot be used yet: duplicate address detection runs (RFC 4862 section 5.4), or has failed.
+    /// True if it cannot be used yet: duplicate address detection runs (RFC 4862 section 5.4), or has failed.
     public var isTentative: Bool
 
     public init(

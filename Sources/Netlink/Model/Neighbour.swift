@@ -2,7 +2,7 @@
 
 public import RTPWire
 
-/// What the kernel knows about a host on one of its links.
+/// The kernel's knowledge of a host on one of its links.
 public struct Neighbour: Hashable, Sendable {
     /// The states of RFC 4861 section 7.3.2, and the kernel's own (`NUD_*`).
     public enum State: UInt16, Hashable, Sendable {
@@ -25,7 +25,7 @@ public struct Neighbour: Hashable, Sendable {
     public var interfaceIndex: UInt32
     public var mac: MACAddress?
     public var state: State
-    /// Whether the kernel keeps it resolved without traffic (NTF_EXT_MANAGED).
+    /// True if the kernel keeps it resolved without traffic (NTF_EXT_MANAGED).
     public var isManaged: Bool
 
     public init(
@@ -38,7 +38,7 @@ public struct Neighbour: Hashable, Sendable {
         self.isManaged = isManaged
     }
 
-    /// Whether frames can be sent to `mac` now. An entry that is being verified again still can be used.
+    /// True if frames can be sent to `mac` now. An entry that is being verified again still can be used.
     public var isUsable: Bool {
         guard mac != nil else { return false }
         switch state {

@@ -1,14 +1,14 @@
-// What the kernel refused, and why.
+// Operation that the kernel refused, and the reason.
 
 import Glibc
 
 /// A request to the kernel's network configuration that failed.
 public struct NetlinkError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What was asked: `list interfaces`, `route to 10.2.0.5 through eth1`.
+    /// The operation that was asked for: `list interfaces`, `route to 10.2.0.5 through eth1`.
     public var operation: String
     /// The kernel's errno, positive.
     public var code: CInt
-    /// What the kernel or this module adds: the reason, the remedy.
+    /// The addition of the kernel or this module: the reason, the remedy.
     public var detail: String?
 
     public init(operation: String, code: CInt, detail: String? = nil) {
@@ -23,7 +23,7 @@ public struct NetlinkError: Error, Hashable, Sendable, CustomStringConvertible {
         return detail.map { "\(operation): \($0) (\(reason))" } ?? "\(operation): \(reason)"
     }
 
-    /// Whether there is no way to the destination, as opposed to a failure to find out.
+    /// True if no way leads to the destination, as opposed to a failure to find out.
     public var isUnreachable: Bool {
         [ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL, ENETDOWN].contains(code)
     }

@@ -1,4 +1,4 @@
-// What changed in the node's network.
+// Changes of the node's network.
 
 public import RTPWire
 
@@ -33,7 +33,7 @@ public struct RoutePrefix: Hashable, Sendable {
         self.length = length
     }
 
-    /// Whether an address is one of the route's destinations.
+    /// True if an address is one of the route's destinations.
     public func contains(_ other: IPAddress) -> Bool {
         guard other.family == address.family else { return false }
         var bits = Int(length)

@@ -10,9 +10,9 @@ public struct NetworkInterface: Hashable, Sendable {
     public var name: String
     /// The kind of a virtual device, `veth`, `vlan`, `bridge`; nil for hardware.
     public var kind: String?
-    /// Whether it is administratively up (IFF_UP).
+    /// True if the interface is administratively up (IFF_UP).
     public var isUp: Bool
-    /// Whether it has carrier and can send (IFF_LOWER_UP and an operational state that is not down).
+    /// True if it has carrier and can send (IFF_LOWER_UP and an operational state that is not down).
     public var isRunning: Bool
     /// In bytes, without the Ethernet header.
     public var mtu: UInt32
@@ -32,13 +32,13 @@ public struct NetworkInterface: Hashable, Sendable {
     public var driver: String?
     /// Receive queues in use.
     public var receiveQueues: UInt32
-    /// Whether the device takes VLAN tags out of frames before XDP sees them; nil if the driver does not say.
+    /// True if the device takes VLAN tags out of frames before XDP sees them; nil if the driver does not say.
     ///
     /// Must be false on a port whose VLANs Crosspoint handles: `ethtool -K NAME rxvlan off`.
     public var stripsVLANTags: Bool?
     /// The XDP program on it, if any.
     public var xdp: XDPAttachment?
-    /// What its driver can do with XDP; nil where the kernel (before 6.3) cannot tell.
+    /// The XDP features of its driver; nil where the kernel (before 6.3) cannot report them.
     public var xdpFeatures: XDPFeatures?
 
     public init(

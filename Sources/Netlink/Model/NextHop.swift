@@ -1,13 +1,13 @@
-// Where a packet to a destination goes first.
+// First hop of a packet to a destination.
 
 public import RTPWire
 
 /// The answer of the kernel's routing table for a destination through a given interface.
 public struct NextHop: Hashable, Sendable {
-    /// Whose Ethernet address frames must carry: the gateway, or the destination itself. A group for a group.
+    /// The address whose Ethernet address frames must carry: the gateway, or the destination itself. A group for a group.
     public var address: IPAddress
     public var interfaceIndex: UInt32
-    /// Whether `address` is a gateway. A gateway of an IPv4 destination may have an IPv6 address (RFC 8950).
+    /// True if `address` is a gateway. A gateway of an IPv4 destination may have an IPv6 address (RFC 8950).
     public var isGateway: Bool
     /// The address of this node that the kernel would send from; nil if the interface has none of that family.
     public var preferredSource: IPAddress?

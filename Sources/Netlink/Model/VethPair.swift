@@ -33,6 +33,6 @@ public struct VethPair: Hashable, Sendable {
         self.mtu = mtu
     }
 
-    /// What both ends carry as their alias, so that they are known again.
+    /// The alias that both ends carry, so that they are known again.
     static let alias = "crosspoint host port"
 }

@@ -2,7 +2,7 @@
 
 /// An XDP program that is attached to an interface (IFLA_XDP).
 public struct XDPAttachment: Hashable, Sendable {
-    /// Where in the receive path the program runs.
+    /// The place in the receive path at which the program runs.
     public enum Mode: String, Hashable, Sendable, Codable {
         /// In the driver, before the kernel makes a packet of the frame.
         case native

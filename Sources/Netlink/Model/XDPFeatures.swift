@@ -1,4 +1,4 @@
-// What an interface's driver can do with XDP.
+// XDP features of an interface's driver.
 
 /// The XDP features of an interface, as the kernel's netdev family reports them (`enum netdev_xdp_act`).
 public struct XDPFeatures: OptionSet, Hashable, Sendable {

@@ -1,4 +1,4 @@
-// Generic netlink: the family "netdev", which tells what drivers can do with XDP (Linux 6.3).
+// Generic netlink: the family "netdev", which reports the XDP features of drivers (Linux 6.3).
 
 import CrosspointShim
 

@@ -9,7 +9,7 @@ struct NetlinkMessage: Equatable {
     var type: UInt16
     var flags: UInt16
     var sequence: UInt32
-    /// What follows the header, without padding.
+    /// The data that follows the header, without padding.
     var payload: ArraySlice<UInt8>
 
     /// The messages in a datagram; nil if a length in it is impossible.

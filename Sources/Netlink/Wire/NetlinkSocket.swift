@@ -89,7 +89,7 @@ struct NetlinkSocket: ~Copyable {
         var wasInterrupted = false
         while let datagram = try receive(operation: operation()) {
             guard let messages = NetlinkMessage.messages(in: datagram[...]) else { throw .malformed(operation()) }
-            // What is left of an earlier request that failed half-way is not ours.
+            // The rest of an earlier request that failed half-way is not ours.
             for message in messages where message.sequence == sequence {
                 wasInterrupted = wasInterrupted || message.flags & UInt16(NLM_F_DUMP_INTR) != 0
                 switch CInt(message.type) {

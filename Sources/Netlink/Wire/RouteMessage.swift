@@ -6,7 +6,7 @@ import RTPWire
 
 /// Asks for routes and reads them.
 enum RouteMessage {
-    /// What an answer says: the route's type (`RTN_*`), and the next hop if it has one.
+    /// The content of an answer: the route's type (`RTN_*`), and the next hop if it has one.
     struct Answer: Equatable {
         var type: UInt8
         var interfaceIndex: UInt32?
@@ -44,7 +44,7 @@ enum RouteMessage {
         return RoutePrefix(address, length: length)
     }
 
-    /// What an RTM_NEWROUTE says.
+    /// The content of an RTM_NEWROUTE.
     static func answer(_ payload: ArraySlice<UInt8>) -> Answer? {
         guard let type = payload.integer(UInt8.self, at: 7),
             let attributes = NetlinkAttributes(payload.dropFirst(MemoryLayout<rtmsg>.size))

@@ -1,4 +1,4 @@
-// Where what runs and the configuration file are not the same.
+// Differences between the running state and the configuration file.
 
 import Routing
 

@@ -1,4 +1,4 @@
-// What is wrong with a configuration file, and on which line.
+// Errors of a configuration file, with their line.
 
 /// The first thing in a configuration file that cannot be.
 public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -8,7 +8,7 @@ public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvert
     public var line: Int?
     /// The key that the problem is with, `routes.cam1.from`; nil if it is with the file's syntax.
     public var key: String?
-    /// What is wrong, and the remedy.
+    /// The problem and its remedy.
     public var problem: String
 
     public init(file: String, line: Int? = nil, key: String? = nil, problem: String) {

@@ -17,7 +17,7 @@ public enum ConfigurationFile {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ConfigurationError(file: path, problem: "is not UTF-8 text; save it as UTF-8")
         }
-        // What a full disk leaves of a file must not pass for a node without routes.
+        // A file that a full disk has cut off must not pass for a node without routes.
         guard text.utf8.contains(where: { !" \t\r\n".utf8.contains($0) }) else {
             throw ConfigurationError(
                 file: path,
@@ -100,7 +100,7 @@ public enum ConfigurationFile {
         }
     }
 
-    /// The line on which the key that first stands at `mark` stands again in the same column.
+    /// The line on which the key that is first at `mark` occurs again in the same column.
     private static func secondLine(of key: String, after mark: Mark, in lines: [Substring]) -> Int {
         for (index, line) in lines.enumerated().dropFirst(mark.line) {
             let word = line.dropFirst(mark.column - 1)

@@ -109,7 +109,7 @@ public actor ConfigurationKeeper {
         problem = nil
         keep(new)
         configuration.routes = new.routes
-        // Without the section, what the proxy goes on with until it is started without is its routes too.
+        // Without the section, the routes with which the proxy continues until it is started without are its routes too.
         if let rtspRoutes, let rtsp = new.rtsp {
             configuration.rtsp?.routes = rtsp.routes
             report.rtspRoutes = await reconcile(rtsp.routes, rtspRoutes)
@@ -150,7 +150,7 @@ public actor ConfigurationKeeper {
         problems.count == 1 ? "1 problem" : "\(problems.count) problems"
     }
 
-    /// What runs otherwise than the file says, and what of the file waits for a restart.
+    /// The running state that differs from the file, and the parts of the file that wait for a restart.
     public func difference() async throws(RoutingError) -> ConfigurationDifference {
         guard let path else {
             throw RoutingError(

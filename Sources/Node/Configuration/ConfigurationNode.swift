@@ -24,18 +24,18 @@ struct ConfigurationNode {
         ConfigurationError(file: file, line: line, key: key.isEmpty ? nil : key, problem: problem)
     }
 
-    /// Whether nothing stands behind the key.
+    /// True if nothing is behind the key.
     var isEmpty: Bool {
         guard case .scalar(let scalar) = node else { return false }
         return scalar.style == .plain && ["", "~", "null"].contains(scalar.string)
     }
 
-    /// Whether this is a list.
+    /// True if this is a list.
     var isList: Bool {
         if case .sequence = node { true } else { false }
     }
 
-    /// Whether this is keys and values.
+    /// True if this is keys and values.
     var isMapping: Bool {
         if case .mapping = node { true } else { false }
     }
@@ -81,7 +81,7 @@ struct ConfigurationNode {
         }
     }
 
-    /// This scalar's text, as it stands in the file.
+    /// This scalar's text, as it is written in the file.
     func text() throws(ConfigurationError) -> String {
         guard case .scalar(let scalar) = node else { throw error("must be one value, not a list or keys") }
         guard !isEmpty else { throw error("has no value") }

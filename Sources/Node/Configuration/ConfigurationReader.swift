@@ -10,7 +10,7 @@ import SIPAgent
 /// Reads the top of a configuration file.
 struct ConfigurationReader {
     let root: ConfigurationNode
-    /// Whether the files that it names must be there and fit to be used.
+    /// True if the files that it names must be there and fit to be used.
     let checksFiles: Bool
 
     private static let keys = [

@@ -7,10 +7,10 @@ import SIPAgent
 /// Reads the rules of the dial plan, and what they must not be to each other.
 struct DialPlanReader {
     let node: ConfigurationNode
-    /// Whether there is a file of users.
+    /// True if there is a file of users.
     let hasUsers: Bool
     let hasRegistrar: Bool
-    /// Whether the files that it names must be there and fit to be used.
+    /// True if the files that it names must be there and fit to be used.
     let checksFiles: Bool
 
     private static let keys = [

@@ -1,4 +1,4 @@
-// Where a TCP listener listens: `127.0.0.1:9464`, `[::1]:9464`.
+// Address of a TCP listener: `127.0.0.1:9464`, `[::1]:9464`.
 
 public import RTPWire
 
@@ -14,7 +14,7 @@ public struct ListenAddress: Hashable, Sendable, LosslessStringConvertible {
         self.tcpPort = tcpPort
     }
 
-    /// Where metrics are served unless the configuration says otherwise.
+    /// The address at which metrics are served unless the configuration says otherwise.
     public static let defaultMetrics = ListenAddress(address: IPAddress(127, 0, 0, 1), tcpPort: 9464)
 
     /// Reads `127.0.0.1:9464` or `[::1]:9464`; nil for anything else.

@@ -20,7 +20,7 @@ extension MulticastPool {
         guard groups.hostBits <= 16 else {
             throw refuse("are more than \(maximumGroups)", "use a longer prefix, such as 239.20.0.0/24")
         }
-        // What a leg may not be sent to, a group of the pool may not be either.
+        // A group that a leg may not be sent to may not be one of the pool either.
         do {
             try LegSpecification("\(groups.address.bracketed):5004@lo").validate()
         } catch { throw refuse(error.problem, error.remedy) }

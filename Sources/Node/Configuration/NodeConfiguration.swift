@@ -1,4 +1,4 @@
-// Everything that a node is told by its configuration file.
+// Complete configuration of a node by its configuration file.
 
 public import AFXDP
 public import Logging
@@ -6,9 +6,9 @@ public import RTSPProxy
 public import Routing
 public import SIPAgent
 
-/// The configuration of one node, complete: what the file leaves out stands here with its default.
+/// The configuration of one node, complete: settings that the file leaves out have their default here.
 public struct NodeConfiguration: Hashable, Sendable {
-    /// Where the control API listens.
+    /// The place at which the control API listens.
     public struct Control: Hashable, Sendable {
         /// The path of the Unix domain socket (`control.socket`).
         public var socket: String
@@ -21,7 +21,7 @@ public struct NodeConfiguration: Hashable, Sendable {
         }
     }
 
-    /// How much the node may carry.
+    /// The limits of the node's load.
     public struct Limits: Hashable, Sendable, Codable {
         /// The largest number of flows (`limits.flows`).
         public var flows: Int
@@ -40,15 +40,15 @@ public struct NodeConfiguration: Hashable, Sendable {
     public var ports: [String]
     /// The routes, by name (`routes`).
     public var routes: [RouteSpecification]
-    /// Where the control API listens (`control`).
+    /// The place at which the control API listens (`control`).
     public var control: Control
-    /// Where metrics and the readable part of the API listen on TCP (`metrics.listen`), or nil for nowhere (`off`).
+    /// The address at which metrics and the readable part of the API listen on TCP (`metrics.listen`), or nil for nowhere (`off`).
     public var metrics: ListenAddress?
     /// The directory of what the daemon keeps while the host is up (`runtime-directory`).
     public var runtimeDirectory: String
     /// The directory in the BPF file system where the fast path is pinned (`bpffs`).
     public var bpffs: String
-    /// How much the node may carry (`limits`).
+    /// The limits of the node's load (`limits`).
     public var limits: Limits
     /// The least urgent messages that are logged (`log-level`).
     public var logLevel: Logger.Level
@@ -58,11 +58,11 @@ public struct NodeConfiguration: Hashable, Sendable {
     public var keysDirectory: String
     /// The directory of what must outlive the machine's run (`state-directory`).
     public var stateDirectory: String
-    /// How AF_XDP workers work (`afxdp`).
+    /// The settings of AF_XDP workers (`afxdp`).
     public var engine: EngineSettings
-    /// What the RTSP proxy is told (`rtsp`); nil without the section: then none runs.
+    /// The configuration of the RTSP proxy (`rtsp`); nil without the section: then none runs.
     public var rtsp: RTSPConfiguration?
-    /// What the SIP agent is told (`sip`); nil without the section: then none runs.
+    /// The configuration of the SIP agent (`sip`); nil without the section: then none runs.
     public var sip: SIPConfiguration?
 
     public static let defaultRuntimeDirectory = "/run/crosspoint"
@@ -98,12 +98,12 @@ public struct NodeConfiguration: Hashable, Sendable {
         self.sip = sip
     }
 
-    /// Where the keys of its routes are.
+    /// The places of the keys of its routes.
     public var keyPaths: KeyPaths {
         KeyPaths(keys: keysDirectory, sessionKeys: "\(runtimeDirectory)/keys", state: stateDirectory)
     }
 
-    /// Whether passwords stand in it, of upstreams.
+    /// True if it contains passwords, of upstreams.
     public var hasSecrets: Bool { rtsp?.routes.contains(where: \.hasPassword) ?? false }
 
     /// The configuration with `***` in place of its passwords.

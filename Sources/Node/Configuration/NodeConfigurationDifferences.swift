@@ -1,4 +1,4 @@
-// What of a changed configuration takes effect at the next start only.
+// Parts of a changed configuration that take effect at the next start only.
 
 import AFXDP
 import Logging
@@ -41,7 +41,7 @@ extension NodeConfiguration {
 }
 
 extension SIPConfiguration {
-    /// What only a start can change.
+    /// The changes that only a start can make.
     fileprivate func differences(from other: SIPConfiguration) -> [String] {
         var keys: [String] = []
         func compare<Value: Equatable>(_ key: String, _ value: (SIPConfiguration) -> Value) {

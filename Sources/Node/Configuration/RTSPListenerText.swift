@@ -1,4 +1,4 @@
-// Where the proxy listens, as text: `554`, `10.1.0.1:554`, `[2001:db8::1]:8554`.
+// Address of a listener of the proxy, as text: `554`, `10.1.0.1:554`, `[2001:db8::1]:8554`.
 
 import RTPWire
 public import RTSPProxy
@@ -20,7 +20,7 @@ extension RTSPConfiguration.Listener {
         address.map { ListenAddress(address: $0, tcpPort: tcpPort).description } ?? "\(tcpPort)"
     }
 
-    /// Whether the kernel lets only one of both listen.
+    /// True if the kernel lets only one of both listen.
     func overlaps(_ other: Self) -> Bool {
         tcpPort == other.tcpPort && (address == nil || other.address == nil || address == other.address)
     }

@@ -8,7 +8,7 @@ import Routing
 /// Reads the section `rtsp`.
 struct RTSPReader {
     let node: ConfigurationNode
-    /// Whether the files that it names must be there and fit to be used.
+    /// True if the files that it names must be there and fit to be used.
     let checksFiles: Bool
 
     static let keys =
@@ -103,7 +103,7 @@ struct RTSPReader {
 }
 
 extension RTSPConfiguration {
-    /// Where a node listens that is not told: the ports of RTSP, and of RTSPS where it can.
+    /// The listeners of a node for which none are configured: the ports of RTSP, and of RTSPS where it can.
     static func defaultListeners(hasCertificate: Bool) -> [Listener] {
         RTSPConfiguration().listeners + (hasCertificate ? [Listener(tcpPort: 322, usesTLS: true)] : [])
     }

@@ -6,9 +6,9 @@ import Routing
 /// Reads the routes of the proxy, and what they must not be to each other.
 struct RTSPRoutesReader {
     let node: ConfigurationNode
-    /// Whether there is a file of users.
+    /// True if there is a file of users.
     let hasUsers: Bool
-    /// Whether `rtsp.multicast` names groups.
+    /// True if `rtsp.multicast` names groups.
     let hasGroups: Bool
 
     private typealias Key = RTSPRoute.CodingKeys

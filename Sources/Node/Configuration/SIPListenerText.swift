@@ -1,4 +1,4 @@
-// Where the SIP agent listens, as text: `5060`, `10.1.0.1:5060`, `5060/udp`.
+// Address of a listener of the SIP agent, as text: `5060`, `10.1.0.1:5060`, `5060/udp`.
 
 import RTPWire
 public import SIPAgent
@@ -32,7 +32,7 @@ extension SIPConfiguration.Listener {
     /// `5060/udp`, `10.1.0.1:5061/tls`.
     public var text: String { "\(placeText)/\(transport.description.lowercased())" }
 
-    /// Whether the kernel lets only one of both listen.
+    /// True if the kernel lets only one of both listen.
     func overlaps(_ other: Self) -> Bool {
         (transport == .udp) == (other.transport == .udp) && transportPort == other.transportPort
             && (address == nil || other.address == nil || address == other.address)

@@ -9,7 +9,7 @@ import SIPCore
 /// Reads the section `sip`.
 struct SIPReader {
     let node: ConfigurationNode
-    /// Whether the files that it names must be there and fit to be used.
+    /// True if the files that it names must be there and fit to be used.
     let checksFiles: Bool
 
     private static let keys = [
@@ -104,7 +104,7 @@ struct SIPReader {
         return names
     }
 
-    /// What digest authentication is offered with, the first first.
+    /// The algorithms that digest authentication is offered with, the first first.
     private func algorithms(_ node: ConfigurationNode) throws(ConfigurationError) -> [DigestAlgorithm] {
         var algorithms: [DigestAlgorithm] = []
         for element in try node.elements() {
@@ -122,7 +122,7 @@ struct SIPReader {
         return algorithms
     }
 
-    /// Where media may go; a network that holds groups or loopback would be a promise that is not kept.
+    /// The networks that media may go to; a network that holds groups or loopback would be a promise that is not kept.
     private func mediaNetworks(_ node: ConfigurationNode) throws(ConfigurationError) -> [IPNetwork] {
         let networks = try node.networks()
         if let network = networks.first(where: { $0.address.isMulticast || $0.address.isLoopback }) {
@@ -182,12 +182,12 @@ struct SIPReader {
 }
 
 extension SIPConfiguration {
-    /// The dial plan of a node that is told none.
+    /// The dial plan of a node for which none is configured.
     static func defaultDialPlan(hasRegistrar: Bool) -> [DialRule] { hasRegistrar ? [.registered] : [] }
 }
 
 extension DigestAlgorithm {
-    /// As it stands in the file: `sha-256`, `md5`.
+    /// The form in the file: `sha-256`, `md5`.
     var setting: String { rawValue.lowercased() }
 }
 
@@ -206,7 +206,7 @@ extension SIPLimitsConfiguration {
 }
 
 extension ConfigurationNode {
-    /// Whether the value is the word `off`.
+    /// True if the value is the word `off`.
     fileprivate var isOff: Bool { !isMapping && !isList && (try? text()) == "off" }
 
     /// One of the words of an enumeration.

@@ -7,7 +7,7 @@ import SIPAgent
 import SIPCore
 
 extension SIPConfiguration {
-    /// The section as it is written. No password stands in it: files hold them.
+    /// The section as it is written. It contains no password: files hold them.
     var settings: SettingTree {
         let defaults = SIPConfiguration()
         let defaultListeners = Self.defaultListeners(hasCertificate: certificate != nil)

@@ -14,7 +14,7 @@ indirect enum SettingTree {
     struct Pair {
         var key: String
         var value: SettingTree
-        /// Whether a file can do without it.
+        /// True if a file can do without it.
         var isDefault: Bool
 
         init(_ key: String, _ value: SettingTree, isDefault: Bool = false) {

@@ -6,7 +6,7 @@ import Routing
 
 /// Turns what handlers throw into answers.
 struct ControlErrors: RouterMiddleware {
-    /// Whether this listener changes nothing.
+    /// True if this listener changes nothing.
     let readOnly: Bool
 
     func handle(

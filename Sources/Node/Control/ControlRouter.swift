@@ -31,7 +31,7 @@ struct ControlRouter: Sendable {
         router.middlewares.add(RequestAuthors())
         router.middlewares.add(ControlErrors(readOnly: readOnly))
         addMetrics(to: router)
-        // What sessions, routes and the configuration say is for the socket's group, not for everybody who can connect.
+        // Reports on sessions, routes and the configuration are for the socket's group, not for everybody who can connect.
         guard !readOnly else { return router }
         addReading(to: router)
         addEvents(to: router)
@@ -186,7 +186,7 @@ struct ControlRouter: Sendable {
         )
     }
 
-    /// Whether passwords were asked for: for `config save`, which writes them into a file that is for the daemon alone.
+    /// True if passwords were asked for: for `config save`, which writes them into a file that is for the daemon alone.
     private func showsSecrets(_ request: Request) throws -> Bool {
         switch request.uri.queryParameters["secrets"].map(String.init) {
         case nil: return false

@@ -77,7 +77,7 @@ extension ControlRouter {
         return false
     }
 
-    /// All sessions and counters; none where there is no agent.
+    /// All sessions and counters; none without an agent.
     func sessionStatistics() async -> SessionStatistics {
         var statistics = SessionStatistics()
         for agent in sessions {

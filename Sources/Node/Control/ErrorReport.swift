@@ -1,4 +1,4 @@
-// What the control API answers when it refuses: `{"error": {"code": "conflict", "message": "…"}}`.
+// Answer of the control API when it refuses: `{"error": {"code": "conflict", "message": "…"}}`.
 
 public import Routing
 
@@ -7,7 +7,7 @@ public struct ErrorReport: Hashable, Sendable, Codable {
     /// The code and the message.
     public var error: Refusal
 
-    /// Why a request was refused.
+    /// The reason for which a request was refused.
     public struct Refusal: Hashable, Sendable, Codable {
         /// The kind of refusal.
         public var code: RoutingError.Code

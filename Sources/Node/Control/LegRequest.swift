@@ -6,7 +6,7 @@ public import Routing
 public struct LegRequest: Hashable, Sendable, Codable {
     /// The leg.
     public var to: LegSpecification
-    /// Whether admission is skipped.
+    /// True if admission is skipped.
     public var force: Bool
 
     public init(to: LegSpecification, force: Bool = false) {

@@ -1,4 +1,4 @@
-// What `GET /v1/node` answers.
+// Answer of `GET /v1/node`.
 
 /// The node and its daemon.
 public struct NodeReport: Hashable, Sendable, Codable {

@@ -14,7 +14,7 @@ public struct HostPorts: NodeInformationSource {
 }
 
 extension PortReport {
-    /// What the kernel tells about `interface`, and what follows for a port.
+    /// The report of the kernel on `interface`, and its consequences for a port.
     public init(_ interface: NetworkInterface) {
         self.init(
             name: interface.name, driver: interface.driver ?? interface.kind,
@@ -25,7 +25,7 @@ extension PortReport {
             problems: Self.problems(of: interface))
     }
 
-    /// How the fast path is attached; where it is not, how it can be.
+    /// The mode in which the fast path is attached; where it is not, the mode in which it can be.
     private static func mode(of interface: NetworkInterface) -> String? {
         if let attachment = interface.xdp { return attachment.mode.rawValue }
         return interface.xdpFeatures.map { $0.contains(.basic) ? "native" : "generic" }

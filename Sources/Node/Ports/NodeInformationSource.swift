@@ -1,4 +1,4 @@
-// Where the control API learns what the node's ports are.
+// Source of the control API's information on the node's ports.
 
 /// Something that knows the node's interfaces.
 public protocol NodeInformationSource: Sendable {

@@ -1,4 +1,4 @@
-// What one network interface is, as far as Crosspoint depends on it.
+// Properties of one network interface, as far as Crosspoint depends on them.
 
 /// A port as `check` and the control API show it. What is not known is nil.
 public struct PortReport: Hashable, Sendable, Codable {
@@ -6,7 +6,7 @@ public struct PortReport: Hashable, Sendable, Codable {
     public var name: String
     /// The driver, `ice`.
     public var driver: String?
-    /// Whether the interface is up and has a carrier.
+    /// True if the interface is up and has a carrier.
     public var isUp: Bool
     /// The MTU in bytes.
     public var mtu: Int
@@ -14,17 +14,18 @@ public struct PortReport: Hashable, Sendable, Codable {
     public var queues: Int
     /// The link's speed in bits per second.
     public var speed: UInt64?
-    /// How the fast path is, or can be, attached: `native`, `generic`, `none`.
+    /// The mode in which the fast path is, or can be, attached: `native`, `generic`, `none`.
     public var xdpMode: String?
-    /// Whether the driver strips VLAN tags before XDP sees the frame.
+    /// True if the driver strips VLAN tags before XDP sees the frame.
     public var vlanOffload: Bool?
-    /// What the driver says that it can do with XDP, such as `redirect` and `zero-copy`.
+    /// The features of XDP that the driver reports, such as `redirect` and `zero-copy`.
     public var xdpFeatures: [String]
-    /// Whether redirected frames leave through it: `yes`, `no`, `unknown`. Nil where nobody sent one to find out.
+    /// The answer to the question if redirected frames leave through it: `yes`, `no`, `unknown`. Nil where nobody sent
+    /// one to find out.
     public var redirect: String?
-    /// Why not, or why it is not known.
+    /// The reason for which they do not, or for which it is not known.
     public var redirectReason: String?
-    /// What is in the way, each with its remedy.
+    /// The obstacles, each with its remedy.
     public var problems: [String]
 
     public init(

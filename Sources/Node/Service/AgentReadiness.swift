@@ -1,4 +1,4 @@
-// Nobody is told that the node is ready before its agents listen.
+// Delay of the report that the node is ready until its agents listen.
 
 import ServiceLifecycle
 import Sessions

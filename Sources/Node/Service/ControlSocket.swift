@@ -9,7 +9,7 @@ public struct ControlSocket: Sendable {
     public let path: String
     private let group: gid_t?
 
-    /// Claims `path`: refuses if a daemon answers there or something stands there that is no socket, and removes a socket
+    /// Claims `path`: refuses if a daemon answers there or if the file there is not a socket, and removes a socket
     /// that nobody answers. `group` is the name of the group whose members may use it.
     public init(path: String, group: String?) throws(NodeError) {
         self.path = path

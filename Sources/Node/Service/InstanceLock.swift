@@ -40,7 +40,7 @@ public final class InstanceLock: Sendable {
     /// Locks the folder of the node's pins, `bpffs`, which is made with the folders above it: daemons with runtime directories of their own
     /// would take each other's flows for nobody's. No daemon runs without it.
     public static func pins(_ folder: String) throws(NodeError) -> InstanceLock {
-        // Where these cannot be made, the folder itself cannot, and the error says why.
+        // If these cannot be made, the folder itself cannot, and the error says why.
         try? FileManager.default.createDirectory(
             atPath: URL(filePath: folder).deletingLastPathComponent().path, withIntermediateDirectories: true)
         do throws(NodeError) {

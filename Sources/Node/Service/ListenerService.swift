@@ -10,7 +10,7 @@ import ServiceLifecycle
 
 /// Serves the control API, or the part of it that changes nothing, on one address.
 struct ListenerService: Service {
-    /// What the listener is called in errors: `control.socket`, `metrics.listen`.
+    /// The name of the listener in errors: `control.socket`, `metrics.listen`.
     let name: String
     let address: BindAddress
     let responder: RouterResponder<ControlContext>
@@ -54,7 +54,7 @@ struct ListenerService: Service {
         try await failure.rethrow()
     }
 
-    /// What went wrong after the listener had begun to listen.
+    /// The failure that occurred after the listener had begun to listen.
     private actor Failure {
         private var error: (any Error)?
 

@@ -1,4 +1,4 @@
-// What a daemon is made of, before it serves anybody.
+// Parts of a daemon, before it serves anybody.
 
 public import Events
 public import RTSPProxy
@@ -13,9 +13,9 @@ public struct NodeAssembly: Sendable {
     public var control: any RouteControl
     /// The reader of the counters.
     public var statistics: any StatisticsSource
-    /// What knows the ports.
+    /// The source of information on the ports.
     public var information: any NodeInformationSource
-    /// What negotiates sessions; empty where nothing does.
+    /// The agents that negotiate sessions; empty where nothing does.
     public var sessions: [any SessionControl]
     /// The routes of the RTSP proxy; nil where none runs.
     public var rtspRoutes: (any RTSPRouteControl)?
@@ -23,7 +23,7 @@ public struct NodeAssembly: Sendable {
     public var sip: (any SIPControl)?
     /// The events of the node.
     public var events: EventLog
-    /// What runs as long as the daemon does.
+    /// The services that run as long as the daemon does.
     public var services: [any Service]
 
     public init(

@@ -1,4 +1,4 @@
-// Why the daemon cannot run.
+// Reasons for which the daemon cannot run.
 
 import Glibc
 

@@ -14,9 +14,9 @@ public import Sessions
 import Timing
 import UnixSignals
 
-/// Runs a node until it is told to stop.
+/// Runs a node until it is asked to stop.
 ///
-/// Stopping it stops the daemon only: what is in the fast path stays there and goes on forwarding.
+/// Stopping it stops the daemon only: flows in the fast path stay there and continue to be forwarded.
 public struct NodeService: Service {
     private let configuration: NodeConfiguration
     private let socket: ControlSocket
@@ -77,7 +77,7 @@ public struct NodeService: Service {
             events: events, logger: logger)
     }
 
-    /// Applies the configured routes, listens, tells systemd, and returns after a graceful shutdown.
+    /// Applies the configured routes, listens, notifies systemd, and returns after a graceful shutdown.
     public func run() async throws {
         let notifier = SystemdNotifier(environment: ProcessInfo.processInfo.environment)
         _ = await keeper.apply()

@@ -3,7 +3,7 @@
 import Routing
 import ServiceLifecycle
 
-/// Asks the route control for its routes, and tells the watchdog when it has answered.
+/// Asks the route control for its routes, and notifies the watchdog when it has answered.
 struct WatchdogService: Service {
     let notifier: SystemdNotifier?
     let control: any RouteControl

@@ -67,7 +67,7 @@ public struct Heartbeat: Sendable {
         path = URL(filePath: socket).deletingLastPathComponent().appending(path: "heartbeat").path
     }
 
-    /// Touches the file, which is made if need be. A failure is no trouble of the daemon's.
+    /// Touches the file, which is made if need be. A failure does not trouble the daemon.
     func beat() {
         let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
         guard file >= 0 else { return }

@@ -3,7 +3,7 @@
 import FastPath
 public import Routing
 
-/// What the daemon knows beside the counters.
+/// The daemon's states beside the counters.
 public struct NodeStates: Sendable {
     /// The flows, judged over time.
     public var flows: [FlowReport]

@@ -2,7 +2,7 @@
 
 /// Collects metric families and writes them: HELP and TYPE once, then the samples.
 struct PrometheusWriter {
-    /// What kind of value a metric is.
+    /// The kind of value that a metric is.
     enum Kind: String {
         /// Only grows; its name ends in `_total`.
         case counter

@@ -1,4 +1,4 @@
-// What a session has carried, from the counters of the routes and legs that are its.
+// Traffic of a session, from the counters of the routes and legs that are its.
 
 public import FastPath
 public import Sessions
@@ -37,8 +37,8 @@ public struct SessionTraffic: Hashable, Sendable {
 }
 
 extension SessionReport.Kind {
-    /// Whether media comes from the session's peer only: a route of such a session without a leg is one that it feeds. The streams of a
-    /// SIP call say by their legs which way they go.
+    /// True if media comes from the session's peer only: a route of such a session without a leg is one that it feeds.
+    /// The streams of a SIP call say by their legs which way they go.
     var feedsRoutes: Bool {
         switch self {
         case .rtspUpstream, .rtspPublisher, .sipCall: true

@@ -1,4 +1,4 @@
-// What two readings say together: packets and bits per second, and how each flow fares.
+// Values from two readings together: packets and bits per second, and the state of each flow.
 
 public import FastPath
 
@@ -10,7 +10,7 @@ public struct StatisticsRates: Hashable, Sendable, Codable {
         public var route: String
         /// The flow's source.
         public var from: String
-        /// How the flow fares.
+        /// The state of the flow.
         public var state: FlowState
         /// Packets per second.
         public var packetsPerSecond: Double
@@ -118,7 +118,7 @@ public struct StatisticsRates: Hashable, Sendable, Codable {
     private struct Meter {
         let seconds: Double
 
-        /// The rate of a counter; 0 if it was not there before, or began anew.
+        /// The rate of a counter; 0 if it was not there before, or began again.
         func rate(_ new: UInt64, since old: UInt64?) -> Double {
             guard let old, new >= old, seconds > 0 else { return 0 }
             return Double(new - old) / seconds

@@ -1,4 +1,4 @@
-// Where statistics come from: the fast path's pinned maps, or a daemon that reads them.
+// Source of statistics: the fast path's pinned maps, or a daemon that reads them.
 
 public import FastPath
 

@@ -1,12 +1,12 @@
-// Whether a file that the configuration names can be used: it is there, it can be read, and what is secret is kept so.
+// Check that a file that the configuration names can be used: it is there, it can be read, and a secret one is kept so.
 
 import FileStatus
 import Glibc
 
 /// Looks at files without keeping what they hold.
 public enum FileAccess {
-    /// Why the daemon cannot use the file at `path`, with the remedy; nil if it can. A secret one must not be readable by others than
-    /// its owner and its group.
+    /// The reason for which the daemon cannot use the file at `path`, with the remedy; nil if it can. A secret one must
+    /// not be readable by others than its owner and its group.
     public static func problem(of path: String, isSecret: Bool) -> String? {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else {
@@ -26,7 +26,7 @@ public enum FileAccess {
         return nil
     }
 
-    /// Whether others than its owner and its group can read the file at `path`; false where it is not there.
+    /// True if others than its owner and its group can read the file at `path`; false where it is not there.
     public static func isReadableByOthers(_ path: String) -> Bool {
         FileStatus(of: path).map { $0.mode & 0o004 != 0 } ?? false
     }

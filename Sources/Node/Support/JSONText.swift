@@ -36,7 +36,8 @@ public enum JSONText {
     /// In how many others an array or object may stand.
     private static let deepest = 32
 
-    /// In how many others the innermost array or object stands, looked at before anything is decoded: the decoder recurses.
+    /// The number of others in which the innermost array or object is nested, looked at before anything is decoded: the
+    /// decoder recurses.
     static func depth(of bytes: some Sequence<UInt8>) -> Int {
         var (depth, most) = (0, 0)
         var (isText, isEscaped) = (false, false)

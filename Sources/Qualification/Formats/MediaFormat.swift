@@ -1,10 +1,10 @@
-// What a flow of a broadcast format is on the wire.
+// Packets of a flow of a broadcast format on the wire.
 
 /// The packets of one flow: their size, their rate and their RTP timestamps.
 public struct MediaFormat: Hashable, Sendable {
     /// The name by which it is asked for: `2110-20-1080p59.94`.
     public var name: String
-    /// What it is, for a person.
+    /// The description of the format, for a person.
     public var summary: String
     /// Frame length, Ethernet header to payload, without FCS and VLAN tags, bytes.
     public var frameLength: Int

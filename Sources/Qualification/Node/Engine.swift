@@ -1,4 +1,4 @@
-// What forwards.
+// Engine that forwards.
 
 import Routing
 

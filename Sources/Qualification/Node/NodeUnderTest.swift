@@ -106,7 +106,7 @@ public actor NodeUnderTest {
                 name: "bench-\(flow)", source: source, legs: legs, accounting: accounting, clockRate: clockRate))
     }
 
-    /// The UDP port of the first leg, whose packets jitter is told of.
+    /// The UDP port of the first leg, whose packets jitter is measured for.
     public static let firstLegUDPPort: UInt16 = 20_000
 }
 

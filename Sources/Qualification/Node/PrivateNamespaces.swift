@@ -5,12 +5,12 @@ import Glibc
 
 /// Gives the process a network and a BPF file system that nobody else sees. They go when the process ends, however it ends.
 public enum PrivateNamespaces {
-    /// Where the process's own memory file system is.
+    /// The place of the process's own memory file system.
     public static let scratch = "/dev/shm"
-    /// Where its own BPF file system is.
+    /// The place of its own BPF file system.
     public static let bpffs = "/sys/fs/bpf"
 
-    /// Starts this program anew with the same arguments and one more, in a mount namespace of its own, and in a network of its
+    /// Starts this program again with the same arguments and one more, in a mount namespace of its own, and in a network of its
     /// own if that is asked for. Returns only by an error: a namespace is a thread's, and only a new program has one thread.
     public static func restart(hasNetwork: Bool, adding argument: String) throws(QualificationError) {
         let result = crosspoint_enter_private_namespaces(hasNetwork ? 1 : 0)

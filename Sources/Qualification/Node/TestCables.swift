@@ -5,18 +5,18 @@ import Glibc
 public import Netlink
 import RTPWire
 
-/// Which interface is whose.
+/// The assignment of interfaces.
 public struct TestCables: Sendable {
-    /// Where the generator sends; its other end is `ingress`.
+    /// The interface at which the generator sends; its other end is `ingress`.
     public let generator: TestInterface
     public let ingress: TestInterface
-    /// Where copies leave the node, and the sinks at the other ends.
+    /// The interfaces by which copies leave the node, and the sinks at the other ends.
     public let egress: [TestInterface]
     public let sinks: [TestInterface]
     /// A cable without a node in it: generator and sink, to tell their own part. Nil between named interfaces.
     public let direct: (near: TestInterface, far: TestInterface)?
 
-    /// What a virtual cable (veth) holds, frames.
+    /// The number of frames that a virtual cable (veth) holds.
     static let ring = 256
 
     /// Makes virtual cables in this process's own network.
@@ -48,10 +48,11 @@ public struct TestCables: Sendable {
         direct = nil
     }
 
-    /// How many egress ports a route with so many legs is spread over.
+    /// The number of egress ports that a route with so many legs is spread over.
     public static func egressPorts(forLegs legs: Int) -> Int { min(max(legs, 1), 8) }
 
-    /// How many frames the kernel may handle at once, so that the copies that leave by one port fill half of its ring at most.
+    /// The number of frames that the kernel may handle at once, so that the copies that leave by one port fill half of
+    /// its ring at most.
     public static func batch(forLegs legs: Int) -> Int {
         let perPort = (legs + egressPorts(forLegs: legs) - 1) / egressPorts(forLegs: legs)
         return min(64, max(1, ring / 2 / perPort))

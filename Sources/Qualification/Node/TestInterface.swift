@@ -3,7 +3,7 @@
 public import Netlink
 public import RTPWire
 
-/// What sending and receiving needs to know of an interface.
+/// The properties of an interface that sending and receiving needs to know.
 public struct TestInterface: Hashable, Sendable {
     public var name: String
     public var index: UInt32

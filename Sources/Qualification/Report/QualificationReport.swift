@@ -1,8 +1,8 @@
-// What a qualification found.
+// Findings of a qualification.
 
 import Routing
 
-/// How many flows a node carries, and how.
+/// The number of flows that a node carries, and the conditions.
 public struct QualificationReport: Hashable, Sendable, Codable {
     /// The flows that were sent.
     public struct Format: Hashable, Sendable, Codable {
@@ -34,7 +34,7 @@ public struct QualificationReport: Hashable, Sendable, Codable {
             isWithoutLoss = result.isWithoutLoss(legs: legs)
         }
 
-        /// How it ended, in words.
+        /// The end of the qualification, in words.
         public var verdict: String {
             if isWithoutLoss { return "no loss" }
             if lost != 0 { return "\(lost) copies lost" }
@@ -42,7 +42,7 @@ public struct QualificationReport: Hashable, Sendable, Codable {
         }
     }
 
-    /// What a packet costs, from trials in which packets follow each other without a pause.
+    /// The cost of a packet, from trials in which packets follow each other without a pause.
     public struct Cost: Hashable, Sendable, Codable {
         /// Packets per second through the node, and past it; 0 where the latter cannot be measured.
         public var packetsPerSecond: Double
@@ -79,7 +79,7 @@ public struct QualificationReport: Hashable, Sendable, Codable {
             jitter = result.jitter
         }
 
-        /// How much more than another, each figure for itself.
+        /// The difference to another, each figure for itself.
         func beyond(_ other: Latency) -> Latency {
             var difference = self
             difference.p50 -= other.p50
@@ -91,7 +91,7 @@ public struct QualificationReport: Hashable, Sendable, Codable {
         }
     }
 
-    /// What a load that leaves room does: half of the flows.
+    /// The behaviour under a load that leaves room: half of the flows.
     public struct Load: Hashable, Sendable, Codable {
         public var flows: Int
         public var packetsPerSecond: Double
@@ -132,7 +132,7 @@ public struct QualificationReport: Hashable, Sendable, Codable {
             directParts = past.map(parts)
             busy = 1 - through.idle
             directBusy = past.map { 1 - $0.idle }
-            /// What the processor of the node's own thread did, where there is one, in parts of the time.
+            /// The load of the processor of the node's own thread, where there is one, in parts of the time.
             func own(_ result: TrialResult) -> Double {
                 guard let ownProcessor, Int(ownProcessor) < result.processors.count else { return 0 }
                 let times = result.processors[Int(ownProcessor)]
@@ -154,7 +154,7 @@ public struct QualificationReport: Hashable, Sendable, Codable {
     public var interfaces: [String]?
     /// The largest number of flows without loss; 0 if there is none.
     public var flows = 0
-    /// Whether the search ended at its limit, and the node may carry more.
+    /// True if the search ended at its limit, and the node may carry more.
     public var isLimited = false
     /// Every try, in order.
     public var trials: [Trial] = []

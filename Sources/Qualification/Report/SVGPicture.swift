@@ -12,7 +12,7 @@ public struct SVGPicture {
         case second = "#a8b3bf"
     }
 
-    /// Where a text stands relative to its point.
+    /// The position of a text relative to its point.
     public enum Anchor: String, Sendable {
         case start, middle, end
     }

@@ -1,4 +1,4 @@
-// How the largest load without loss is found: a value that is told outcomes and says what to try next.
+// Search for the largest load without loss: a value that gets outcomes and says what to try next.
 
 /// Searches the largest number for which trials succeed, when they do for small numbers and do not for large ones.
 ///
@@ -6,7 +6,7 @@
 /// and halves what lies between. A machine has better moments and worse ones: a number that does not succeed is tried once more
 /// before it counts as a failure, and the number that is left must succeed twice.
 public struct ZeroLossSearch: Hashable, Sendable {
-    /// What to do next.
+    /// The next step.
     public enum Step: Hashable, Sendable {
         /// Try this number, and `record` the outcome.
         case attempt(Int)
@@ -44,10 +44,10 @@ public struct ZeroLossSearch: Hashable, Sendable {
     /// The largest number that succeeded below all that failed.
     private var best: Int { passed.keys.filter { $0 < lowestFailure }.max() ?? 0 }
 
-    /// Whether the search found a failure, rather than came to its limit.
+    /// True if the search found a failure, rather than came to its limit.
     public var isBounded: Bool { lowestFailure <= limit }
 
-    /// What to do next.
+    /// The next step.
     public var next: Step {
         let best = best
         if trials >= maximumTrials { return .done(mostConfirmed) }

@@ -1,4 +1,4 @@
-// How long packets took: counts in buckets that are 3 % wide.
+// Latencies of packets: counts in buckets that are 3 % wide.
 
 import CrosspointShim
 
@@ -22,7 +22,7 @@ public struct LatencyHistogram: Hashable, Sendable {
         self.sum += sum
     }
 
-    /// How many times there are.
+    /// The number of times.
     public var count: UInt64 { counts.reduce(0, +) }
 
     /// The mean, 0 if there is none.
@@ -51,7 +51,7 @@ public struct LatencyHistogram: Hashable, Sendable {
         return 0
     }
 
-    /// How many times lie in each part of the scale that `bounds` divide it into: below the first, between two, above the last.
+    /// The number of times in each part of the scale that `bounds` divide it into: below the first, between two, above the last.
     public func counts(between bounds: [UInt64]) -> [UInt64] {
         var result = [UInt64](repeating: 0, count: bounds.count + 1)
         for (bucket, count) in counts.enumerated() where count > 0 {

@@ -8,11 +8,11 @@ import Glibc
 
 /// Sends what a plan says, and counts what arrives. Used by one thread at a time.
 public final class PacedGenerator: @unchecked Sendable {
-    /// What stands where copies arrive.
+    /// The program at the place where copies arrive.
     public enum Sink: String, Sendable {
         /// Counts.
         case count
-        /// Counts, and tells how long stamped packets took.
+        /// Counts, and measures the latency of stamped packets.
         case measure
     }
 

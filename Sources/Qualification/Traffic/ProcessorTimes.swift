@@ -1,9 +1,9 @@
-// What processors do, as /proc/stat tells.
+// Work of processors, as /proc/stat reports it.
 
 import FoundationEssentials
 import Glibc
 
-/// How one processor's time is spent, in parts of a second for each second.
+/// The use of one processor's time, in parts of a second for each second.
 public struct ProcessorTimes: Hashable, Sendable, Codable {
     /// Programs.
     public var user: Double
@@ -39,7 +39,7 @@ public struct ProcessorTimes: Hashable, Sendable, Codable {
         }
     }
 
-    /// What was done between two readings, in parts of the given time, which began after the first and ended before the second.
+    /// The work between two readings, in parts of the given time, which began after the first and ended before the second.
     static func between(_ before: [Reading], _ after: [Reading], seconds: Double) -> [ProcessorTimes] {
         let ticks = seconds * Double(sysconf(CInt(_SC_CLK_TCK)))
         guard ticks > 0 else { return [] }

@@ -1,4 +1,4 @@
-// What a trial sends.
+// Packets that a trial sends.
 
 import CrosspointShim
 public import RTPWire
@@ -6,7 +6,7 @@ public import RTPWire
 /// The flows of one trial, in turn, at their pace.
 public struct TrafficPlan: Hashable, Sendable {
     public var format: MediaFormat
-    /// How many flows; flow n goes to `destination` + n.
+    /// The number of flows; flow n goes to `destination` + n.
     public var flows: Int
     /// For how long, seconds.
     public var seconds: Double
@@ -15,9 +15,9 @@ public struct TrafficPlan: Hashable, Sendable {
     public var quantum = 1
     /// Frames that the kernel handles at once, 1 to 256.
     public var batch = 64
-    /// Whether packets carry the time at which they leave.
+    /// True if packets carry the time at which they leave.
     public var isStamped = false
-    /// Whether packets leave one after the other without any pace, for `seconds`.
+    /// True if packets leave one after the other without any pace, for `seconds`.
     public var isFlatOut = false
     public var destinationMAC: MACAddress
     public var sourceMAC: MACAddress
@@ -81,8 +81,8 @@ public struct TrafficPlan: Hashable, Sendable {
         return record
     }
 
-    /// How much longer than planned the generator may need: who needs more did not keep the pace. The second, in nanoseconds, is
-    /// for whoever else wants the processor just at the end.
+    /// The time beyond the plan that the generator may need: one that needs more did not keep the pace. The second, in
+    /// nanoseconds, is for whoever else wants the processor just at the end.
     static let tolerance = 0.01
     static let grace: UInt64 = 5_000_000
 }

@@ -1,6 +1,6 @@
-// How a trial ended.
+// Result of a trial.
 
-/// What was sent, what came, and what the processors had to do meanwhile.
+/// The packets that were sent and that came, and the work of the processors meanwhile.
 public struct TrialResult: Hashable, Sendable {
     /// Packets that were to be sent, and that were.
     public var planned: UInt64
@@ -13,14 +13,14 @@ public struct TrialResult: Hashable, Sendable {
     public var idle: Double
     /// By how much a packet left later than planned, at most, nanoseconds.
     public var largestDelay: UInt64
-    /// What each processor did, in parts of the time: user, system and softirq, by the kernel's own samples.
+    /// The load of each processor, in parts of the time: user, system and softirq, by the kernel's own samples.
     public var processors: [ProcessorTimes]
-    /// How long packets took, if they were stamped.
+    /// The latencies of packets, if they were stamped.
     public var latency: LatencyHistogram
     /// Interarrival jitter (RFC 3550 section 6.4.1), the mean of all flows that were stamped, nanoseconds.
     public var jitter: Double
 
-    /// Whether the generator kept its pace.
+    /// True if the generator kept its pace.
     public var keptPace: Bool { sent >= planned }
 
     /// Packets sent per second.
@@ -31,6 +31,6 @@ public struct TrialResult: Hashable, Sendable {
         seconds > 0 ? Double(min(sent, arrived / UInt64(max(legs, 1)))) / seconds : 0
     }
 
-    /// Whether everything was sent in time, and every copy came.
+    /// True if everything was sent in time, and every copy came.
     public func isWithoutLoss(legs: Int) -> Bool { keptPace && arrived == sent * UInt64(legs) }
 }

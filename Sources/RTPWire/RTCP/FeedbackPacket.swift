@@ -1,4 +1,4 @@
-// What receivers ask of a sender at once.
+// Feedback that receivers ask of a sender at once.
 
 /// A feedback packet (RFC 4585 section 6.1), or one of an application (RFC 3550 section 6.7), which has the same form but for the
 /// second word: there it is the application's name.
@@ -15,11 +15,11 @@ public struct FeedbackPacket: Hashable, Sendable {
     public var kind: Kind
     /// The format of the feedback, or the application's subtype: 0 to 31.
     public var format: UInt8
-    /// Who sent it.
+    /// The SSRC of its sender.
     public var ssrc: UInt32
     /// The source that it is about, or the application's name.
     public var media: UInt32
-    /// What is asked for, in whole words.
+    /// The request, in whole words.
     public var information: [UInt8]
 
     public init(kind: Kind, format: UInt8, ssrc: UInt32, media: UInt32, information: [UInt8] = []) {

@@ -2,9 +2,9 @@
 
 /// A BYE packet (RFC 3550 section 6.6).
 public struct Goodbye: Hashable, Sendable {
-    /// Who leaves; 31 at most.
+    /// The sources that leave; 31 at most.
     public var ssrcs: [UInt32]
-    /// Why, as UTF-8, at most 255 bytes; nil if it is not said.
+    /// The reason, as UTF-8, at most 255 bytes; nil if it is not said.
     public var reason: [UInt8]?
 
     public init(ssrcs: [UInt32], reason: String? = nil) {

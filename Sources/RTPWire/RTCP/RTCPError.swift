@@ -1,4 +1,4 @@
-// Why a datagram is not RTCP.
+// Reasons for which a datagram is not RTCP.
 
 /// The check of RFC 3550 appendix A.2, or of a packet's own length fields, that a datagram fails.
 public enum RTCPError: Error, Hashable, Sendable {
@@ -6,7 +6,7 @@ public enum RTCPError: Error, Hashable, Sendable {
     case truncated
     /// A version other than 2.
     case version
-    /// The first packet is no report.
+    /// The first packet is not a report.
     case noReport
     /// Padding before the last packet, or a count of padding that cannot be.
     case padding

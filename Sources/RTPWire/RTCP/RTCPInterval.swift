@@ -1,17 +1,17 @@
-// How long to wait between reports.
+// Time to wait between reports.
 
-/// What the time between the reports of a participant depends on (RFC 3550 section 6.3.1).
+/// The values that the time between the reports of a participant depends on (RFC 3550 section 6.3.1).
 public struct RTCPInterval: Hashable, Sendable {
     /// Participants, this one included, and how many of them send.
     public var members: Int
     public var senders: Int
-    /// What RTCP of the whole session may use, in bytes per second: 5 % of the session's bandwidth.
+    /// The rate that RTCP of the whole session may use, in bytes per second: 5 % of the session's bandwidth.
     public var bandwidth: Double
-    /// Whether this participant sends.
+    /// True if this participant sends.
     public var isSender: Bool
     /// The average size of a compound packet with UDP and IP headers, in bytes.
     public var averageSize: Double
-    /// Whether this participant has not reported yet.
+    /// True if this participant has not reported yet.
     public var isInitial: Bool
 
     public init(
@@ -27,7 +27,7 @@ public struct RTCPInterval: Hashable, Sendable {
 
     /// The share of senders that has a quarter of the bandwidth for itself.
     private static let senderShare = 0.25
-    /// What reconsideration makes of the interval on average, e - 3/2.
+    /// The factor by which reconsideration changes the interval on average, e - 3/2.
     private static let compensation = 2.718_28 - 1.5
 
     /// The interval before it is varied, in nanoseconds.

@@ -32,7 +32,7 @@ public enum RTCPPacket: Hashable, Sendable {
         self = packet
     }
 
-    /// Whether a compound may begin with it (section 6.1).
+    /// True if a compound may begin with it (section 6.1).
     var isReport: Bool {
         switch self {
         case .senderReport, .receiverReport: true

@@ -4,7 +4,7 @@ import Timing
 
 /// The timer of a participant's reports (RFC 3550 sections 6.3.2 to 6.3.6 and appendix A.7). Times are nanoseconds of one clock.
 public struct RTCPSchedule: Hashable, Sendable {
-    /// What the interval depends on now. Members and senders are the caller's to count; `setMembers` reconsiders.
+    /// The values that the interval depends on now. Members and senders are the caller's to count; `setMembers` reconsiders.
     public private(set) var interval: RTCPInterval
     /// When to call `expired`.
     public private(set) var next: UInt64

@@ -1,13 +1,13 @@
 // RTCP of a flow whose packets were changed on their way (RFC 3550 section 7.2).
 
-/// What a leg changes in the RTP header, applied to the RTCP that goes with it: without this, receivers would not find the source of a
-/// sender report, and lip-sync would break.
+/// The changes of a leg in the RTP header, applied to the RTCP that goes with it: without this, receivers would not
+/// find the source of a sender report, and lip-sync would break.
 public struct RTCPTranslation: Hashable, Sendable {
     /// The SSRC that the source sends with.
     public var sourceSSRC: UInt32
     /// The SSRC that the leg sends with.
     public var legSSRC: UInt32
-    /// What the leg adds to sequence numbers, modulo 2^16, and to timestamps, modulo 2^32.
+    /// The numbers that the leg adds to sequence numbers, modulo 2^16, and to timestamps, modulo 2^32.
     public var sequenceOffset: UInt16
     public var timestampOffset: UInt32
 
@@ -18,11 +18,11 @@ public struct RTCPTranslation: Hashable, Sendable {
         self.timestampOffset = timestampOffset
     }
 
-    /// Whether nothing is changed.
+    /// True if nothing is changed.
     public var isIdentity: Bool { sourceSSRC == legSSRC && sequenceOffset == 0 && timestampOffset == 0 }
 
-    /// What the source sent, as the leg's receivers must see it: its SSRC and the timestamps of its sender reports. Packets of kinds that are
-    /// not known here are left out, since they may name what was changed.
+    /// The packets that the source sent, as the leg's receivers must see them: its SSRC and the timestamps of its
+    /// sender reports. Packets of kinds that are not known here are left out, since they may name what was changed.
     public func toReceivers(_ compound: RTCPCompound) -> RTCPCompound {
         if isIdentity { return compound }
         func ssrc(_ value: UInt32) -> UInt32 { value == sourceSSRC ? legSSRC : value }
@@ -52,8 +52,9 @@ public struct RTCPTranslation: Hashable, Sendable {
             })
     }
 
-    /// What a receiver of the leg sent, as the source must see it: reports and feedback about the leg's SSRC, with their sequence numbers.
-    /// An extended sequence number is translated modulo 2^32: its low half is the source's, and it grows as the receiver's does.
+    /// The packets that a receiver of the leg sent, as the source must see them: reports and feedback about the leg's
+    /// SSRC, with their sequence numbers. An extended sequence number is translated modulo 2^32: its low half is the
+    /// source's, and it grows as the receiver's does.
     public func toSource(_ compound: RTCPCompound) -> RTCPCompound {
         if isIdentity { return compound }
         return RTCPCompound(

@@ -1,12 +1,12 @@
-// What a receiver reports.
+// Report of a receiver.
 
 /// A receiver report (RFC 3550 section 6.4.2).
 public struct ReceiverReport: Hashable, Sendable {
     /// The receiver.
     public var ssrc: UInt32
-    /// What it received; 31 at most.
+    /// The reports on the sources that it received; 31 at most.
     public var reports: [ReceptionReport]
-    /// What a profile added.
+    /// The extension that a profile added.
     public var profileExtension: [UInt8] = []
 
     public init(ssrc: UInt32, reports: [ReceptionReport] = []) {

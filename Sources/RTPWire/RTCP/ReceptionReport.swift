@@ -1,4 +1,4 @@
-// What a receiver reports about one source.
+// Report of a receiver about one source.
 
 import Timing
 

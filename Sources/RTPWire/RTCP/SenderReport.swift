@@ -1,4 +1,4 @@
-// What a sender reports about itself.
+// Report of a sender about itself.
 
 /// A sender report (RFC 3550 section 6.4.1).
 public struct SenderReport: Hashable, Sendable {
@@ -11,9 +11,9 @@ public struct SenderReport: Hashable, Sendable {
     /// Packets and payload bytes sent, modulo 2^32.
     public var packetCount: UInt32
     public var byteCount: UInt32
-    /// What it received from others; 31 at most.
+    /// The reports on the sources that it received from others; 31 at most.
     public var reports: [ReceptionReport]
-    /// What a profile added.
+    /// The extension that a profile added.
     public var profileExtension: [UInt8] = []
 
     public init(

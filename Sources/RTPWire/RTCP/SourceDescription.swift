@@ -1,8 +1,8 @@
-// Who sources are.
+// Descriptions of sources.
 
 /// Source descriptions (RFC 3550 section 6.5).
 public struct SourceDescription: Hashable, Sendable {
-    /// What one source says of itself.
+    /// The description of one source by itself.
     public struct Chunk: Hashable, Sendable {
         public var ssrc: UInt32
         public var items: [Item]

@@ -1,6 +1,6 @@
-// What a session with a server wants done.
+// Actions that a session with a server asks for.
 
-/// What the driver of a `ClientSession` does for it, in order.
+/// An action that the driver of a `ClientSession` carries out for it, in order.
 public enum ClientAction: Hashable, Sendable {
     /// Sends a message on the connection.
     case send(RTSPMessage)
@@ -24,14 +24,14 @@ public enum ClientAction: Hashable, Sendable {
     case ended(ClientSessionEnd)
 }
 
-/// Why a session with a server is over.
+/// The reason for which a session with a server is over.
 public struct ClientSessionEnd: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What a player is answered who wants the stream: 404, 502, 503 or 504, and 200 for an end that was asked for.
+    /// The status that a player is answered with who wants the stream: 404, 502, 503 or 504, and 200 for an end that was asked for.
     public var status: RTSPStatus
     /// For the log.
     public var reason: String
-    /// Whether it is the server that failed, so that another one of the same service may do better (RFC 2782), rather than that what
-    /// was asked for is refused.
+    /// True if it is the server that failed, so that another one of the same service may do better (RFC 2782), rather
+    /// than that the request is refused.
     public var isOfServer: Bool
 
     public init(_ status: RTSPStatus, _ reason: String, isOfServer: Bool = false) {
@@ -55,7 +55,7 @@ public struct ClientSessionEnd: Error, Hashable, Sendable, CustomStringConvertib
     public var description: String { reason }
 }
 
-/// What must be known of a session to go on with it over another connection, in another process.
+/// The state of a session that is needed to continue it over another connection, in another process.
 public struct ClientResumption: Hashable, Sendable, Codable {
     /// The server's session identifier: a secret.
     public var session: String
@@ -66,6 +66,6 @@ public struct ClientResumption: Hashable, Sendable, Codable {
     /// The URL of the whole presentation.
     public var presentation: String
     public var streams: [ClientStream]
-    /// What the server can do, where it said so.
+    /// The methods that the server supports, where it said so.
     public var methods: [String]
 }

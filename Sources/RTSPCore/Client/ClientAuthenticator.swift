@@ -1,4 +1,4 @@
-// What answers a server's challenges.
+// Answers to a server's challenges.
 
 /// Credentials for one host, and the challenges that it has given (RFC 2326 section 11; RFC 7616). Held apart from the session so
 /// that the session needs neither a hash function nor randomness.

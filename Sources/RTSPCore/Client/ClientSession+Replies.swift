@@ -1,4 +1,4 @@
-// What a client session makes of the messages that it receives.
+// Handling of the messages that a client session receives.
 
 import Timing
 
@@ -229,7 +229,8 @@ extension ClientSession {
         return [.established(streams)]
     }
 
-    /// A server that does not know its session, or the method, is told otherwise only if it sends nothing either.
+    /// Ends the session if the server does not know it any more and sends nothing either; a refused GET_PARAMETER is
+    /// replaced by OPTIONS.
     private mutating func keptAlive(
         _ response: RTSPResponse, _ method: RTSPMethod, at now: UInt64
     ) -> [ClientAction] {

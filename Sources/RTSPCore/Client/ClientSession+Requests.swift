@@ -18,7 +18,7 @@ extension ClientSession {
         )
     }
 
-    /// Numbers and authenticates a request, anew where it is repeated (RFC 2326 section 12.17).
+    /// Numbers and authenticates a request, again where it is repeated (RFC 2326 section 12.17).
     mutating func send(_ pending: Pending) -> ClientAction {
         var pending = pending
         sequence &+= 1

@@ -8,7 +8,7 @@ import Timing
 /// One request is under way at a time, and keep-alives beside it.
 public struct ClientSession: Sendable {
     public struct Settings: Hashable, Sendable {
-        /// How long a reply is waited for, and that to a TEARDOWN, in nanoseconds.
+        /// The time for which a reply is waited for, and that to a TEARDOWN, in nanoseconds.
         public var replyTime: UInt64 = 10_000_000_000
         public var teardownTime: UInt64 = 2_000_000_000
         public var maximumRedirects = 5
@@ -34,7 +34,7 @@ public struct ClientSession: Sendable {
         case ended
     }
 
-    /// What comes after a TEARDOWN.
+    /// The step that comes after a TEARDOWN.
     enum Closing: Hashable, Sendable {
         case end(ClientSessionEnd)
         case connect(RTSPURL, reason: String)
@@ -50,9 +50,9 @@ public struct ClientSession: Sendable {
         var challenges = 0
     }
 
-    /// Whether packets come: the driver says so. A server whose packets come is not given up for silence.
+    /// True if packets come: the driver says so. A server whose packets come is not given up for silence.
     public var isMediaFlowing = false
-    /// Where the session is, after redirects; without credentials.
+    /// The URL of the session, after redirects; without credentials.
     public private(set) var url: RTSPURL
     /// `Server`, as it says.
     public internal(set) var serverAgent: String?
@@ -88,7 +88,7 @@ public struct ClientSession: Sendable {
     /// - Parameters:
     ///   - url: The presentation; user and password in it are not used.
     ///   - authenticator: Answers challenges of the URL's host, and of no other; nil where there are no credentials.
-    ///   - resumption: An earlier session to go on with, if the server still has it.
+    ///   - resumption: An earlier session to continue, if the server still has it.
     public init(
         url: RTSPURL, settings: Settings, authenticator: (any ClientAuthenticator)? = nil,
         resumption: ClientResumption? = nil
@@ -178,7 +178,7 @@ public struct ClientSession: Sendable {
         return [sendPlay(at: now)]
     }
 
-    /// True where `mediaIsMissing` would try another transport. Of a session that was taken up again there is no plan; it begins again with
+    /// True where `mediaIsMissing` would try another transport. A session that was taken up again has no plan; it begins again with
     /// all transports.
     public var hasAnotherTransport: Bool {
         plans.isEmpty
@@ -236,11 +236,12 @@ public struct ClientSession: Sendable {
         return [send(keepAliveMethod, presentation, purpose: .keepAlive, at: now)]
     }
 
-    /// Whether the server plays, so that packets are due: not before PLAY was answered, and not any more once the session is being
+    /// True if the server plays, so that packets are due: not before PLAY was answered, and not any more once the session is being
     /// closed.
     public var isPlaying: Bool { state == .playing }
 
-    /// What is needed to go on over another connection; nil where nothing plays, or where packets end with the connection.
+    /// The state that is needed to continue over another connection; nil where nothing plays, or where packets end with
+    /// the connection.
     public var resumable: ClientResumption? {
         guard state == .playing, let session, !streams.contains(where: { $0.transport == .interleaved }) else {
             return nil
@@ -250,7 +251,7 @@ public struct ClientSession: Sendable {
             presentation: presentation.description, streams: streams, methods: methods?.methods.map(\.name) ?? [])
     }
 
-    /// Which stream packets of an interleaved channel are of.
+    /// The stream that packets of an interleaved channel belong to.
     public func stream(ofChannel channel: UInt8) -> (index: Int, isRTCP: Bool)? {
         for stream in streams {
             if stream.rtpChannel == channel { return (stream.index, false) }

@@ -2,7 +2,7 @@
 
 public import RTPWire
 
-/// How the packets of a stream come from a server.
+/// The transport by which the packets of a stream come from a server.
 public enum ClientTransport: String, Hashable, Sendable, Codable {
     case udp, multicast, interleaved
 }
@@ -11,11 +11,11 @@ public enum ClientTransport: String, Hashable, Sendable, Codable {
 public struct ClientStreamPlan: Hashable, Sendable {
     /// The value of its `a=control`; nil where it has none.
     public var control: String?
-    /// What to try, in this order, until the server accepts one.
+    /// The transports to try, in this order, until the server accepts one.
     public var transports: [ClientTransport]
     /// As its `m=` line has it; `.savp` and `.savpf` over TLS only.
     public var profile: TransportSpecification.Profile
-    /// A message of MIKEY in base64, with which SETUP tells the server of the client's key (RFC 4567 section 3.2): a secret.
+    /// A message of MIKEY in base64, with which SETUP gives the server the client's key (RFC 4567 section 3.2): a secret.
     public var keyManagement: String?
 
     public init(
@@ -33,7 +33,7 @@ public struct ClientStreamPlan: Hashable, Sendable {
 public struct ClientStream: Hashable, Sendable, Codable {
     /// The number of its media description, from 0.
     public var index: Int
-    /// What SETUP was sent to.
+    /// The URL that SETUP was sent to.
     public var url: String
     public var transport: ClientTransport
     /// The node's even UDP port, of `.udp`.
@@ -62,12 +62,12 @@ public struct ClientStream: Hashable, Sendable, Codable {
 }
 
 extension ClientStream {
-    /// What the reply to a SETUP grants. `asked` is what was asked for and stands for everything that the reply leaves out, even all of it.
-    /// Nil where it grants something that was not asked for and cannot be used.
+    /// The stream that the reply to a SETUP grants. `asked` is the request and supplies everything that the reply
+    /// leaves out, even all of it. Nil where it grants something that was not asked for and cannot be used.
     init?(index: Int, url: String, asked: TransportSpecification, reply: TransportSpecification?) {
         self.init(index: index, url: url, transport: .udp)
         let reply = reply ?? asked
-        // What was to be encrypted is not taken in clear.
+        // A stream that was to be encrypted is not taken in clear.
         guard !asked.profile.isSecured || reply.profile.isSecured else { return nil }
         ssrc = reply.ssrc
         source = reply.source

@@ -33,7 +33,7 @@ extension RTSPURL {
     func sibling(_ location: String) -> RTSPURL? { RTSPURL("\(scheme.rawValue)://\(authority)\(location)") }
 
     /// The URL that an `a=control` of `control` means with this URL as the base: `*` and a missing attribute are the base itself
-    /// (RFC 2326 sections C.1.1 and C.3), an absolute URL is itself. Nil where it is no URL.
+    /// (RFC 2326 sections C.1.1 and C.3), an absolute URL is itself. Nil for a text that is not a URL.
     ///
     /// A relative one is appended to the whole text of the base, its query included, after one `/`: not what RFC 1808 says for a base
     /// without a `/` at its end, but what cameras expect, since every widespread player does so.

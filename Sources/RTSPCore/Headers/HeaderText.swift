@@ -30,7 +30,7 @@ enum HeaderText {
         return Substring(bytes)
     }
 
-    /// `name=value` in two, both trimmed, the value without quotation marks; nil value where there is no `=`.
+    /// `name=value` in two, both trimmed, the value without quotation marks; nil value without a `=`.
     static func parameter(_ text: Substring) -> (name: String, value: Substring?) {
         guard let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")) else { return (lowercased(trim(text)), nil) }
         return (lowercased(trim(text[..<equals])), unquote(trim(text[text.utf8.index(after: equals)...])))
@@ -53,7 +53,7 @@ enum HeaderText {
         String(decoding: text.utf8.map { (0x61...0x7a).contains($0) ? $0 & 0xdf : $0 }, as: UTF8.self)
     }
 
-    /// Whether it is a token (RFC 2326 section 15.1), as names of methods are.
+    /// True if it is a token (RFC 2326 section 15.1), as names of methods are.
     static func isToken(_ text: Substring) -> Bool {
         let separators = Array("()<>@,;:\\\"/[]?={}".utf8)
         return !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7e).contains($0) && !separators.contains($0) }

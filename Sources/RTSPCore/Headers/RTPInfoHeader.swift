@@ -1,4 +1,4 @@
-// Where in RTP's numbers a PLAY begins.
+// Beginning of a PLAY in RTP's numbers.
 
 /// The RTP-Info header (RFC 2326 section 12.33).
 public struct RTPInfoHeader: Hashable, Sendable, CustomStringConvertible {

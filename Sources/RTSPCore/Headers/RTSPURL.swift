@@ -1,4 +1,4 @@
-// Where a presentation or a stream is: the URLs of RTSP.
+// Location of a presentation or a stream: the URLs of RTSP.
 
 public import RTPWire
 
@@ -27,7 +27,7 @@ public struct RTSPURL: Hashable, Sendable {
     public var tcpPort: UInt16?
     /// Percent-encoded as it was written: empty, or with a `/` in front.
     public var path: String
-    /// What follows the first `?`, as it was written.
+    /// The text that follows the first `?`, as it was written.
     public var query: String?
 
     public init(
@@ -119,7 +119,7 @@ public struct RTSPURL: Hashable, Sendable {
 }
 
 extension RTSPURL: CustomStringConvertible {
-    /// As it stands in a request line: without user and password (they go into Authorization, and never into a log).
+    /// The form in a request line: without user and password (they go into Authorization, and never into a log).
     public var description: String { "\(scheme.rawValue)://\(authority)\(location)" }
 
     /// Host and, where it is named, TCP port.
@@ -133,7 +133,7 @@ extension RTSPURL: CustomStringConvertible {
 
     /// The path to route by: percent-decoded once, without dot segments, without a `/` at its end; `/` for the root.
     public var routingPath: String {
-        // A path that cannot be normalised is no path of a URL that was read; one that was set is refused at the root.
+        // A path that cannot be normalised is not the path of a URL that was read; one that was set is refused at the root.
         Self.normalised(path) ?? "/"
     }
 
@@ -165,7 +165,7 @@ extension RTSPURL: CustomStringConvertible {
 }
 
 extension RTSPURL.Host: CustomStringConvertible {
-    /// As it stands in a URL: IPv6 in brackets.
+    /// The form in a URL: IPv6 in brackets.
     public var description: String {
         switch self {
         case .name(let name): name
@@ -174,7 +174,7 @@ extension RTSPURL.Host: CustomStringConvertible {
         }
     }
 
-    /// Whether both name the same host; names are compared without regard to case.
+    /// True if both name the same host; names are compared without regard to case.
     public func isSame(as other: Self) -> Bool {
         HeaderText.lowercased(description) == HeaderText.lowercased(other.description)
     }

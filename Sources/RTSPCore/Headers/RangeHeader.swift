@@ -1,4 +1,4 @@
-// Which part of a presentation is asked for or played.
+// Part of a presentation that is asked for or played.
 
 /// The Range header (RFC 2326 section 12.29), of one unit. What it cannot hold is answered with 457.
 public struct RangeHeader: Hashable, Sendable {
@@ -27,7 +27,7 @@ public struct RangeHeader: Hashable, Sendable {
         self.time = time
     }
 
-    /// What a live source plays: from now on.
+    /// The range that a live source plays: from now on.
     public static let live = RangeHeader(.npt(.now, nil))
 
     /// Reads a header value; nil for units and times that are none of the RFC's.

@@ -1,4 +1,4 @@
-// Which session a message is about.
+// Session that a message is about.
 
 /// The Session header (RFC 2326 section 12.37).
 public struct SessionHeader: Hashable, Sendable, CustomStringConvertible {
@@ -15,7 +15,7 @@ public struct SessionHeader: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Reads `abc;timeout=60`, with white space and unknown parameters where clients put them. Nil without an identifier, and for
-    /// one with control characters or that is too long. A timeout of 0 or that is no number counts as not said.
+    /// one with control characters or that is too long. A timeout of 0 or that is not a number counts as not said.
     public init?(_ value: String) {
         let parts = HeaderText.split(value[...], at: UInt8(ascii: ";"))
         guard (1...Self.maximumLength).contains(parts[0].utf8.count),

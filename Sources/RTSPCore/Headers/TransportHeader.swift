@@ -1,4 +1,4 @@
-// How the packets of a stream are to travel: the Transport header.
+// Transport of the packets of a stream: the Transport header.
 
 /// The list of a Transport header (RFC 2326 section 12.39): a client's alternatives in its order, or a server's choice.
 public struct TransportHeader: Hashable, Sendable, CustomStringConvertible {

@@ -4,10 +4,10 @@ public import RTPWire
 
 /// One alternative of a Transport header (RFC 2326 section 12.39).
 ///
-/// Values that cannot be read count as absent, and are kept with the unknown parameters in `others`; `unreadable` tells of those
+/// Values that cannot be read count as absent, and are kept with the unknown parameters in `others`; `unreadable` names those
 /// that say how packets travel.
 public struct TransportSpecification: Hashable, Sendable {
-    /// What stands behind `RTP/`, or the whole of another protocol.
+    /// The part behind `RTP/`, or the whole of another protocol.
     public enum Profile: Hashable, Sendable {
         /// RFC 3551, RFC 3711, RFC 4585, RFC 5124.
         case avp, savp, avpf, savpf
@@ -66,10 +66,10 @@ public struct TransportSpecification: Hashable, Sendable {
         others = []
     }
 
-    /// Whether it is for playing: a mode that is not said is.
+    /// True if it is for playing: a mode that is not said is.
     public var isPlay: Bool { modes.isEmpty || modes.contains(.play) }
     public var isRecord: Bool { modes.contains(.record) }
-    /// Whether packets go to a group: said, or meant by `port` or by nothing that only unicast has.
+    /// True if packets go to a group: said, or meant by `port` or by nothing that only unicast has.
     public var isMulticast: Bool {
         delivery.map { $0 == .multicast }
             ?? (lowerTransport == .udp && interleaved == nil && clientUDPPorts == nil && serverUDPPorts == nil)
@@ -232,7 +232,7 @@ extension TransportSpecification.Pair: CustomStringConvertible {
 }
 
 extension TransportSpecification.Profile {
-    /// Whether packets are SRTP.
+    /// True if packets are SRTP.
     public var isSecured: Bool { self == .savp || self == .savpf }
 }
 

@@ -1,6 +1,6 @@
 // A start line and the header fields below it, while they come in.
 
-/// The part of a message that stands before its body.
+/// The part of a message before its body.
 struct Head: Sendable {
     private enum Start: Sendable {
         case request(RTSPMethod, uri: String, RTSPVersion)

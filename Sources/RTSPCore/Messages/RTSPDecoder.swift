@@ -5,7 +5,7 @@
 /// Append what arrives, then call `next` until it returns nil. What is stored is at most one message within the limits, and
 /// what was appended since `next` last returned nil.
 public struct RTSPDecoder: Sendable {
-    /// What is being read.
+    /// The part that is being read.
     private enum State: Sendable {
         /// The first byte of a message or frame, or a start line.
         case start

@@ -1,14 +1,15 @@
-// What ends a connection: bytes that are no RTSP, or more than a peer may send.
+// Errors that end a connection: bytes that are not RTSP, or more than a peer may send.
 
-/// Why a byte stream cannot be read on. The connection must be closed: where the next message begins is not known.
+/// The reason for which a byte stream cannot be read on. The connection must be closed: the beginning of the next
+/// message is not known.
 public struct RTSPDecodingError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The status that a server answers before it closes.
     public var status: RTSPStatus
-    /// What was wrong, for the log; it quotes nothing of what the peer sent but numbers and names.
+    /// The problem, for the log; it quotes nothing of the peer's text but numbers and names.
     public var reason: String
     /// The sequence number of the message, where it was read before the message went wrong.
     public var sequence: UInt32?
-    /// Whether the peer speaks HTTP: it understands an answer in HTTP only.
+    /// True if the peer speaks HTTP: it understands an answer in HTTP only.
     public var isHTTP: Bool
 
     public init(_ status: RTSPStatus, _ reason: String, sequence: UInt32? = nil, isHTTP: Bool = false) {

@@ -32,7 +32,7 @@ extension RTSPMessage {
     }
 }
 
-/// What the encodings of requests and responses share.
+/// The functions that the encodings of requests and responses share.
 private enum RTSPEncoding {
     static func message(_ startLine: String, headers: RTSPHeaders, body: [UInt8]) -> [UInt8] {
         var headers = headers

@@ -46,7 +46,7 @@ public struct RTSPHeaders: Hashable, Sendable, ExpressibleByDictionaryLiteral {
         return UInt32(text)
     }
 
-    /// Whether two names, of ASCII letters and signs, are the same field's.
+    /// True if two names, of ASCII letters and signs, are the same field's.
     public static func isSame(_ one: String, _ other: String) -> Bool {
         one.utf8.count == other.utf8.count
             && zip(one.utf8, other.utf8).allSatisfy { lower($0) == lower($1) }

@@ -1,4 +1,4 @@
-// How much a peer can make us store.
+// Limits of the data that a peer can make us store.
 
 /// The most that a message may have. What exceeds it ends the connection.
 public struct RTSPLimits: Hashable, Sendable {
@@ -18,6 +18,6 @@ public struct RTSPLimits: Hashable, Sendable {
         self.fields = fields
     }
 
-    /// What a server takes of clients, who need not have authenticated: nothing but ANNOUNCE has a large body.
+    /// The limits of a server for clients, who need not have authenticated: nothing but ANNOUNCE has a large body.
     public static let server = RTSPLimits(header: 16 << 10, body: 64 << 10, smallBody: 4 << 10, fields: 200)
 }

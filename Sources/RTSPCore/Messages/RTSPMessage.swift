@@ -1,4 +1,4 @@
-// What a connection carries.
+// Units that a connection carries.
 
 /// One unit on an RTSP connection: a message, or a packet between messages (RFC 2326 section 10.12).
 public enum RTSPMessage: Hashable, Sendable {

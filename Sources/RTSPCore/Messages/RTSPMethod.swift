@@ -1,4 +1,4 @@
-// What a request asks for.
+// Methods of requests.
 
 /// A method of RTSP 1.0 (RFC 2326 section 10). Names are case-sensitive.
 public enum RTSPMethod: Hashable, Sendable {
@@ -17,7 +17,7 @@ public enum RTSPMethod: Hashable, Sendable {
         self = Self.known.first { $0.name == name } ?? .other(name)
     }
 
-    /// As it stands in the request line.
+    /// The name as it is written in the request line.
     public var name: String {
         switch self {
         case .options: "OPTIONS"

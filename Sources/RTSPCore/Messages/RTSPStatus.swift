@@ -1,4 +1,4 @@
-// What a response says.
+// Status of a response.
 
 /// A status code with its phrase (RFC 2326 section 7.1.1).
 public struct RTSPStatus: Hashable, Sendable {
@@ -12,9 +12,9 @@ public struct RTSPStatus: Hashable, Sendable {
         self.phrase = phrase
     }
 
-    /// Whether the request was understood and carried out.
+    /// True if the request was understood and carried out.
     public var isSuccess: Bool { (200..<300).contains(code) }
-    /// Whether the answer is elsewhere.
+    /// True if the answer is elsewhere.
     public var isRedirection: Bool { (300..<400).contains(code) && code != 304 }
 
     public static let ok = RTSPStatus(200, "OK")

@@ -1,8 +1,9 @@
-// Which descriptions a client takes.
+// Descriptions that a client takes.
 
 /// The Accept header (RFC 2326 section 12.1).
 public enum AcceptHeader {
-    /// Whether a client takes `type`, `application/sdp`: named, meant by a wildcard, or not excluded since there is no Accept.
+    /// True if a client takes `type`, `application/sdp`: named, meant by a wildcard, or not excluded since the request
+    /// has no Accept.
     public static func allows(_ type: String, in headers: RTSPHeaders) -> Bool {
         let values = headers.all("Accept")
         guard !values.isEmpty else { return true }

@@ -1,4 +1,4 @@
-// What a live source answers to Range, Scale and Speed.
+// Answers of a live source to Range, Scale and Speed.
 
 /// The part of a PLAY that is about time, for sources that have only the present.
 public enum LiveRange {

@@ -1,4 +1,4 @@
-// What a request is refused with.
+// Refusals of requests.
 
 /// A refusal: what the peer is answered, and what the log says.
 public struct RTSPRefusal: Error, Hashable, Sendable, CustomStringConvertible {

@@ -1,12 +1,13 @@
 // The server's side of one connection: bytes to requests in their order, responses to bytes.
 
-/// What an RTSP server does on a connection before it looks at what is asked for (RFC 2326 sections 9.1, 10.12, 12.17, 12.32).
+/// The work of an RTSP server on a connection before it looks at the subject of a request (RFC 2326 sections 9.1,
+/// 10.12, 12.17, 12.32).
 ///
 /// Requests are handed out one at a time, in the order in which they came; what is wrong with the message itself is answered
 /// here, in its turn. Interleaved packets and responses to requests of the server pass at once. However much a peer has sent, only so
 /// many messages are taken in one turn; the owner calls `resume` for the next one, after the others' turns.
 public struct ServerConnection: Sendable {
-    /// What the owner of the socket has to do, in order.
+    /// An action that the owner of the socket has to carry out, in order.
     public enum Action: Hashable, Sendable {
         /// Serve a request, and call `respond`. No other is handed out until then.
         case serve(RTSPRequest)
@@ -20,7 +21,7 @@ public struct ServerConnection: Sendable {
         case close(reason: String)
     }
 
-    /// How many messages are taken in one turn.
+    /// The number of messages that are taken in one turn.
     public struct Turn: Hashable, Sendable {
         /// Requests, responses, and what cannot be read.
         public var messages: Int
@@ -33,7 +34,7 @@ public struct ServerConnection: Sendable {
         }
     }
 
-    /// What stands in the queue.
+    /// An entry of the queue.
     private enum Entry: Sendable {
         case request(RTSPRequest)
         /// Answered when it is its turn.
@@ -46,7 +47,7 @@ public struct ServerConnection: Sendable {
     /// Own requests that wait for an answer; the oldest is given up for one more.
     static let maximumPending = 16
 
-    /// What stands in Server.
+    /// The value of the Server header.
     private let name: String
     /// The methods that are served anywhere.
     private let methods: [RTSPMethod]
@@ -61,15 +62,15 @@ public struct ServerConnection: Sendable {
     private var isEnding = false
     private var isClosed = false
     private let turn: Turn
-    /// What is left of the present turn.
+    /// The rest of the present turn.
     private var rest: Turn
-    /// Whether the turn is over although there is more to read: `resume` goes on.
+    /// True if the turn is over although there is more to read: `resume` continues.
     public private(set) var isSuspended = false
     /// Messages that were taken since `takeCount`.
     private var taken = 0
 
     /// - Parameters:
-    ///   - name: What stands in the Server header.
+    ///   - name: The value of the Server header.
     ///   - methods: What Public lists, and all that is served.
     ///   - features: The option tags of Require that the server understands.
     ///   - turn: How much is taken by one `receive` or `resume`, and the responses up to the next one.
@@ -85,12 +86,12 @@ public struct ServerConnection: Sendable {
         decoder = RTSPDecoder(limits: limits)
     }
 
-    /// Whether the peer has sent more than is read ahead: nothing should be read from the socket while this is so.
+    /// True if the peer has sent more than is read ahead: nothing should be read from the socket while this is so.
     public var isFull: Bool { isSuspended || isQueueFull }
 
     private var isQueueFull: Bool { queue.count >= Self.maximumQueue }
 
-    /// Whether a request was handed out and not answered yet.
+    /// True if a request was handed out and not answered yet.
     public var isServing: Bool { current != nil }
 
     /// Bytes of the peer that are kept: of messages that are not complete, or wait.
@@ -103,7 +104,7 @@ public struct ServerConnection: Sendable {
         }
     }
 
-    /// How many requests and responses were taken since this was asked last.
+    /// The number of requests and responses that were taken since the last call.
     public mutating func takeCount() -> Int {
         defer { taken = 0 }
         return taken
@@ -218,7 +219,7 @@ public struct ServerConnection: Sendable {
         return [.send(response.encoded), .close(reason: "the peer asked for it")]
     }
 
-    /// What is wrong with a request whatever it asks for, or nil.
+    /// The refusal of a request for an error that does not depend on its subject, or nil.
     private func refusal(of request: RTSPRequest) -> RTSPResponse? {
         let list = MethodList(methods).description
         if request.version != .v1 { return RTSPResponse(.versionNotSupported) }

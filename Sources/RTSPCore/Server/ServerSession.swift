@@ -13,7 +13,7 @@ public struct ServerSession: Hashable, Sendable, Codable {
     /// Init is a session of a publisher before its first SETUP, or one whose streams were all torn down.
     public enum State: String, Hashable, Sendable, Codable { case initial, ready, playing, recording }
 
-    /// What a request's URL names.
+    /// The target that a request's URL names.
     public enum Target: Hashable, Sendable {
         case presentation
         case stream(Int)
@@ -24,7 +24,7 @@ public struct ServerSession: Hashable, Sendable, Codable {
         public var transport: ServerTransport
         /// The URL of its SETUP, which RTP-Info repeats.
         public var url: String
-        /// Whether it plays or records.
+        /// True if it plays or records.
         public var isRunning = false
     }
 
@@ -33,7 +33,7 @@ public struct ServerSession: Hashable, Sendable, Codable {
     public let role: Role
     /// The path of the presentation.
     public let path: String
-    /// Who may control it: requests from another address or by another user do not find it.
+    /// The peer that may control it: requests from another address or by another user do not find it.
     public let peer: IPAddress
     public let user: String?
     /// In seconds, as the Session header says it.
@@ -41,7 +41,7 @@ public struct ServerSession: Hashable, Sendable, Codable {
     /// By the number of the media description.
     public private(set) var streams: [Int: Stream] = [:]
     private var lastSignOfLife: UInt64
-    /// Whether it has never played or recorded; nil, in records of earlier daemons, is no.
+    /// True if it has never played or recorded; nil, in records of earlier daemons, is no.
     private var isUnused: Bool? = true
 
     /// - Parameters:
@@ -73,12 +73,12 @@ public struct ServerSession: Hashable, Sendable, Codable {
     /// The value of the Session header in responses (section 12.37).
     public var header: SessionHeader { SessionHeader(id, timeout: timeout) }
 
-    /// Whether a request from `peer`, authenticated as `user` if at all, may control the session.
+    /// True if a request from `peer`, authenticated as `user` if at all, may control the session.
     public func isOwned(by peer: IPAddress, user: String?) -> Bool {
         self.peer == peer && (user == nil || user == self.user)
     }
 
-    /// What may be asked now: the Allow of a 455 (section 11.3.6).
+    /// The methods that may be asked for now: the Allow of a 455 (section 11.3.6).
     public var allowedMethods: [RTSPMethod] {
         let always: [RTSPMethod] = [.options, .setup, .teardown, .getParameter, .setParameter]
         return switch (role, state) {
@@ -90,8 +90,8 @@ public struct ServerSession: Hashable, Sendable, Codable {
 }
 
 extension ServerSession {
-    /// Whether a stream may be set up now (section 10.4). One that is set up already may change its transport as long as it is not
-    /// running; other streams are not disturbed.
+    /// Checks if a stream may be set up now (section 10.4). One that is set up already may change its transport as long
+    /// as it is not running; other streams are not disturbed.
     ///
     /// - Parameter path: The path of the presentation that the request names; another's cannot be bundled.
     public func setup(_ stream: Int, path: String) throws(RTSPRefusal) {
@@ -184,10 +184,10 @@ extension ServerSession {
         return lastSignOfLife.addingSaturating((UInt64(timeout) + grace).multipliedSaturating(by: 1_000_000_000))
     }
 
-    /// How long a session that has never played is kept without a sign of life where others want its place.
+    /// The time for which a session that has never played is kept without a sign of life where others want its place.
     private static let unusedLife: UInt64 = 15_000_000_000
 
-    /// Whether the session is over.
+    /// True if the session is over.
     ///
     /// - Parameter isCrowded: Whether places for sessions are scarce: one that has never played or recorded lives shorter then.
     public func isExpired(now: UInt64, isCrowded: Bool = false) -> Bool {

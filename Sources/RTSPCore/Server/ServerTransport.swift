@@ -1,4 +1,4 @@
-// How a stream is carried between the node and a player or publisher.
+// Transport of a stream between the node and a player or publisher.
 
 public import RTPWire
 
@@ -11,13 +11,13 @@ public enum ServerTransport: Hashable, Sendable, Codable {
     /// To a group that all players share; RTCP has the next UDP port.
     case multicast(group: IPAddress, udpPort: UInt16, timeToLive: UInt8)
 
-    /// Whether it ends with the TCP connection.
+    /// True if it ends with the TCP connection.
     public var isInterleaved: Bool {
         if case .interleaved = self { true } else { false }
     }
 }
 
-/// What was chosen from a Transport header, and how the response says it.
+/// The choice from a Transport header, and its form in the response.
 public struct TransportChoice: Hashable, Sendable {
     public var transport: ServerTransport
     /// The one alternative of the response, but for what is known only when the choice is carried out.

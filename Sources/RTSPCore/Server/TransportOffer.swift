@@ -1,4 +1,4 @@
-// What the node can do for one stream of one client, and the choice from what the client can.
+// Transports that the node offers for one stream of one client, and the choice from those of the client.
 
 public import RTPWire
 
@@ -18,22 +18,22 @@ public struct TransportOffer {
         }
     }
 
-    /// Where the request came from, and where packets go if the client does not name a destination.
+    /// The address that the request came from, and that packets go to if the client does not name a destination.
     public var peer: IPAddress
-    /// Whether the client sends (RECORD) rather than receives.
+    /// True if the client sends (RECORD) rather than receives.
     public var isRecording = false
-    /// Whether UDP unicast is offered.
+    /// True if UDP unicast is offered.
     public var hasUDP = false
-    /// Why UDP unicast and multicast are not, for the refusal.
+    /// The reason for which UDP unicast and multicast are not offered, for the refusal.
     public var whyNoUDP = "UDP is not offered"
     public var whyNoMulticast = "multicast is not offered"
     public var whyNoInterleaved = "interleaved is not offered"
     /// The channels that other streams on the connection have; nil: no interleaved.
     public var usedChannels: Set<UInt8>?
     public var multicast: Multicast?
-    /// Whether media may be sent to an address other than the peer's.
+    /// True if media may be sent to an address other than the peer's.
     public var mayUse: (_ destination: IPAddress) -> Bool = { _ in false }
-    /// Whether another session receives at this address and UDP port.
+    /// True if another session receives at this address and UDP port.
     public var isTaken: (_ destination: IPAddress, _ udpPort: UInt16) -> Bool = { _, _ in false }
 
     public init(peer: IPAddress) { self.peer = peer }
@@ -125,7 +125,7 @@ public struct TransportOffer {
         return (wanted.rtp, rtcp)
     }
 
-    /// Where UDP packets go: to whoever asked, unless it named another address and may use that one.
+    /// The address that UDP packets go to: the peer's, unless it named another address and may use that one.
     private func destination(_ wanted: TransportSpecification) throws(RTSPRefusal) -> IPAddress {
         guard let text = wanted.destination, !text.isEmpty else { return peer }
         guard let address = wanted.destinationAddress else {

@@ -19,7 +19,7 @@ final class Adoption {
         self.journal = journal
     }
 
-    /// What is known of a path's upstream, once.
+    /// The record of a path's upstream, once.
     func upstream(of path: Path) -> UpstreamRecord? { upstreams.removeValue(forKey: path.path) }
 
     /// To be called once, before anybody can connect.
@@ -39,7 +39,7 @@ final class Adoption {
         }
         var owned: [String: Set<UInt32>] = [:]
         var adopted = 0
-        // What is published comes before those who play it.
+        // Publishers come before those who play their streams.
         for record in sessions where record.publisher != nil {
             guard let publisher = await adoptPublisher(record, server: server, paths: paths) else {
                 journal.remove(session: record.name)

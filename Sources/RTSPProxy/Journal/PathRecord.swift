@@ -1,4 +1,4 @@
-// What a restarted daemon must know of a path's source.
+// Record of a path's source for a restarted daemon.
 
 /// A path's entry in the journal.
 struct PathRecord: Hashable, Sendable, Codable {

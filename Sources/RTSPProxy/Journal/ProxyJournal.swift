@@ -10,7 +10,7 @@ final class ProxyJournal {
     private let sessions: JournalDirectory<SessionRecord>
     private let paths: JournalDirectory<PathRecord>
     private let logger: Logger
-    /// What was written last: most requests change nothing that must be known after a restart.
+    /// The records that were written last: most requests change nothing that must be known after a restart.
     private var written: [String: SessionRecord] = [:]
 
     init(runtimeDirectory: String, logger: Logger) throws(RoutingError) {
@@ -19,7 +19,7 @@ final class ProxyJournal {
         self.logger = logger
     }
 
-    /// A session that cannot be written goes on; it is lost with the daemon, which the log says.
+    /// A session that cannot be written continues; it is lost with the daemon, which the log says.
     func write(_ record: SessionRecord) {
         guard written[record.name] != record else { return }
         written[record.name] = record
@@ -40,7 +40,7 @@ final class ProxyJournal {
         do throws(RoutingError) { try write() } catch { logger.error("\(error)") }
     }
 
-    /// What an earlier daemon left.
+    /// The records that an earlier daemon left.
     func read() -> (sessions: [SessionRecord], paths: [PathRecord]) {
         let (sessions, paths) = (sessions.read(), paths.read())
         for problem in sessions.problems + paths.problems { logger.warning("\(problem)") }

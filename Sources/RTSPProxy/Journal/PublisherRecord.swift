@@ -1,10 +1,10 @@
-// What a restarted daemon must know of a publisher's streams.
+// Record of a publisher's streams for a restarted daemon.
 
-/// What was announced; the UDP ports are in the session and in the streams' routes.
+/// The announced presentation; the UDP ports are in the session and in the streams' routes.
 struct PublisherRecord: Hashable, Sendable, Codable {
     /// As it was announced.
     var description: [UInt8]
-    /// What its control URLs are relative to.
+    /// The URL that its control URLs are relative to.
     var base: String
     /// The publisher's address and TCP port, for people.
     var peer: String

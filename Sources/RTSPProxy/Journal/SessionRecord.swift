@@ -1,11 +1,11 @@
-// What a restarted daemon must know of a player's or publisher's session.
+// Record of a player's or publisher's session for a restarted daemon.
 
 import RTSPCore
 import Routing
 
 /// A session's entry in the journal. It holds the session's identifier, a secret.
 struct SessionRecord: Hashable, Sendable, Codable {
-    /// How one stream reaches the player.
+    /// The way by which one stream reaches the player.
     struct Delivery: Hashable, Sendable, Codable {
         var stream: PresentationStream
         var way: Way

@@ -1,4 +1,4 @@
-// Which multicast groups are free.
+// Allocation of multicast groups that are free.
 
 import AgentSupport
 import RTPWire

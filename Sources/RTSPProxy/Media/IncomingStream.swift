@@ -9,7 +9,7 @@ import Routing
 /// The two routes (RTP and RTCP) of one stream of a path, whatever brings its packets: UDP unicast to a reserved pair, a
 /// multicast group, or an interleaved connection, whose packets are injected at the host port.
 ///
-/// Changing what brings them is a take: players' legs go on.
+/// A change of the way by which they come is a take: players' legs continue.
 @AgentActor
 final class IncomingStream {
     /// The routes' names: players' legs are added to these.
@@ -18,13 +18,13 @@ final class IncomingStream {
     /// Called with each RTCP packet of the source, and the time of its arrival (CLOCK_MONOTONIC, nanoseconds).
     var onRTCP: (@AgentActor (_ packet: ByteBuffer, _ arrival: UInt64) -> Void)?
 
-    /// What packets come encrypted with, from the next way in on; nil where they come in clear.
+    /// The key that packets come encrypted with, from the next way in on; nil where they come in clear.
     var keys: KeyReference?
 
     private let context: ProxyContext
     private let clockRate: UInt32?
     private var mode = Mode.closed
-    /// Where the daemon gets the source's RTCP: a leg at the host port.
+    /// The socket at which the daemon gets the source's RTCP: a leg at the host port.
     private var rtcpListener: DatagramSocket?
     private var hasToldOversize = false
     private(set) var rtcpListenerLeg: UInt32?
@@ -66,7 +66,7 @@ final class IncomingStream {
 
     /// Reserves an even UDP port and the next at `local` for packets from `source`, and returns the even one.
     ///
-    /// Of a stream that is received so already, only the source changes. Call it before the source is told of the ports.
+    /// Of a stream that is received so already, only the source changes. Call it before the source learns of the ports.
     func receiveUnicast(
         at local: NetworkAttachment, from source: IPAddress
     ) async throws(RoutingError) -> UInt16 {
@@ -188,7 +188,7 @@ final class IncomingStream {
         }
     }
 
-    /// What came so far; nil before the routes are there.
+    /// The progress so far; nil before the routes are there.
     func progress() async -> FlowProgress? { await context.routing.progress(of: rtpRoute) }
 
     /// Takes both routes away, with whatever legs they have.

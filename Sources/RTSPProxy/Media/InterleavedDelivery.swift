@@ -9,7 +9,7 @@ import Sessions
 /// The connection of an interleaved player, as its deliveries see it.
 @AgentActor
 protocol InterleavedSink: AnyObject {
-    /// Whether the connection takes more without queueing beyond its bound.
+    /// True if the connection takes more without queueing beyond its bound.
     var isWritable: Bool { get }
     /// Queues one packet on a channel (RFC 2326 section 10.12).
     func write(channel: UInt8, _ packet: ByteBuffer)
@@ -33,7 +33,8 @@ final class InterleavedDelivery: StreamDelivery {
     private var isSending = false
     /// The announced packet, until it has come.
     private var first: UInt16?
-    /// What came between the choice of the first packet and the response, which must come before it; nil at other times.
+    /// The packets that came between the choice of the first packet and the response, which must come before them; nil
+    /// at other times.
     private var held: [(packet: ByteBuffer, sequence: UInt16, timestamp: UInt32)]?
     /// More than this is lost, from the end.
     private static let mostHeld = 4096
@@ -69,7 +70,7 @@ final class InterleavedDelivery: StreamDelivery {
         guard isAttached, !isSending else { return nil }
         held = held ?? []
         var start = StreamStart(next: await context.routing.progress(of: stream.rtpRoute), at: MonotonicClock.now)
-        // What has come meanwhile is known better than what will come.
+        // A packet that has come meanwhile is known better than one that will come.
         if let next = held?.first?.sequence { start?.sequence = next }
         first = start?.sequence
         return start

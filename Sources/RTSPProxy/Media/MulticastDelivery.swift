@@ -13,7 +13,7 @@ final class MulticastGroup {
     private let stream: PresentationStream
     private var users = 0
     private var legs: (rtp: UInt32, rtcp: UInt32)?
-    /// Whether RTP is on its way to the group.
+    /// True if RTP is on its way to the group.
     private var isOpen = false
     private var isRTCPOpen = false
     private var change: Task<Result<Void, RoutingError>, Never>?
@@ -56,8 +56,8 @@ final class MulticastGroup {
         try? await settle()
     }
 
-    /// Chooses the group's first packet; nil while the source is silent. Where the group has begun, who joins it decides what he gets
-    /// first, and no sequence number is told.
+    /// Chooses the group's first packet; nil while the source is silent. Where the group has begun, the first packet
+    /// depends on when a player joins it, and no sequence number is given.
     func start() async -> StreamStart? {
         let margin = context.openingDelay.margin
         let choose = { @Sendable (progress: FlowProgress?) in

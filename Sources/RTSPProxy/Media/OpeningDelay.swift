@@ -1,11 +1,11 @@
-// How long it takes now from the choice of a player's first packet until the response that announces it is on its way.
+// Current delay from the choice of a player's first packet until the response that announces it is on its way.
 
 import AgentSupport
 
 /// Remembers the longest of the latest delays: under load, first packets are chosen further ahead, so that none comes before the response.
 @AgentActor
 final class OpeningDelay {
-    /// What a calm node needs, and what nobody should wait for longer, in nanoseconds.
+    /// The delay that a calm node needs, and the longest that anybody should wait for, in nanoseconds.
     private static let shortest: UInt64 = 4_000_000
     private static let longest: UInt64 = 250_000_000
     private static let remembered = 64
@@ -23,6 +23,6 @@ final class OpeningDelay {
         }
     }
 
-    /// How far ahead a first packet is to be chosen, in nanoseconds.
+    /// The time ahead for which a first packet is to be chosen, in nanoseconds.
     var margin: UInt64 { min(max((latest.max() ?? 0) * 3 / 2 + StreamStart.writing, Self.shortest), Self.longest) }
 }

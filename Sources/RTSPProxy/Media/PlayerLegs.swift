@@ -1,4 +1,4 @@
-// Who has how many of a stream's legs.
+// Division of a stream's legs among players.
 
 import AgentSupport
 import RTPWire

@@ -7,14 +7,14 @@ import RTPWire
 import Routing
 
 /// One pair of UDP ports at each address of the node that players connect to: RTP is sent from the even one, RTCP from the odd
-/// one, where players' receiver reports end. Players are told apart by their own address and UDP port.
+/// one, where players' receiver reports end. Players are distinguished by their own address and UDP port.
 @AgentActor
 final class PlayerPorts {
     private struct Entry {
         var udpPort: UInt16
         /// Receives reports.
         var rtcp: DatagramSocket
-        /// Whether a route keeps RTP's UDP port too: not at the host port, where it is nobody else's.
+        /// True if a route keeps RTP's UDP port too: not at the host port, where it is nobody else's.
         var hasRTPRoute: Bool
     }
 
@@ -24,7 +24,7 @@ final class PlayerPorts {
     private var entries: [IPAddress: Entry] = [:]
     private var unusedBefore: Set<IPAddress> = []
     private var waiting: [IPAddress: [CheckedContinuation<Void, Never>]] = [:]
-    /// Who wants to know of a report, by where it comes from.
+    /// The listeners for reports, by the address that these come from.
     private var listeners: [SocketAddress: @AgentActor (ByteBuffer) -> Void] = [:]
 
     init(routing: any SessionRouteControl, ports: UDPPortAllocator, logger: Logger) {
@@ -33,7 +33,7 @@ final class PlayerPorts {
         self.logger = logger
     }
 
-    /// The names of the routes that keep the pairs: a restarted daemon goes on with them.
+    /// The names of the routes that keep the pairs: a restarted daemon continues with them.
     var routeNames: Set<String> {
         Set(entries.keys.flatMap { [Self.name($0, "rtp"), Self.name($0, "rtcp")] })
     }
@@ -94,7 +94,7 @@ final class PlayerPorts {
         for _ in 0..<Self.attempts {
             guard let udpPort = ports.take(at: local.address) else { throw refusal }
             do throws(RoutingError) {
-                // What players send to the RTP port opens their firewalls and means nothing: it ends in the fast path.
+                // A packet that players send to the RTP port opens their firewalls and means nothing: it ends in the fast path.
                 try await add(names.rtp, local, udpPort, delivery: .legs)
                 do throws(RoutingError) {
                     try await add(names.rtcp, local, udpPort + 1, delivery: .host)
@@ -112,7 +112,8 @@ final class PlayerPorts {
     }
 
     /// Players on this node send their reports to the fast path's end of the host port, which nobody but the fast path has: nothing is
-    /// to be reserved there, and a leg brings them to the daemon. It leaves their UDP port as it is, by which they are told apart.
+    /// to be reserved there, and a leg brings them to the daemon. It leaves their UDP port as it is, by which they are
+    /// distinguished.
     private func reserveAtHostPort(_ local: NetworkAttachment) async throws(RoutingError) -> Entry {
         let name = Self.name(local.address, "rtcp")
         let known = try? await routing.route(name)

@@ -3,7 +3,7 @@
 import RTPWire
 import Routing
 
-/// What a receiver report says, and when it is due (RFC 3550 section 6).
+/// The content of a receiver report, and the time at which it is due (RFC 3550 section 6).
 ///
 /// Only the fast path sees the packets, so that the numbers are its statistics; sender reports come to the daemon.
 struct SourceReporter: Sendable {
@@ -13,7 +13,7 @@ struct SourceReporter: Sendable {
     private var schedule: RTCPSchedule?
     /// The last sender report, and whose it is.
     private var sender: (ssrc: UInt32, report: ReceptionReport.LastSenderReport)?
-    /// What was reported last, and about whom.
+    /// The counts that were reported last, and their SSRC.
     private var reported: (ssrc: UInt32, counts: ReceptionReport.Counts)?
 
     init() {
@@ -24,7 +24,7 @@ struct SourceReporter: Sendable {
     /// Begins with another session.
     mutating func restart() { (schedule, sender, reported) = (nil, nil, nil) }
 
-    /// RTCP of the source. What is no RTCP is left to the source's own trouble.
+    /// RTCP of the source. A packet that is not RTCP is left to the source's own trouble.
     mutating func receive(_ packet: [UInt8], at arrival: UInt64) {
         guard let compound = try? RTCPCompound(parsing: packet) else { return }
         schedule?.received(size: packet.count + Self.headers)
@@ -59,7 +59,7 @@ struct SourceReporter: Sendable {
         return packet
     }
 
-    /// What a member that has reported sends when it leaves (section 6.3.7).
+    /// The packets that a member that has reported sends when it leaves (section 6.3.7).
     mutating func farewell(_ progress: FlowProgress?, clockRate: UInt32?, at now: UInt64) -> [UInt8]? {
         guard reported != nil, let progress, progress.hasRTP else { return nil }
         return compound(progress, clockRate: clockRate, at: now, isLeaving: true)
@@ -69,7 +69,7 @@ struct SourceReporter: Sendable {
         _ progress: FlowProgress, clockRate: UInt32?, at now: UInt64, isLeaving: Bool
     ) -> [UInt8] {
         let counts = ReceptionReport.Counts(expected: progress.expected, received: progress.received)
-        // The fast path counts anew with each SSRC and each restart of the sequence.
+        // The fast path counts again from the start with each SSRC and each restart of the sequence.
         let previous =
             reported.flatMap { $0.ssrc == progress.ssrc && $0.counts.expected <= counts.expected ? $0.counts : nil }
         reported = (progress.ssrc, counts)

@@ -4,9 +4,10 @@ import AgentSupport
 import Routing
 import Sessions
 
-/// How one stream gets to one player: as legs of the fast path, or through the daemon on a TCP connection.
+/// The delivery of one stream to one player: as legs of the fast path, or through the daemon on a TCP connection.
 ///
-/// PLAY is `prepare`, `start`, the response, `begin`; PAUSE and TEARDOWN are `end`, the response. After `end` it can be prepared anew.
+/// PLAY is `prepare`, `start`, the response, `begin`; PAUSE and TEARDOWN are `end`, the response. After `end` it can be
+/// prepared again.
 @AgentActor
 protocol StreamDelivery: AnyObject {
     /// Brings everything into place but sends nothing yet. What cannot be done here is refused before the response.
@@ -18,8 +19,8 @@ protocol StreamDelivery: AnyObject {
     func begin() async
     /// Stops sending; returns when no packet can follow any more. Harmless when nothing was prepared.
     func end() async
-    /// What an operator is told about it.
+    /// The report on it for an operator.
     var report: SessionReport.Stream { get }
-    /// What a restarted daemon must know of it; nil where it ends with the daemon.
+    /// The record of it for a restarted daemon; nil where it ends with the daemon.
     var record: SessionRecord.Delivery? { get }
 }

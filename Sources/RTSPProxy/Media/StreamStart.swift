@@ -7,7 +7,7 @@ import Timing
 struct StreamStart: Hashable, Sendable, LegStart {
     /// The sequence number of the first packet that the player gets; nil where that is not the node's to say.
     var sequence: UInt16?
-    /// The RTP timestamp that stands for the beginning of the response's Range.
+    /// The RTP timestamp that corresponds to the beginning of the response's Range.
     var timestamp: UInt32
     /// The sequence number with its wraps, low 32 bits.
     var extendedSequence: UInt32
@@ -25,15 +25,15 @@ struct StreamStart: Hashable, Sendable, LegStart {
     private static let burst: UInt64 = 16
     /// A burst is one frame's at 25 frames a second, and of a large frame twice the mean one.
     private static let burstsPerSecond: UInt64 = 25 / 2
-    /// What a packet may be early by, against one that was late, is so many times the jitter, and no more than this.
+    /// The time by which a packet may be early, against one that was late, is this multiple of the jitter, and no more than this.
     private static let jitterFactor: UInt64 = 2
     private static let longestJitter: UInt64 = 20_000_000
     /// After so many packets RFC 3550's jitter, which begins at 0 and takes a sixteenth of each new difference, is what it will be.
     private static let settledPackets: UInt64 = 64
 
     /// The first packet of a player that begins at `now` (CLOCK_MONOTONIC, nanoseconds), from how far the flow has come;
-    /// nil when that cannot be told. `margin` is how long the response to PLAY may take to be on its way, in nanoseconds: the packet must
-    /// not be before it.
+    /// nil when that cannot be known. `margin` is the time that the response to PLAY may take to be on its way, in
+    /// nanoseconds: the packet must not be before it.
     ///
     /// It is the first one that is expected after the margin: the next one where they are rare, so that nobody waits for
     /// longer than the distance of two packets.
@@ -75,7 +75,7 @@ struct StreamStart: Hashable, Sendable, LegStart {
     /// The jitter that the first packets of a flow let expect, in nanoseconds.
     private static func settledJitter(_ progress: FlowProgress) -> UInt64 {
         guard progress.packets < settledPackets else { return progress.jitter }
-        // What is left of the beginning, in 1/65536: (15/16)^packets.
+        // The part of the beginning that is left, in 1/65536: (15/16)^packets.
         let rest = (0..<progress.packets).reduce(UInt64(65_536)) { rest, _ in rest * 15 / 16 }
         return progress.jitter * 65_536 / max(65_536 - rest, 4096)
     }
@@ -98,9 +98,9 @@ struct StreamStart: Hashable, Sendable, LegStart {
         chosenAt = now
     }
 
-    /// Whether the packet may come before a response that is written at `now`.
+    /// True if the packet may come before a response that is written at `now`.
     func mayPrecede(_ now: UInt64) -> Bool { expectedAt.map { $0 < now.addingSaturating(Self.writing) } ?? false }
 
-    /// What the response takes to be on its way, in nanoseconds.
+    /// The time that the response takes to be on its way, in nanoseconds.
     static let writing: UInt64 = 2_000_000
 }

@@ -11,7 +11,7 @@ import Timing
 /// Copies of a stream to one player's pair of UDP ports, made by the fast path.
 @AgentActor
 final class UDPDelivery: StreamDelivery {
-    /// Where the player wants its packets.
+    /// The destination at which the player wants its packets.
     struct Destination: Hashable, Sendable, Codable {
         var address: IPAddress
         var rtpUDPPort: UInt16
@@ -27,7 +27,7 @@ final class UDPDelivery: StreamDelivery {
     private let context: ProxyContext
     private let stream: PresentationStream
     private let destination: Destination
-    /// Where the node sends from: the address that the player connected to, and the UDP port of RTP that players share.
+    /// The place that the node sends from: the address that the player connected to, and the UDP port of RTP that players share.
     private let local: NetworkAttachment
     private let serverUDPPort: UInt16
     /// The player as one of the stream's, and whether it has its leg.
@@ -41,7 +41,7 @@ final class UDPDelivery: StreamDelivery {
     private var first: StreamStart?
     /// Called with each of the player's reports: signs of life.
     private let onReport: @AgentActor (ByteBuffer) -> Void
-    /// Whether it was told that the stream's packets do not fit.
+    /// True if it was reported that the stream's packets do not fit.
     private var isMisfit = false
     /// When it is asked next whether they fit (CLOCK_MONOTONIC, nanoseconds).
     private var nextLook = UInt64.max
@@ -81,7 +81,7 @@ final class UDPDelivery: StreamDelivery {
         listen()
     }
 
-    /// Where the player's reports come from: one on this node is met at the fast path's end of the host port.
+    /// The source of the player's reports: one on this node is met at the fast path's end of the host port.
     private var reporter: (address: IPAddress, udpPort: UInt16) {
         (local.isLocal ? local.address : destination.address, destination.rtcpUDPPort)
     }
@@ -146,7 +146,7 @@ final class UDPDelivery: StreamDelivery {
             if first == nil { try await context.routing.openLeg(rtpLeg, of: stream.rtpRoute, from: nil) }
             if let rtcpLeg { try await context.routing.openLeg(rtcpLeg, of: stream.rtcpRoute, from: nil) }
         } catch {
-            // The route went while the response was on its way: its end is told to the session by the path.
+            // The route went while the response was on its way: the path lets the session know of its end.
             context.logger.warning("route \(stream.rtpRoute) leg \(rtpLeg): could not be opened: \(error)")
         }
     }
@@ -176,7 +176,8 @@ final class UDPDelivery: StreamDelivery {
         }
     }
 
-    /// Why the stream's packets do not fit where the player is; nil where they do, and when it was told before.
+    /// The reason for which the stream's packets do not fit where the player is; nil where they do, and when it was
+    /// reported before.
     func newMisfit(at now: UInt64) async -> String? {
         guard rtpLeg != nil, !local.isLocal, !isMisfit, now >= nextLook else { return nil }
         nextLook = now.addingSaturating(Self.furtherLooks)

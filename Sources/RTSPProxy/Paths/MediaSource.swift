@@ -1,11 +1,11 @@
-// Where a path's streams come from, as players see it.
+// Source of a path's streams, as players see it.
 
 import AgentSupport
 import RTPWire
 import RTSPCore
 import SDP
 
-/// What a source offers once it is open.
+/// The presentation that a source offers once it is open.
 struct Presentation: Sendable {
     /// As the source described it.
     var description: SessionDescription
@@ -31,7 +31,7 @@ struct PresentationStream: Hashable, Sendable, Codable {
     var rtcpRoute: String
     /// In Hz, from the description.
     var clockRate: UInt32?
-    /// Whether it comes encrypted: then it leaves the node inside TLS only. Nil is false, as in journals of earlier daemons.
+    /// True if it comes encrypted: then it leaves the node inside TLS only. Nil is false, as in journals of earlier daemons.
     var isEncrypted: Bool?
 
     init(
@@ -52,19 +52,19 @@ struct PresentationStream: Hashable, Sendable, Codable {
 @AgentActor
 protocol MediaSource: AnyObject {
     /// Connects, negotiates and brings the streams into the fast path. Called once; a later `open` after `close` or after
-    /// `onEnd` begins anew and goes on with the routes that are there.
+    /// `onEnd` begins again and continues with the routes that are there.
     func open() async throws(MediaSourceError) -> Presentation
     /// Ends the session with the source, and takes its routes away.
     func close() async
     /// Called when an open source is lost, with the reason. Its routes stay, with the players' legs, until `close`.
     var onEnd: (@AgentActor (MediaSourceError) -> Void)? { get set }
-    /// What an operator is told.
+    /// The report for an operator.
     func report() -> [String]
 }
 
-/// Why there is nothing to play: what players are answered, and what operators read.
+/// The reason for which there is nothing to play: the answer to players, and the text for operators.
 struct MediaSourceError: Error, Sendable, CustomStringConvertible {
-    /// What a player is answered: 404, 502, 503, 504…
+    /// The status that a player is answered with: 404, 502, 503, 504…
     var status: RTSPStatus
     /// One line for the log and `rtsp route show`.
     var message: String

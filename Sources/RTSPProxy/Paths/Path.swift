@@ -18,12 +18,12 @@ final class Path {
     let path: String
     /// The path in the names of `SessionRouteControl`'s routes: `rtsp.cam1`.
     let routeName: String
-    /// Who made it by asking first; nil where the configuration names it.
+    /// The source of requests that made it by asking first; nil where the configuration names it.
     let owner: SourceKey?
-    /// What multicast players share, and what interleaved players share, by stream.
+    /// The groups that multicast players share, and the state that interleaved players share, by stream.
     private(set) var groups: [Int: MulticastGroup] = [:]
     private(set) var fanOuts: [Int: InterleavedFanOut] = [:]
-    /// What players by UDP divide among them, by stream.
+    /// The legs that players by UDP divide among them, by stream.
     private(set) var legs: [Int: PlayerLegs] = [:]
     /// Called when the source's streams are not what players negotiated any more: their sessions must end.
     var onReplaced: [ObjectIdentifier: @AgentActor (MediaSourceError) -> Void] = [:]
@@ -82,7 +82,7 @@ final class Path {
         }
     }
 
-    /// Whether nobody has used it and its source for so many nanoseconds.
+    /// True if nobody has used it and its source for so many nanoseconds.
     func isIdle(for life: UInt64, at now: UInt64) -> Bool {
         guard users == 0, case .idle = state else { return false }
         return now.subtractingSaturating(idleSince) >= life
@@ -91,7 +91,7 @@ final class Path {
     /// One user less.
     func detach() { leave() }
 
-    /// What players negotiate now; nil while the source is not open.
+    /// The presentation that players negotiate now; nil while the source is not open.
     var current: Presentation? {
         if case .live(let presentation) = state { presentation } else { nil }
     }
@@ -126,7 +126,7 @@ final class Path {
 
     // MARK: The source
 
-    /// Opens the source although nobody plays: `on-demand: false`, and what a restarted daemon goes on with.
+    /// Opens the source although nobody plays: for `on-demand: false`, and to continue after a restart of the daemon.
     func keepOpen() {
         if case .idle = state { begin() }
     }
@@ -191,12 +191,12 @@ final class Path {
         context.counters.add(to: .upstreamFailures, ["status": "\(error.status.code)"])
         context.logger.warning("rtsp path \(path): \(error)")
         state = .waiting(error)
-        // Players that wait for something new are told; sessions that had it wait for it to come back.
+        // Players that wait for something new are answered; sessions that had it wait for it to come back.
         resume(.failure(error))
         retry()
     }
 
-    /// The source is gone. Players' legs stay: they go on when it is back.
+    /// The source is gone. Players' legs stay: they continue when it is back.
     private func lost(_ error: MediaSourceError) {
         guard case .live = state else { return }
         context.counters.add(to: .upstreamFailures, ["status": "\(error.status.code)"])
@@ -279,7 +279,7 @@ final class Path {
         publisher.onEnd = { [weak self] error in
             self?.lost(error)
             self?.end(sessions: error)
-            // The next publisher begins anew.
+            // The next publisher begins again.
             Task { @AgentActor in await self?.closeSource() }
         }
         state = .opening
@@ -298,7 +298,7 @@ final class Path {
         end(sessions: removed)
     }
 
-    /// Ends the sessions and the source; whoever asks next opens it anew.
+    /// Ends the sessions and the source; the next request opens it again.
     func reset(_ error: MediaSourceError) async {
         end(sessions: error)
         resume(.failure(error))
@@ -330,7 +330,7 @@ final class Path {
 }
 
 extension Presentation {
-    /// Whether players that negotiated `other` can go on with this one.
+    /// True if players that negotiated `other` can continue with this one.
     fileprivate func continues(_ other: Presentation) -> Bool {
         streams.count == other.streams.count
             && zip(streams, other.streams).allSatisfy { $0.media == $1.media && $0.clockRate == $1.clockRate }

@@ -22,7 +22,7 @@ struct PathName: Hashable {
         query = parts.count == 2 ? String(parts[1]) : nil
     }
 
-    /// The name as a text, which tells a question mark of the path from the query's.
+    /// The name as a text, which distinguishes a question mark of the path from the query's.
     var text: String {
         let path = path.replacing("%", with: "%25").replacing("?", with: "%3F")
         return query.map { "\(path)?\($0)" } ?? path

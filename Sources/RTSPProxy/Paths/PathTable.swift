@@ -84,7 +84,7 @@ final class PathTable {
         throw refusal.error
     }
 
-    /// Why a request makes no further path.
+    /// The reason for which a request makes no further path.
     private enum Refusal: Hashable {
         case source(SourceKey, Int), route(String, Int), total(Int)
 
@@ -114,7 +114,8 @@ final class PathTable {
         }
     }
 
-    /// How long a path that nobody uses keeps its place: that of an upstream that cannot be opened is not called again at once.
+    /// The time for which a path that nobody uses keeps its place: that of an upstream that cannot be opened is not
+    /// called again at once.
     private static let idleLife: UInt64 = 2_000_000_000
 
     /// Idle paths are made again when they are asked for.
@@ -144,7 +145,7 @@ final class PathTable {
     /// A name of letters, digits, `-`, `_` and `.`, short enough for what is added to it.
     private func routeName(_ route: RTSPRoute, _ path: String) -> String {
         if case .path = route.match, route.name.utf8.count <= 40 { return "rtsp.\(route.name)" }
-        // FNV-1a: tells the paths of one route apart, and is the same after a restart.
+        // FNV-1a: distinguishes the paths of one route, and is the same after a restart.
         let hash = path.utf8.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
         return "rtsp.\(route.name.prefix(30)).\(String(hash, radix: 16))"
     }
@@ -190,7 +191,7 @@ final class PathTable {
         }
     }
 
-    /// Makes the configuration's routes equal to `routes`; the paths of those that stay as they are go on.
+    /// Makes the configuration's routes equal to `routes`; the paths of those that stay as they are continue.
     func reconcile(_ routes: [RTSPRoute]) async {
         let wanted = Dictionary(routes.map { ($0.name, $0) }) { first, _ in first }
         for entry in entries where entry.isConfigured && wanted[entry.route.name] != entry.route {

@@ -2,13 +2,13 @@
 
 /// A route's match, made once.
 struct RouteMatcher {
-    /// What a route has for a path.
+    /// The result of a route for a path.
     enum Outcome: Hashable {
         /// It is for others.
         case other
         /// It is for this one, but what the path would put into the upstream's URL may not stand there.
         case refused
-        /// Where the streams come from; nil where somebody publishes them.
+        /// The source of the streams; nil where somebody publishes them.
         case found(upstream: String?)
     }
 
@@ -52,6 +52,6 @@ struct RouteMatcher {
 }
 
 extension RTSPRoute.Match {
-    /// Whether requests make the paths that it matches, so that their number has no end.
+    /// True if requests make the paths that it matches, so that their number has no end.
     var isOpenEnded: Bool { if case .path = self { false } else { true } }
 }

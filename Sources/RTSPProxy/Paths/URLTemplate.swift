@@ -1,6 +1,6 @@
 // An upstream's URL with places for what a request names.
 
-/// The URL of an upstream, in which `$1` … `$9` stand for groups of a regular expression. Each is put in as what stands there allows
+/// The URL of an upstream, in which `$1` … `$9` denote groups of a regular expression. Each is put in as its position allows
 /// (RFC 3986 section 3): a request chooses a part of the path or the query, and of the authority no more than a label.
 struct URLTemplate {
     /// A text of the template, or the number of a group.
@@ -81,7 +81,7 @@ struct URLTemplate {
             && text.utf8.allSatisfy { isLetterOrDigit($0) || "-_".utf8.contains($0) || mayHaveDots && $0 == 0x2e }
     }
 
-    /// Takes a part of the template apart. A `$` before anything but the number of a group stands for itself.
+    /// Takes a part of the template apart. A `$` before anything but the number of a group denotes itself.
     private static func pieces(_ part: Substring, _ groupCount: Int) -> [Piece] {
         var pieces: [Piece] = []
         var rest = part

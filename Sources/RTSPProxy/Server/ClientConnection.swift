@@ -6,7 +6,7 @@ import RTPWire
 import RTSPCore
 import Timing
 
-/// What answers a request, and what follows when the answer is on its way.
+/// The answer to a request, and the actions that follow when the answer is on its way.
 struct Reply {
     var response: RTSPResponse
     /// When the packets were chosen that the response announces (CLOCK_MONOTONIC, nanoseconds): how long it then takes to be on its way is
@@ -27,7 +27,7 @@ struct Reply {
 /// Carries out what `ServerConnection` decides, and carries interleaved packets.
 @AgentActor
 final class ClientConnection: InterleavedSink {
-    /// What an interleaved channel carries.
+    /// The use of an interleaved channel.
     struct ChannelUse {
         weak var session: ProxySession?
         var stream: Int
@@ -44,12 +44,12 @@ final class ClientConnection: InterleavedSink {
     private let server: RTSPServer
     private var core: ServerConnection
     private var isReading = true
-    /// Whether the next turn of its requests is scheduled.
+    /// True if the next turn of its requests is scheduled.
     private var isWaiting = false
-    /// What it holds of its source's share of memory.
+    /// The number of bytes that it holds of its source's share of memory.
     private var receivedBytes = 0
     private var sentBytes = 0
-    /// Whether it may queue no more packets, since its source has its share of memory.
+    /// True if it may queue no more packets, since its source has its share of memory.
     private var isOverShare = false
     private var carriesMedia = false
     /// The sessions that it began and that are not over.
@@ -89,7 +89,7 @@ final class ClientConnection: InterleavedSink {
         endTurn()
     }
 
-    /// After a turn: what came interleaved goes on, and what is left waits for the turns of others.
+    /// After a turn: interleaved packets that came are passed on, and the rest waits for the turns of others.
     private func endTurn() {
         for source in fed { source.flush() }
         fed = []
@@ -114,7 +114,7 @@ final class ClientConnection: InterleavedSink {
         endTurn()
     }
 
-    /// What others have time for before a connection goes on that sends more than a turn takes.
+    /// The time that others have before a connection continues that sends more than a turn takes.
     private static let turn = TimeAmount.milliseconds(1)
 
     /// Notes what is kept of the peer's bytes; a connection that wants more than its source may have is closed.
@@ -177,11 +177,11 @@ final class ClientConnection: InterleavedSink {
             if let chosenAt = reply.chosenAt { noteWriting(since: chosenAt) }
         }
         await reply.afterwards?()
-        // What it set up on a connection that closed meanwhile has nobody.
+        // A session that it set up on a connection that closed meanwhile has nobody.
         if isClosed { server.closed(self) }
     }
 
-    /// Whether a request of it is being served: it is not idle then, however long that takes.
+    /// True if a request of it is being served: it is not idle then, however long that takes.
     var isServing: Bool { core.isServing }
 
     /// Notes how long it takes until the kernel has what was written last.
@@ -220,13 +220,13 @@ final class ClientConnection: InterleavedSink {
         channel.setOption(.writeBufferWaterMark, value: Self.mediaBuffer).whenFailure { _ in }
     }
 
-    /// What waits to be sent to one peer before nothing more is read from it; and before its packets are dropped: a large frame of
-    /// video, and room for the next.
+    /// The number of bytes that wait to be sent to one peer before nothing more is read from it; and before its packets
+    /// are dropped: a large frame of video, and room for the next.
     static let answerBuffer = ChannelOptions.Types.WriteBufferWaterMark(low: 32 << 10, high: 64 << 10)
     private static let mediaBuffer = ChannelOptions.Types.WriteBufferWaterMark(low: 1 << 20, high: 2 << 20)
     /// A packet up to this length is copied into one piece with its frame's header: two pieces would take more memory.
     private static let copiedLength = 512
-    /// What a queue grows by before it is counted anew.
+    /// The number of bytes that a queue grows by before it is counted again.
     private static let countedBytes = 64 << 10
 
     /// Notes how much the peer has not taken yet.

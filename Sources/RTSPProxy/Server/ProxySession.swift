@@ -9,7 +9,7 @@ import Timing
 /// The state of a session (`core`) and the deliveries that it owns.
 @AgentActor
 final class ProxySession {
-    /// What operators name it by: its identifier is a secret.
+    /// The name by which operators refer to it: its identifier is a secret.
     let name: String
     let path: Path
     var core: ServerSession
@@ -30,10 +30,10 @@ final class ProxySession {
     private(set) var isEnded = false
     private var notes: [String] = []
     private let startedAt: String
-    /// What came of a publisher on UDP when it was looked at last.
+    /// The number of packets of a publisher on UDP when it was looked at last.
     var seenPackets: UInt64 = 0
 
-    /// Who waits for the request that is carried out to be done.
+    /// The requests that wait for the one that is carried out to be done.
     private var isBusy = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
@@ -86,7 +86,7 @@ final class ProxySession {
             notes: notes)
     }
 
-    /// What the journal keeps; nil where nothing of the session outlives the daemon.
+    /// The record that the journal keeps; nil where nothing of the session outlives the daemon.
     var record: SessionRecord? {
         if let publisher {
             // Before RECORD nothing depends on it, and what is interleaved ends with the connection.

@@ -15,7 +15,7 @@ final class PublisherSource: MediaSource {
 
     private let context: ProxyContext
     private let description: SessionDescription
-    /// What the publisher's control URLs are relative to.
+    /// The URL that the publisher's control URLs are relative to.
     private let base: RTSPURL
     private let incoming: [IncomingStream]
     private var reporters: [SourceReporter]
@@ -38,10 +38,10 @@ final class PublisherSource: MediaSource {
         }
     }
 
-    /// How many streams were announced.
+    /// The number of streams that were announced.
     var streamCount: Int { incoming.count }
 
-    /// What a URL of the publisher names: a stream by the control that it announced itself, or all of them.
+    /// The target that a URL of the publisher names: a stream by the control that it announced itself, or all of them.
     func target(_ uri: String) throws(RTSPRefusal) -> RequestTarget {
         guard let url = RTSPURL(uri)?.withoutCredentials else {
             throw RTSPRefusal(.badRequest, "the request's URI is no RTSP URL")
@@ -85,7 +85,7 @@ final class PublisherSource: MediaSource {
         incoming.compactMap { stream in stream.rtcpListenerLeg.map { (stream.rtcpRoute, $0) } }
     }
 
-    /// What a restarted daemon must know.
+    /// The record for a restarted daemon.
     var record: PublisherRecord {
         PublisherRecord(description: description.bytes, base: base.description, peer: peer)
     }
@@ -134,7 +134,7 @@ final class PublisherSource: MediaSource {
         return packets
     }
 
-    /// What players see of it.
+    /// The presentation that players see of it.
     var presentation: Presentation {
         Presentation(
             description: description,
@@ -166,7 +166,7 @@ final class PublisherSource: MediaSource {
 
     func report() -> [String] { ["published by \(peer)"] }
 
-    /// What an operator is told of the streams that were set up.
+    /// The reports for an operator on the streams that were set up.
     func streamReports(_ streams: [Int: ServerSession.Stream]) -> [SessionReport.Stream] {
         streams.sorted { $0.key < $1.key }.map { index, stream in
             let (transport, address, engine, reason) =

@@ -1,4 +1,4 @@
-// Where players, publishers and other nodes connect.
+// Listeners for connections of players, publishers and other nodes.
 
 import AgentSupport
 import NIOCore
@@ -59,6 +59,6 @@ final class RTSPListener {
         throw ListenerError("rtsp listener \(refusal); is another server running there?")
     }
 
-    /// Takes no more connections; those that are there go on.
+    /// Takes no more connections; those that are there continue.
     func close() async { try? await channel.close() }
 }

@@ -141,7 +141,7 @@ extension RTSPServer {
         }
         try session.core.setup(index, path: target.isFor(session.core.path) ? session.core.path : target.name.text)
         await yieldEndpoints(askedFor: request, of: session, on: connection)
-        // Where its packets would pass; a player that takes another way, or has none, needs none.
+        // The attachment that its packets would pass; a player that takes another way, or has none, needs none.
         let local = try? await context.routing.attachment(towards: connection.peer)
         let choice = try await offer(stream, session, local, on: connection).choose(from: request.headers)
         claim(choice.transport, index, of: session, on: connection)
@@ -202,7 +202,7 @@ extension RTSPServer {
         }
     }
 
-    /// Counts and tells that a stream's packets are too long for a player on UDP.
+    /// Counts and reports that a stream's packets are too long for a player on UDP.
     func noteMisfit(_ reason: String, _ stream: Int, of session: ProxySession) {
         context.counters.add(to: .oversizedStreams)
         session.note("stream \(stream): not by UDP: \(reason)")
@@ -248,7 +248,8 @@ extension RTSPServer {
         RoutingError(.unavailable, "the source of \(path.path) has just gone")
     }
 
-    /// Where packets to a player pass and where they go: from the address that the player knows, where that is on the way.
+    /// The attachment that packets to a player pass, and their destination: from the address that the player knows,
+    /// where that is on the way.
     private func attachment(
         towards player: IPAddress, _ known: NetworkAttachment?, on connection: ClientConnection
     ) async throws(RoutingError) -> (local: NetworkAttachment, destination: IPAddress) {
@@ -313,7 +314,7 @@ extension RTSPServer {
         return starts
     }
 
-    /// How often first packets are chosen anew for a response that was late.
+    /// The number of times that first packets are chosen again for a response that was late.
     private static let choices = 4
 
     /// Prepares several streams side by side, since each waits for the fast path; throws the first refusal.
@@ -350,7 +351,7 @@ extension RTSPServer {
         return Reply(response(session))
     }
 
-    /// What a request names of its session: `*` is all of it; what is not of the session's path is not found.
+    /// The target that a request names of its session: `*` is all of it; a target that is not of the session's path is not found.
     func target(_ request: RTSPRequest, in session: ProxySession) throws(RTSPRefusal) -> RequestTarget {
         if let publisher = session.publisher { return try publisher.target(request.uri) }
         let target = try RequestTarget(request.uri)

@@ -161,7 +161,7 @@ extension RTSPServer {
 }
 
 extension RTSPRefusal {
-    /// What the fast path refused, as a player is told: 453 for want of room, 503 for everything that may pass.
+    /// A refusal of the fast path, as a player gets it: 453 for want of room, 503 for everything that may pass.
     init(_ error: RoutingError) {
         switch error.code {
         case .capacity: self.init(tooMuch: error.message)

@@ -16,7 +16,7 @@ final class RTSPServer {
         .options, .describe, .announce, .setup, .play, .pause, .teardown, .record, .getParameter, .setParameter,
     ]
 
-    /// Where one stream of a session receives by UDP: no other may.
+    /// The place at which one stream of a session receives by UDP: no other may.
     struct Endpoint: Hashable {
         var address: IPAddress
         var udpPort: UInt16
@@ -28,7 +28,7 @@ final class RTSPServer {
 
     let context: ProxyContext
     let paths: PathTable
-    /// Where sessions that outlive the daemon are kept; nil: none do.
+    /// The journal of sessions that outlive the daemon; nil: none do.
     let journal: ProxyJournal?
     let authentication: RequestAuthentication
     private var connections: [ObjectIdentifier: ClientConnection] = [:]
@@ -97,7 +97,7 @@ final class RTSPServer {
         return connection
     }
 
-    /// What a connection carried ends with it; sessions on UDP go on (section 12.37).
+    /// Streams that a connection carried end with it; sessions on UDP continue (section 12.37).
     func closed(_ connection: ClientConnection) {
         if connections.removeValue(forKey: ObjectIdentifier(connection)) != nil {
             context.shares.connections.giveBack(from: SourceKey(connection.peer))
@@ -128,7 +128,7 @@ final class RTSPServer {
 
     // MARK: Requests
 
-    /// Answers a request. What goes on afterwards holds the session, so that no other request of it comes between.
+    /// Answers a request. Work that continues afterwards holds the session, so that no other request of it comes between.
     func serve(_ request: RTSPRequest, on connection: ClientConnection) async -> Reply {
         var reply: Reply
         var session: ProxySession?

@@ -1,4 +1,4 @@
-// Who a request is from, and whether it may.
+// Authentication and permission of the user that a request is from.
 
 import AgentSupport
 import Authentication
@@ -7,10 +7,10 @@ import RTSPCore
 /// Judges requests by the permissions of routes (RFC 2326 section 12.5 and appendix D.1): 401 with challenges, never 407.
 @AgentActor
 final class RequestAuthentication {
-    /// Why a request is refused.
+    /// The reason for which a request is refused.
     struct Failure: Error {
         var refusal: RTSPRefusal
-        /// Whether its credentials are wrong, rather than missing, too old, or those of a user who may not.
+        /// True if its credentials are wrong, rather than missing, too old, or those of a user who may not.
         var isWrongPassword: Bool
 
         init(_ refusal: RTSPRefusal, isWrongPassword: Bool = false) {

@@ -49,7 +49,7 @@ struct RequestTarget {
         return known == name || known == name.withoutQuery || name.query == nil && known.withoutQuery == name
     }
 
-    /// What it names of a session.
+    /// The target that it names of a session.
     var inSession: ServerSession.Target { stream.map { .stream($0) } ?? .presentation }
 
     /// The base of the description's control URLs: by the authority that the player used, and with `/` at its end, so that

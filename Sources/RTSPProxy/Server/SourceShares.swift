@@ -1,4 +1,4 @@
-// What one source may have of what the proxy can give.
+// Shares that one source may have of the proxy's resources.
 
 import AgentSupport
 import RTPWire

@@ -13,11 +13,11 @@ final class UpstreamConnection {
     /// The peer and the node's own end.
     let peer: IPAddress
     let local: IPAddress
-    /// Where else to connect to, should this server fail.
+    /// The other addresses to connect to, should this server fail.
     let untried: [UpstreamResolver.Candidate]
     private let channel: any Channel
 
-    /// What comes from a connection, on the actor.
+    /// The receiver of the events of a connection, on the actor.
     struct Receiver: Sendable {
         /// A message; packets on interleaved channels too.
         var message: @AgentActor (RTSPMessage) -> Void

@@ -5,13 +5,14 @@ import KeyManagement
 import SDP
 import SRTPKeys
 
-/// What an encrypted stream comes with: by MIKEY (RFC 4567), or by SDES (RFC 4568) as a declaration, which both ends encrypt with.
+/// The keys that an encrypted stream comes with: by MIKEY (RFC 4567), or by SDES (RFC 4568) as a declaration, which
+/// both ends encrypt with.
 struct UpstreamKeys: Hashable {
-    /// What the upstream encrypts with.
+    /// The keys that the upstream encrypts with.
     let peer: [SRTPKey]
-    /// What the node encrypts its reports with.
+    /// The key that the node encrypts its reports with.
     let own: SRTPKey
-    /// The message that tells the upstream of the node's key, in base64; nil where it has told the node.
+    /// The message that gives the upstream the node's key, in base64; nil where the upstream has given it to the node.
     let message: String?
 
     /// The keys of a medium; nil where it is not encrypted by keys in the description.
@@ -37,7 +38,7 @@ struct UpstreamKeys: Hashable {
         message = MIKEYMessage(key: own, time: Self.time, random: Self.randomBytes).base64
     }
 
-    /// Whether a medium is SRTP, but not that of DTLS.
+    /// True if a medium is SRTP, but not that of DTLS.
     static func isSecured(_ medium: MediaDescription) -> Bool {
         ["RTP/SAVP", "RTP/SAVPF"].contains(medium.transport.uppercased())
     }

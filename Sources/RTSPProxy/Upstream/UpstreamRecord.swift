@@ -1,10 +1,10 @@
-// What must be known of an upstream to go on with it after a restart.
+// Record of an upstream from which its session continues after a restart.
 
 import RTSPCore
 
 /// An upstream's entry in the journal. It holds the upstream's session identifier, a secret; it never holds its user or password.
 struct UpstreamRecord: Hashable, Sendable, Codable {
-    /// Where the session is, after redirects.
+    /// The URL of the session, after redirects.
     var url: String
     /// The upstream's description, as it came.
     var description: [UInt8]

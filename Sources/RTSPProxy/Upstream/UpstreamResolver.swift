@@ -10,7 +10,7 @@ struct UpstreamResolver {
     /// One address with its TCP port.
     struct Candidate: Hashable {
         var address: SocketAddress
-        /// What was looked up, for messages and for TLS: the URL's host.
+        /// The name that was looked up, for messages and for TLS: the URL's host.
         var name: String
     }
 

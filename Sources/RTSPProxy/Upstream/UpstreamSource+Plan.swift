@@ -1,4 +1,4 @@
-// What an upstream is asked for, stream by stream.
+// Plan of the requests to an upstream, stream by stream.
 
 import AgentSupport
 import RTSPCore
@@ -38,8 +38,8 @@ extension UpstreamSource {
         }
     }
 
-    /// Who asks for TLS does not want packets in the clear unless the route says so, and a program of this node does not meet the fast
-    /// path by UDP to the node's own addresses.
+    /// Anybody who asks for TLS does not want packets in the clear unless the route says so, and a program of this node
+    /// does not meet the fast path by UDP to the node's own addresses.
     private func transports(isMulticast: Bool, isSecured: Bool = false) -> [ClientTransport] {
         switch transport {
         case .udp: [.udp]

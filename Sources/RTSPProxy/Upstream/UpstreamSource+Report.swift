@@ -1,4 +1,4 @@
-// What operators are told of an upstream.
+// Reports on an upstream for operators.
 
 import RTSPCore
 import Sessions
@@ -11,7 +11,7 @@ extension UpstreamSource {
         return ["\(session?.url ?? url)" + (session?.serverAgent.map { " (\($0))" } ?? "")] + ways + notes
     }
 
-    /// Where the session is: host and TCP port of the URL that redirects led to.
+    /// The place of the session: host and TCP port of the URL that redirects led to.
     var peer: String {
         let url = session?.url ?? url
         return "\(url.host):\(url.effectiveTCPPort)"

@@ -20,7 +20,7 @@ final class UpstreamSource: MediaSource {
     var onEnd: (@AgentActor (MediaSourceError) -> Void)?
     /// Called when what a restarted daemon must know has changed; nil when there is nothing any more.
     var onRecord: (@AgentActor (UpstreamRecord?) -> Void)?
-    /// What a restarted daemon must know.
+    /// The record for a restarted daemon.
     private(set) var record: UpstreamRecord?
 
     let context: ProxyContext
@@ -44,12 +44,12 @@ final class UpstreamSource: MediaSource {
     /// The keys of those that are encrypted.
     private var mediumKeys: [Int: UpstreamKeys] = [:]
     private(set) var local: NetworkAttachment?
-    /// Whether `.prepared` came for this connection: not when an earlier session was taken up again.
+    /// True if `.prepared` came for this connection: not when an earlier session was taken up again.
     private var isPrepared = false
     /// The addresses of the upstream that come after the present one.
     private var untried: [UpstreamResolver.Candidate] = []
     private(set) var isLive = false
-    /// Whether nothing came by UDP.
+    /// True if nothing came by UDP.
     private(set) var wasSilent = false
     private var startedAt: UInt64 = 0
     private var lastArrival: UInt64?
@@ -91,7 +91,7 @@ final class UpstreamSource: MediaSource {
         self.logger = logger
     }
 
-    /// Has the next `open` go on with what an earlier daemon left, if the upstream still knows of it.
+    /// Has the next `open` continue from the record of an earlier daemon, if the upstream still knows of it.
     func resume(from record: UpstreamRecord) { self.record = record }
 
     func open() async throws(MediaSourceError) -> Presentation {
@@ -196,8 +196,8 @@ final class UpstreamSource: MediaSource {
         return ClientSession(url: start, settings: settings, authenticator: authenticator, resumption: resumption)
     }
 
-    /// Begins anew at the next of the upstream's addresses, when the server at the last one failed before it played; nil where that is
-    /// not so, or none is left.
+    /// Begins again at the next of the upstream's addresses, when the server at the last one failed before it played;
+    /// nil where that is not so, or none is left.
     private func tryNext(after end: ClientSessionEnd) async -> [ClientAction]? {
         guard opening != nil, closing.isEmpty, end.isOfServer, let session, !untried.isEmpty else { return nil }
         let rest = untried
@@ -206,7 +206,7 @@ final class UpstreamSource: MediaSource {
         return await connect(to: session.url, rest)
     }
 
-    /// The streams of the session that the record has, and where that session is; nil where there is none to go on with.
+    /// The streams of the session that the record has, and the URL of that session; nil without a session to continue.
     private func takeUp() -> (url: RTSPURL, session: ClientResumption)? {
         guard let record, let session = record.resumption, let url = RTSPURL(record.url),
             let description = try? SessionDescription(parsing: record.description, isLenient: true)
@@ -220,7 +220,7 @@ final class UpstreamSource: MediaSource {
         return (url, session)
     }
 
-    /// Makes the connection and tells the session; or ends it.
+    /// Makes the connection and notifies the session; or ends it.
     private func connect(
         to target: RTSPURL, _ rest: [UpstreamResolver.Candidate]? = nil
     ) async -> [ClientAction] {

@@ -17,7 +17,7 @@ final class UpstreamStream {
     let media: String
     let clockRate: UInt32?
     let incoming: IncomingStream
-    /// What it is encrypted with; nil where it comes in clear.
+    /// The keys that it is encrypted with; nil where it comes in clear.
     var keys: UpstreamKeys?
     private var protection: StreamProtection?
     private let keyName: String
@@ -28,7 +28,7 @@ final class UpstreamStream {
     private var reporter = SourceReporter()
     /// The signalling peer, and what `source=` named.
     private var allowed: Set<IPAddress> = []
-    /// What the flows accept now.
+    /// The packets that the flows accept now.
     private var accepted: Accepted?
     private var group: String?
     private var protectedKeys: UpstreamKeys?
@@ -64,7 +64,7 @@ final class UpstreamStream {
             rtcpRoute: incoming.rtcpRoute, clockRate: clockRate, isEncrypted: keys == nil ? nil : true)
     }
 
-    /// Where its packets come from, for operators: `10.1.0.7:6000`, a group, a channel; without what is not known.
+    /// The source of its packets, for operators: `10.1.0.7:6000`, a group, a channel; without the parts that are not known.
     var source: String {
         guard let granted else { return "" }
         switch granted.transport {
@@ -244,7 +244,7 @@ final class UpstreamStream {
         return rtp + rtcp + injectedPackets
     }
 
-    /// Whether packets came since it was last asked.
+    /// True if packets came since the last call.
     func hasNewPackets() async -> Bool {
         let packets = await arrivedPackets()
         defer { seenPackets = packets }

@@ -1,4 +1,4 @@
-// How long things with an upstream may take.
+// Times that operations with an upstream may take.
 
 /// Times in nanoseconds.
 struct UpstreamTiming: Hashable, Sendable {

@@ -1,12 +1,13 @@
 // The directories of keys.
 
-/// Where a node has its keys, and what it knows of their use.
+/// The places at which a node has its keys, and its record of their use.
 public struct KeyPaths: Hashable, Sendable {
     /// The operator's keys (`keys-directory`): a file for each name, which only its owner may read.
     public var keys: String
     /// Keys of sessions, which end with the machine's run.
     public var sessionKeys: String
-    /// What must outlive the machine's run (`state-directory`): which packet indices were used with keys that both ends know.
+    /// The directory for state that must outlive the machine's run (`state-directory`): the packet indices that were
+    /// used with keys that both ends know.
     public var state: String
 
     public static let defaultKeys = "/etc/crosspoint/keys"

@@ -1,4 +1,4 @@
-// What the control API, the configuration and the sessions ask of the one writer of the fast path.
+// Requests of the control API, the configuration and the sessions to the one writer of the fast path.
 
 /// The operations on routes. `FlowController` implements them; tests of the control API bring their own.
 ///
@@ -64,21 +64,21 @@ public enum RouteOwner: String, Hashable, Sendable, Codable {
     case unknown
 }
 
-/// How a route stands between what is wanted and what runs.
+/// The relation of a route between its intent and the running state.
 public enum RouteStanding: String, Hashable, Sendable, Codable {
     /// It is carried.
     case live
     /// It is wanted and cannot be carried now; it is tried again when the network changes.
     case refused
-    /// It goes on as it was found, and is not understood; an operator can remove it.
+    /// It continues as it was found, and is not understood; an operator can remove it.
     case quarantined
 }
 
-/// A route as it stands.
+/// The current state of a route.
 public struct RouteReport: Hashable, Sendable {
     /// The route as it was asked for.
     public var specification: RouteSpecification
-    /// Who keeps it.
+    /// The owner of the route.
     public var owner: RouteOwner
     /// The engine that carries it, and why.
     public var engine: String
@@ -87,11 +87,11 @@ public struct RouteReport: Hashable, Sendable {
     public var membership: String
     /// The legs, by number.
     public var legs: [LegReport]
-    /// Whether it is carried.
+    /// The standing of the route: if it is carried.
     public var standing: RouteStanding
-    /// What is wrong with it as a whole, for a person; nil when nothing is.
+    /// The problem of the route as a whole, for a person; nil without a problem.
     public var problem: String?
-    /// Whether the configuration file has the route, and has it otherwise.
+    /// True if the configuration file has the route, and has it otherwise.
     public var differsFromFile: Bool
     /// The node's revision at which the route was changed last.
     public var revision: UInt64
@@ -117,9 +117,9 @@ public struct RouteReport: Hashable, Sendable {
     }
 }
 
-/// A leg as it stands.
+/// The current state of a leg.
 public struct LegReport: Hashable, Sendable {
-    /// Whether the leg's copies are sent.
+    /// The states of a leg: if its copies are sent.
     public enum State: String, Hashable, Sendable, Codable {
         /// In the fast path.
         case active
@@ -137,9 +137,9 @@ public struct LegReport: Hashable, Sendable {
     public var number: UInt32
     /// The leg as it was asked for.
     public var specification: LegSpecification
-    /// Whether its copies are sent.
+    /// The state of the leg: if its copies are sent.
     public var state: State
-    /// Why not, for a person; nil when they are.
+    /// The reason for which they are not sent, for a person; nil when they are.
     public var reason: String?
     /// The next hop's address and MAC address, where known.
     public var nextHop: String?
@@ -153,7 +153,7 @@ public struct LegReport: Hashable, Sendable {
     }
 }
 
-/// How far the configuration file goes.
+/// The extent to which the configuration file applies.
 public enum ReconcileMode: Hashable, Sendable {
     /// At a start: each route by itself, so that one that cannot be carried keeps no other from it. Where routes run already, edits of the
     /// file are applied to those that were not changed at run time.
@@ -163,7 +163,7 @@ public enum ReconcileMode: Hashable, Sendable {
     case reload(discardsChanges: Bool, isDryRun: Bool)
 }
 
-/// What applying the configuration did, or would do.
+/// The result of applying the configuration, or of a trial.
 public struct ReconcileReport: Hashable, Sendable, Codable {
     /// Names of the routes that were added, changed, removed and left alone.
     public var added: [String]
@@ -172,7 +172,7 @@ public struct ReconcileReport: Hashable, Sendable, Codable {
     public var unchanged: [String]
     /// Changes of run time that the file does not have, and that were kept: a line each.
     public var kept: [String]
-    /// What could not be done, one line each. After a reload with failures nothing has changed.
+    /// The changes that could not be made, one line each. After a reload with failures nothing has changed.
     public var failures: [String]
 
     public init(

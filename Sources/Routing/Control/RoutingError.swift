@@ -1,4 +1,4 @@
-// Why a request about routes was refused.
+// Reasons for which a request about routes was refused.
 
 /// A refusal: one line for a person, and a code for programs.
 public struct RoutingError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -19,7 +19,7 @@ public struct RoutingError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     public var code: Code
-    /// What was wrong, where, and the remedy.
+    /// The problem, its place, and the remedy.
     public var message: String
     /// All that was wrong, a line each, where a batch had several problems; `message` is the first.
     public var details: [String]

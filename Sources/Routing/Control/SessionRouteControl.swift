@@ -1,4 +1,4 @@
-// What sessions ask of the one writer of the fast path, beyond what operators do.
+// Requests of sessions to the one writer of the fast path, beyond those of operators.
 
 public import RTPWire
 public import SRTPKeys
@@ -8,9 +8,10 @@ public import SRTPKeys
 /// A session's routes have the owner `.session`: operators see them and cannot change them, a reload does not touch them,
 /// and a restarted daemon takes them over and keeps them until `removeSessionRoutes(of:except:)`.
 public protocol SessionRouteControl: RouteControl {
-    /// Where packets to or from `peer` pass on this node, by the kernel's routing table: to choose legs and local addresses.
+    /// The attachment that packets to or from `peer` pass on this node, by the kernel's routing table: to choose legs
+    /// and local addresses.
     func attachment(towards peer: IPAddress) async throws(RoutingError) -> NetworkAttachment
-    /// Where this node has the address `local`; `.notFound` where it does not.
+    /// The attachment at which this node has the address `local`; `.notFound` where it does not have it.
     func attachment(of local: IPAddress) async throws(RoutingError) -> NetworkAttachment
     /// The host port, made when it is first asked for.
     func hostPort() async throws(RoutingError) -> HostPort
@@ -39,12 +40,13 @@ public protocol SessionRouteControl: RouteControl {
         _ number: UInt32, of name: String, at choose: @Sendable (FlowProgress?) -> Start?
     ) async throws(RoutingError) -> Start?
 
-    /// What came on the route so far; nil while its flow does not exist. Costs no system call.
+    /// The packets that came on the route so far; nil while its flow does not exist. Costs no system call.
     func progress(of name: String) async -> FlowProgress?
     /// The same of several routes: of each whose flow exists.
     func progress(of names: [String]) async -> [String: FlowProgress]
-    /// Why packets of the route, as long as they were on average in the last second that had any, do not fit where the leg would send
-    /// them: a sentence with both lengths. Nil where they fit, and as long as nobody knows.
+    /// The reason for which packets of the route, as long as they were on average in the last second that had any, do
+    /// not fit where the leg would send them: a sentence with both lengths. Nil where they fit, and as long as nobody
+    /// knows.
     func misfit(of leg: LegSpecification, on name: String) async -> String?
     /// A duplicate of the socket that reserves the route's UDP port, on which packets of a route with `delivery` `.host`
     /// arrive; the caller closes it. Throws for a route that reserves nothing.
@@ -53,7 +55,7 @@ public protocol SessionRouteControl: RouteControl {
     /// prefix: `rtsp.`, `sip.`.
     func removeSessionRoutes(of prefix: String, except names: Set<String>) async -> [String]
     /// Sets what sources and legs of sessions' routes name (`srtp=`), before any does: one key, or several that MKIs tell apart, of
-    /// which the first is sent with. Whoever uses the name already goes on with the new keys; where they are the same nothing changes.
+    /// which the first is sent with. A user of the name continues with the new keys; where they are the same nothing changes.
     ///
     /// All legs that name it are one sender: RTP, RTCP on a route of its own, and the same medium from another source. Keys are kept
     /// for a restart, in a file for the daemon alone.
@@ -90,7 +92,7 @@ extension SessionRouteControl {
         return reports
     }
 
-    /// Where there are no keys, nothing is encrypted.
+    /// Without keys, nothing is encrypted.
     public func setKeys(_ keys: [SRTPKey], named name: String) async throws(RoutingError) {
         throw RoutingError(.unavailable, "key \(name): there is no SRTP here")
     }
@@ -106,7 +108,7 @@ extension SessionRouteControl {
         return start
     }
 
-    /// Where nothing has an MTU, everything fits.
+    /// Without an MTU, everything fits.
     public func misfit(of leg: LegSpecification, on name: String) async -> String? { nil }
 }
 
@@ -120,7 +122,7 @@ public protocol LegStart: Sendable {
 public struct UDPPlace: Hashable, Sendable, Codable {
     public var address: IPAddress
     public var udpPort: UInt16
-    /// Where the address is; it matters for link-local ones.
+    /// The port at which the address is; it matters for link-local ones.
     public var port: PortReference
 
     public init(address: IPAddress, udpPort: UInt16, port: PortReference) {
@@ -131,17 +133,17 @@ public struct UDPPlace: Hashable, Sendable, Codable {
 }
 
 extension SourceSpecification {
-    /// What anybody sends to the place.
+    /// The source that matches packets of any sender to the place.
     init(_ place: UDPPlace) { self.init(address: place.address, udpPort: place.udpPort, port: place.port) }
 }
 
-/// Where on this node packets of a peer pass.
+/// The place at which packets of a peer pass on this node.
 public struct NetworkAttachment: Hashable, Sendable, Codable {
     /// The node's own address there: what legs are sent from, and what peers send to. At the host port, the fast path's end.
     public var address: IPAddress
     /// The port, and the VLAN on it. `@host` for peers on this node.
     public var port: PortReference
-    /// Whether the peer is this node itself.
+    /// True if the peer is this node itself.
     public var isLocal: Bool
 
     public init(address: IPAddress, port: PortReference, isLocal: Bool) {
@@ -153,10 +155,10 @@ public struct NetworkAttachment: Hashable, Sendable, Codable {
 
 /// The veth pair by which programs of this node take part in the fast path (written `@host`).
 public struct HostPort: Hashable, Sendable {
-    /// How the host's end is addressed: sockets that receive bind to these, legs to `@host` send to these.
+    /// The addresses of the host's end: sockets that receive bind to these, legs to `@host` send to these.
     public var hostIPv4: IPAddress
     public var hostIPv6: IPAddress
-    /// How the fast path's end is addressed: programs send here, flows from `@host` match these.
+    /// The addresses of the fast path's end: programs send here, flows from `@host` match these.
     public var fastPathIPv4: IPAddress
     public var fastPathIPv6: IPAddress
 
@@ -168,14 +170,14 @@ public struct HostPort: Hashable, Sendable {
     }
 }
 
-/// How far a flow has come: what RTP-Info, receiver reports and liveness are made from.
+/// The progress of a flow: the basis of RTP-Info, receiver reports and liveness.
 public struct FlowProgress: Hashable, Sendable {
     /// Packets and bytes, of any kind.
     public var packets: UInt64
     public var bytes: UInt64
     /// RTCP packets among them.
     public var rtcpPackets: UInt64
-    /// Whether RTP came: without it the fields below say nothing.
+    /// True if RTP came: without it the fields below say nothing.
     public var hasRTP: Bool
     /// The highest sequence number, extended by its wraps (RFC 3550 appendix A.1).
     public var extendedHighestSequence: UInt64
@@ -218,7 +220,7 @@ public struct FlowProgress: Hashable, Sendable {
     }
 }
 
-/// What the fast path reports about a session's route.
+/// An event that the fast path reports about a session's route.
 public struct SessionRouteEvent: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         case firstPacket

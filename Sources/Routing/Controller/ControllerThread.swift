@@ -10,7 +10,7 @@ import Synchronization
 /// API and the metrics on a node of one or two CPUs, whose cooperative pool has as many threads. And interfaces are
 /// looked up in the calling thread's network namespace: the thread keeps that of whoever made the controller.
 final class ControllerThread: SerialExecutor {
-    /// What the thread and the executor share; it goes with the later of the two.
+    /// State that the thread and the executor share; it goes with the later of the two.
     private final class Queue: Sendable {
         private struct Entry: Sendable {
             var job: UnownedJob

@@ -9,7 +9,7 @@ struct DrainingFlows {
     struct Entry {
         var key: FlowKey
         var port: Port
-        /// What keeps other UDP ports of the group from the host meanwhile.
+        /// The place that keeps other UDP ports of the group from the host meanwhile.
         var guarded: FlowController.GuardedPlace?
         /// Seconds since anything was dropped at the port.
         var quietSeconds = 0
@@ -41,7 +41,7 @@ struct DrainingFlows {
         return found
     }
 
-    /// Whether one of them drains at the port.
+    /// True if one of them drains at the port.
     func uses(port name: String) -> Bool { entries.values.contains { $0.contains { $0.port.name == name } } }
 
     /// A second has passed: takes out those that are done, and the oldest beyond `room`.

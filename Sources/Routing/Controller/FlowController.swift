@@ -69,7 +69,7 @@ public actor FlowController: SessionRouteControl {
     private var graceWaiters: [CheckedContinuation<Void, Never>] = []
     private var graceIsRunning = false
 
-    /// A place that a guard stands for.
+    /// A place that a guard protects.
     enum GuardedPlace: Hashable {
         case group(IPAddress, interfaceIndex: UInt32, vlans: [UInt16])
         case address(IPAddress, udpPort: UInt16)

@@ -1,11 +1,11 @@
-// Which hardware addresses the frames of a route's source come to.
+// Hardware addresses that the frames of a route's source come to.
 
 import FastPath
 import Netlink
 import RTPWire
 
 extension FlowController {
-    /// Has the fast path drop frames of a route's source that were for another host, where its own can be told.
+    /// Has the fast path drop frames of a route's source that were for another host, where its own can be recognised.
     func judgeHardwareAddress(of state: RouteState) {
         guard let flow = state.flow else { return }
         fastPath.setComesToOwnMAC(comesToOwnMAC(state.specification.source), of: flow)
@@ -16,8 +16,8 @@ extension FlowController {
         for state in table.values { judgeHardwareAddress(of: state) }
     }
 
-    /// Whether a source's frames come to the hardware address of its own port: not where the destination is that of an interface above
-    /// the port which has another, as macvlan, VRRP and VLAN devices may.
+    /// True if a source's frames come to the hardware address of its own port: not where the destination is that of an
+    /// interface above the port which has another, as macvlan, VRRP and VLAN devices may.
     private func comesToOwnMAC(_ source: SourceSpecification) -> Bool {
         guard let port = view.interface(named: source.port.interface), let mac = port.mac, mac != .zero else {
             return false

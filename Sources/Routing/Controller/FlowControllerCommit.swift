@@ -240,7 +240,7 @@ extension FlowController {
             state.adoptParameters(from: donor)
             staged.source = .inherited(from: donor.specification.name)
         } else {
-            // Where its legs are counted until it has a flow of its own.
+            // The flow in which its legs are counted until it has a flow of its own.
             state.flow = staged.before?.flow ?? others.first?.flow
             staged.source = .late(key, port)
         }
@@ -443,7 +443,7 @@ extension RouteState {
         observation = FlowObservation()
     }
 
-    /// Takes the parameters of the specification, with what was learned of a flow that goes on.
+    /// Takes the parameters of the specification, with the values that were learned of a flow that continues.
     fileprivate mutating func adoptParameters(from before: RouteState) {
         let learned = before.parameters
         parameters = specification.flowParameters

@@ -1,4 +1,4 @@
-// Which engine carries a route, and the AF_XDP sockets that follow from it.
+// Choice of the engine that carries a route, and the AF_XDP sockets that follow from it.
 
 import AFXDP
 import FastPath
@@ -21,10 +21,11 @@ extension FlowController {
         }
     }
 
-    /// Gives a route the engine that it should have, and opens the sockets that it needs there; the fast path is told by whoever
-    /// installs the route.
+    /// Gives a route the engine that it should have, and opens the sockets that it needs there; the installer of the
+    /// route passes it to the fast path.
     ///
-    /// - Throws: if AF_XDP was asked for and cannot be had. A route that carries packets already goes on in the kernel engine instead.
+    /// - Throws: if AF_XDP was asked for and cannot be had. A route that carries packets already continues in the
+    ///   kernel engine instead.
     func chooseEngine(for state: inout RouteState, isNew: Bool = true) throws(RoutingError) {
         let (engine, reason) = wanted(state)
         state.engineProblem = nil
@@ -76,7 +77,7 @@ extension FlowController {
         }
     }
 
-    /// Whether zero-copy is to be had at an interface without harm to the kernel engine's flows; nil where nobody says.
+    /// True if zero-copy is to be had at an interface without harm to the kernel engine's flows; nil where nobody says.
     ///
     /// A frame that leaves a queue with zero-copy by XDP_REDIRECT has no headroom (xdp_convert_zc_to_xdp_frame()), and virtio_net, which
     /// needs some for its own header, refuses it: all flows of the kernel engine that come in there would end.
@@ -84,7 +85,7 @@ extension FlowController {
         interface.driver == "virtio_net" ? false : interface.xdpFeatures.map { $0.contains(.zeroCopy) }
     }
 
-    /// Whether a driver sends when it is polled for what came: virtio_net has a NAPI instance of its own for each direction.
+    /// True if a driver sends when it is polled for received frames: virtio_net has a NAPI instance of its own for each direction.
     private static func sendsWhenPolled(_ interface: NetworkInterface) -> Bool { interface.driver != "virtio_net" }
 
     /// Makes the sockets those that the routes need now.
@@ -94,7 +95,7 @@ extension FlowController {
             try packetEngine.set(enginePorts())
             engineProblem = nil
         } catch {
-            // Flows go on in the kernel engine by themselves; reviewEngines() tries again.
+            // Flows continue in the kernel engine by themselves; reviewEngines() tries again.
             if engineProblem != error.message { logger.error("AF_XDP engine: \(error)") }
             engineProblem = error.message
         }

@@ -11,9 +11,10 @@ import RTPWire
 import Timing
 
 extension FlowController {
-    /// Takes over what an earlier process left. Routes of the journal go on as they were; one that cannot be carried now waits for the
-    /// network to change, and its flow goes on. A flow whose route the journal does not have, or not in a form that is understood, goes
-    /// on in quarantine. What was on its way out is removed.
+    /// Takes over the state that an earlier process left. Routes of the journal continue as they were; one that cannot
+    /// be carried now waits for the network to change, and its flow continues. A flow whose route the journal does not
+    /// have, or not in a form that is understood, continues in quarantine. Flows that were on their way out are
+    /// removed.
     public func adopt() async {
         let contents = journal.read()
         for problem in contents.problems { logger.warning("\(problem)") }
@@ -24,7 +25,7 @@ extension FlowController {
             do throws(RoutingError) {
                 try adopt(route, unreadable: unreadable)
             } catch {
-                // A session whose route is gone is ended by its agent, which knows what its peers are to be told.
+                // A session whose route is gone is ended by its agent, which knows what its peers are to learn.
                 if route.intent.owner == .session {
                     logger.error("route \(name): cannot be taken over: \(error)")
                     try? journal.append(journal.removal(of: name))
@@ -75,7 +76,7 @@ extension FlowController {
         let reports = try fastPath.events()
         try view.refresh(network)
         resolveAll()
-        // What workers have is sent before the process ends; the kernel engine goes on.
+        // The packets that workers have are sent before the process ends; the kernel engine continues.
         defer {
             packetEngine.stop()
             finishKeys()
@@ -189,7 +190,7 @@ extension FlowController {
     private func linkChanged(_ told: NetworkInterface) {
         var interface = told
         if [hostPortSettings.hostEnd, hostPortSettings.fastPathEnd].contains(told.name) {
-            // What was told while the pair was being made is older than what was read when it was.
+            // An event that came while the pair was being made is older than the state that was read when it was.
             interface = (try? network.interfaces().first { $0.index == told.index }) ?? told
         }
         let before = view.interfaces[interface.index]
@@ -320,7 +321,7 @@ extension FlowController {
         let from = "\(event.source.bracketed):\(event.sourceUDPPort)"
         switch event.kind {
         case .firstPacket:
-            // Each CPU that the flow comes in on tells of its own first packet.
+            // Each CPU that the flow comes in on reports its own first packet.
             guard state.parameters.reportsFirstPacket else { return }
             table[state.specification.name]?.firstArrival = event.time
             logger.info("route \(state.specification.name): first packet, from \(from)")
@@ -363,7 +364,7 @@ extension FlowController {
             if rate > parameters.packetRate * 3 / 2 || (rate > 0 && rate < parameters.packetRate / 4) {
                 parameters.packetRate = max(rate, 50)
             }
-            // Where only packets and bytes are counted, the clock tells ages alone: at high rates every 64th will do.
+            // If only packets and bytes are counted, the clock gives ages alone: at high rates every 64th will do.
             if !parameters.accounts || parameters.payload != .rtp { parameters.clockMask = rate > 1000 ? 63 : 0 }
             if parameters != state.parameters { fastPath.setParameters(parameters, of: flow) }
             state.parameters = parameters
@@ -374,7 +375,7 @@ extension FlowController {
         clearGates(now: now)
         events.tick()
         finishDraining()
-        // What a request for thousands of routes took goes back to the system; the allocator would keep it.
+        // Memory that a request for thousands of routes took goes back to the system; the allocator would keep it.
         seconds += 1
         if seconds % 10 == 0 { crosspoint_release_free_memory() }
     }

@@ -18,7 +18,7 @@ extension FlowController {
         let settings = hostPortSettings
         let addresses = settings.addresses
         do {
-            // What changed just now may not have been told yet.
+            // A change of this moment may not have been reported yet.
             try view.refreshAddresses(network)
             try checkCollisions()
             try network.ensurePair(
@@ -36,7 +36,7 @@ extension FlowController {
             throw RoutingError(.unavailable, "host port: \(error)")
         }
         let port = try attachPort(PortReference.host.interface, of: "host port")
-        // What programs send to the fast path's end without a flow is nobody's: it must not reach the stack behind it.
+        // A packet that programs send to the fast path's end without a flow is nobody's: it must not reach the stack behind it.
         guard let index = port.interfaceIndex, index != guardedHostPort else { return }
         let before = guardedHostPort
         guardedHostPort = index

@@ -56,9 +56,9 @@ extension FlowController {
         let source = state.specification.source
         let (port, index) = try ingress(of: source)
         let key = FlowKey(source, interfaceIndex: index)
-        // A flow that is only made anew goes on with what it knows of its packets' indices.
+        // A flow that is only made again continues with its knowledge of its packets' indices.
         if state.receiving == nil { state.receiving = try makeReceiving(state.specification) }
-        // What drained there is this route's again; its guard goes when the route's own stands.
+        // The flow that drained there is this route's again; its guard goes when the route's own is in place.
         let resumed = draining.remove(key)
         defer { for flow in resumed { if let place = flow.guarded { removeGuard(place) } } }
         let name = state.specification.name
@@ -80,7 +80,7 @@ extension FlowController {
         do {
             try hold(&state, interfaceIndex: index)
         } catch {
-            // A flow that was there before goes on, or is nobody's and removed as such.
+            // A flow that was there before continues, or is nobody's and removed as such.
             if known == nil, let flow = state.flow {
                 fastPath.drainFlow(flow)
                 fastPath.finishDraining(key)
@@ -182,7 +182,7 @@ extension FlowController {
         }
     }
 
-    /// Lets go of a route's membership and guard, whose flow another state of the route goes on with.
+    /// Lets go of a route's membership and guard, whose flow another state of the route continues.
     func releaseHold(of state: RouteState) {
         releaseSocket(of: state)
         guard let key = state.key else { return }
@@ -208,8 +208,8 @@ extension FlowController {
         }
     }
 
-    /// Attaches the egress port of a leg. An interface that does not exist is no error here: the planner refuses it where the leg may not
-    /// wait, and at a restart the route's other legs must not wait with it.
+    /// Attaches the egress port of a leg. An interface that does not exist is not an error here: the planner refuses it
+    /// where the leg may not wait, and at a restart the route's other legs must not wait with it.
     func attachPort(of leg: LegSpecification) throws(RoutingError) {
         guard leg.port.isHost || view.interface(named: leg.port.interface) != nil else { return }
         try attachPort(leg.port.interface, of: "leg \(leg)")
@@ -273,7 +273,7 @@ extension FlowController {
         var outcome = lookUp(leg, by: hops)
         if let key = outcome.neighbour {
             retain(neighbour: key, of: route)
-            // The answer may have come before the question returned, and its event is no change then.
+            // The answer may have come before the question returned, and its event is then not a change.
             if case .waiting = outcome.resolution, view.neighbours[key]?.isUsable == true {
                 outcome = lookUp(leg, by: hops)
             }
@@ -380,7 +380,8 @@ extension FlowController {
         }
     }
 
-    /// Why frames of that length, from Ethernet header to payload, do not fit where the leg sends them; nil where they do.
+    /// The reason for which frames of that length, from Ethernet header to payload, do not fit where the leg sends
+    /// them; nil where they do.
     func misfit(of leg: LegState, frameLength: UInt64) -> String? {
         guard let interface = view.interface(named: leg.specification.port.interface),
             let length = leg.length(ofFrames: frameLength)

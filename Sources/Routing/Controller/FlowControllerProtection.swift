@@ -6,17 +6,17 @@ import Logging
 import SRTP
 public import SRTPKeys
 
-/// What a leg is encrypted with, or a flow decrypted.
+/// The protection that a leg is encrypted with, or a flow decrypted.
 struct Protection {
     var reference: KeyReference
     var material: KeyMaterial
-    /// What both nodes of a link call the flow.
+    /// The name of the flow that both nodes of a link use.
     var flow: String
     var context: WorkerContext
-    /// Where it is written down what was sent; more than one where RTP and RTCP are both sent.
+    /// The records of the packets that were sent; more than one where RTP and RTCP are both sent.
     var indices: [SentIndices] = []
 
-    /// What nobody else may use for the other direction: master keys, or a link key with a flow's name.
+    /// The identities that nobody else may use for the other direction: master keys, or a link key with a flow's name.
     var identities: Set<[UInt8]> {
         switch material {
         case .srtp(let keys): Set(keys.map(\.masterKey))
@@ -26,7 +26,8 @@ struct Protection {
 }
 
 extension FlowController {
-    /// What a leg of a route is encrypted with; nil for one that is not. `receiving` is what the route itself is decrypted with.
+    /// The protection that a leg of a route is encrypted with; nil for one that is not. `receiving` is the protection
+    /// that the route itself is decrypted with.
     func makeSending(
         _ leg: LegSpecification, of route: RouteSpecification, receiving: Protection?
     ) throws(RoutingError) -> Protection? {
@@ -76,7 +77,7 @@ extension FlowController {
         return made
     }
 
-    /// What a route's packets are decrypted with; nil for one whose packets come as they are.
+    /// The protection that a route's packets are decrypted with; nil for one whose packets come as they are.
     func makeReceiving(_ route: RouteSpecification) throws(RoutingError) -> Protection? {
         // The host has its packets as they come.
         guard let reference = route.source.srtp, route.delivery == .legs else { return nil }
@@ -144,7 +145,7 @@ extension FlowController {
         }
     }
 
-    /// Has every route use the keys as they are now. Returns a line for each that cannot; it goes on with the key that it has.
+    /// Has every route use the keys as they are now. Returns a line for each that cannot; it continues with the key that it has.
     @discardableResult
     func renewKeys() -> [String] {
         var problems: [String] = []
@@ -164,7 +165,7 @@ extension FlowController {
         return problems
     }
 
-    /// Whether any key is another than it was.
+    /// True if any key is another than it was.
     private func renewKeys(of state: inout RouteState) throws(RoutingError) -> Bool {
         var isChanged = false
         if let old = state.receiving,

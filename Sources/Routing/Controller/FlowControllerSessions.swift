@@ -1,4 +1,4 @@
-// What sessions ask beyond what operators do: shut legs, progress, reservations, attachments.
+// Requests of sessions beyond those of operators: shut legs, progress, reservations, attachments.
 
 import FastPath
 import Glibc
@@ -8,7 +8,7 @@ public import RTPWire
 import Timing
 
 extension FlowController {
-    /// How long a gate may keep a leg shut: a source that begins anew with other sequence numbers must not keep it so.
+    /// The time for which a gate may keep a leg shut: a source that begins again with other sequence numbers must not keep it so.
     private static let gateNanoseconds: UInt64 = 1_000_000_000
 
     public func reserve(_ places: [UDPPlace]) async throws(RoutingError) {
@@ -101,7 +101,7 @@ extension FlowController {
         return (state, index)
     }
 
-    /// The journal is not told: a daemon that takes the leg over sees in the fast path that it is open.
+    /// The journal is not written: a daemon that takes the leg over sees in the fast path that it is open.
     private func open(_ index: Int, of state: RouteState, from sequence: UInt32?) {
         let gate = sequence.map {
             LegParameters.Gate(sequence: $0, deadline: Self.monotonic() + Self.gateNanoseconds)

@@ -1,8 +1,8 @@
-// What a flow's own packets tell about it: rate and RTP clock.
+// Observation of a flow's own packets: rate and RTP clock.
 
 import Timing
 
-/// Learns a flow's packet rate and, if nobody told it, its RTP clock rate, from one look a second.
+/// Learns a flow's packet rate and, if nobody has given it, its RTP clock rate, from one look a second.
 struct FlowObservation {
     /// One look at a flow's counters.
     struct Sample {
@@ -49,7 +49,7 @@ struct FlowObservation {
     }
 
     /// The rate that fits timestamps against arrivals over at least four seconds, twice in a row. Half a percent
-    /// tells 88.2 kHz from 90 kHz, and a video frame's packets of one timestamp apart from a drifting clock.
+    /// distinguishes 88.2 kHz from 90 kHz, and a video frame's packets of one timestamp from a drifting clock.
     private mutating func recogniseClock(_ sample: Sample) {
         guard let start = clockStart, sample.arrival > start.arrival else {
             clockStart = sample

@@ -72,7 +72,7 @@ struct HeldSockets {
         try store.remove(key.description)
     }
 
-    /// Whether whoever keeps the sockets had gone, and was replaced.
+    /// True if the keeper of the sockets had gone, and was replaced.
     func renew() throws(RoutingError) -> Bool { try store.renew() }
 
     /// Has a socket keep what arrives until somebody reads it: some milliseconds of video, seconds of anything else.
@@ -83,7 +83,7 @@ struct HeldSockets {
         if descriptor.set(SOL_SOCKET, SO_RCVBUFFORCE, size) != 0 { descriptor.set(SOL_SOCKET, SO_RCVBUF, size) }
     }
 
-    /// A duplicate of a held socket, which the caller closes. Nil if it is not held; -1 if there is no room for it.
+    /// A duplicate of a held socket, which the caller closes. Nil if it is not held; -1 without room for it.
     func duplicate(_ key: SocketKey) -> CInt? {
         held[key].map { fcntl($0.socket.descriptor.number, F_DUPFD_CLOEXEC, 3) }
     }

@@ -1,4 +1,4 @@
-// Where the keys of routes are, and what was sent with them.
+// Store of the keys of routes, and of the packet indices that were sent with them.
 
 import Crypto
 import FileStatus
@@ -13,7 +13,7 @@ struct KeyStore {
     private let directory: String
     /// Keys of sessions, a file with mode 0600 for each, as long as the machine runs.
     private let sessionDirectory: String
-    /// What was sent with keys, for longer than the machine runs.
+    /// The directory of the indices that were sent with keys, for longer than the machine runs.
     private let stateDirectory: String
     private var sessionKeys: [String: KeyMaterial] = [:]
 
@@ -24,7 +24,7 @@ struct KeyStore {
         directory = paths.keys
         sessionDirectory = paths.sessionKeys
         stateDirectory = paths.state
-        // What sessions of an earlier process have set; a file that cannot be read is a key that is not there.
+        // Keys that sessions of an earlier process have set; a file that cannot be read is a key that is not there.
         for name in (try? FileManager.default.contentsOfDirectory(atPath: sessionDirectory)) ?? [] {
             guard let text = try? Self.read("\(sessionDirectory)/\(name)", of: name),
                 let key = try? KeyMaterial(text: text)
@@ -95,7 +95,8 @@ struct KeyStore {
         guard mkdir(directory, 0o700) == 0 || errno == EEXIST else { throw SystemError(errno) }
     }
 
-    /// What was sent with a key, for one who is to send with it: RTP and RTCP each on its own, since their keys are derived apart.
+    /// The indices that were sent with a key, for a sender that is to use it: RTP and RTCP each on its own, since their
+    /// keys are derived apart.
     func indices(of key: SRTPKey, channel: String) throws(SentIndicesError) -> SentIndices {
         let directory = "\(stateDirectory)/srtp"
         for path in [stateDirectory, directory] {
@@ -106,7 +107,7 @@ struct KeyStore {
         return try SentIndices(path: "\(directory)/\(name).\(channel)", boot: Self.boot())
     }
 
-    /// What tells this run of the machine from all others.
+    /// The values that distinguish this run of the machine from all others.
     private static func boot() -> (UInt64, UInt64) {
         let text = (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)) ?? ""
         let digits = text.filter(\.isHexDigit)

@@ -16,7 +16,7 @@ enum LegResolution: Hashable {
 struct LegResolver {
     let view: NetworkView
     let network: any HostNetwork
-    /// What was asked of the network in the same moment; nil to ask anyway.
+    /// The answers that the network gave in the same moment; nil to ask anyway.
     var hops: NextHopMemory?
     /// The attached port of an interface.
     let port: (String) -> Port?
@@ -67,7 +67,7 @@ struct LegResolver {
         return resolve(neighbourOf: leg, through: device, parameters)
     }
 
-    /// The other end is this host: nothing is to be asked for. A leg there is no hop, so that its TTL stays.
+    /// The other end is this host: nothing is to be asked for. A leg there is not a hop, so that its TTL stays.
     private func resolve(
         atHostPort leg: LegSpecification, _ port: Port, _ mac: MACAddress, counter: UInt32
     ) -> Outcome {

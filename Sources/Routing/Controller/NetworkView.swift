@@ -1,9 +1,9 @@
-// What the controller knows of the node's network, kept up to date by events.
+// The controller's view of the node's network, kept up to date by events.
 
 import Netlink
 import RTPWire
 
-/// Interfaces, addresses and neighbours as they were last told. Questions about routes go to the kernel.
+/// Interfaces, addresses and neighbours as they were last reported. Questions about routes go to the kernel.
 struct NetworkView {
     private(set) var interfaces: [UInt32: NetworkInterface] = [:]
     private(set) var addresses: [InterfaceAddress] = []
@@ -17,7 +17,7 @@ struct NetworkView {
         var interfaceIndex: UInt32
     }
 
-    /// Reads everything anew.
+    /// Reads everything again.
     mutating func refresh(_ network: any HostNetwork) throws(NetlinkError) {
         interfaces = Dictionary(try network.interfaces().map { ($0.index, $0) }) { _, new in new }
         addresses = try network.addresses()
@@ -45,7 +45,7 @@ struct NetworkView {
         return interfaces.values.first { $0.name == wanted }
     }
 
-    /// What an interface is called as a port.
+    /// The name of an interface as a port.
     func portName(of interface: NetworkInterface) -> String {
         interface.name == hostPort?.settings.fastPathEnd ? PortReference.host.interface : interface.name
     }
@@ -72,7 +72,7 @@ struct NetworkView {
         return device
     }
 
-    /// What the socket of a source is for; nil where that needs the interface and it is gone.
+    /// The key of the socket of a source; nil where that needs the interface and it is gone.
     func socketKey(of source: SourceSpecification) -> SocketKey? {
         guard source.address.isMulticast || source.address.isLinkLocalUnicast else {
             return .reserve(address: source.address, udpPort: source.udpPort)
@@ -83,7 +83,7 @@ struct NetworkView {
             : .reserve(address: source.address, udpPort: source.udpPort, interface: device)
     }
 
-    /// Whether the address is one of this node's.
+    /// True if the address is one of this node's.
     func isOwn(_ address: IPAddress) -> Bool { addresses.contains { $0.address == address } }
 
     /// The address to send from: global before link-local, usable ones only.

@@ -16,11 +16,11 @@ struct LegState {
     var pathMTU: UInt32?
     /// The address family of the flow's packets.
     var flowFamily: IPAddress.Family
-    /// Whether nothing is sent until the leg is opened.
+    /// True if nothing is sent until the leg is opened.
     var isShut = false
     /// From which packet on an opened leg sends; nil for all, and some time after it was opened.
     var gate: LegParameters.Gate?
-    /// What copies are encrypted with; nil for a leg that sends them as they are.
+    /// The protection that copies are encrypted with; nil for a leg that sends them as they are.
     var protection: Protection?
 
     var parameters: LegParameters? {
@@ -33,7 +33,7 @@ struct LegState {
         return parameters
     }
 
-    /// How long the leg's IP packets are for frames of the flow, in bytes; nil while that is not known.
+    /// The length of the leg's IP packets for frames of the flow, in bytes; nil while that is not known.
     ///
     /// Tags are not counted: a device's MTU has room for them. An IPv6 header is 20 bytes longer than one of IPv4.
     func length(ofFrames length: UInt64) -> UInt64? {
@@ -51,22 +51,22 @@ struct LegState {
 
 /// One installed route.
 struct RouteState {
-    /// What is wanted.
+    /// The intent for the route.
     var intent: RouteIntent
-    /// What the fast path matches; nil while the ingress interface does not exist.
+    /// The key that the fast path matches; nil while the ingress interface does not exist.
     var key: FlowKey?
     var flow: FlowHandle?
-    /// What packets are decrypted with; nil where they come as they are.
+    /// The protection that packets are decrypted with; nil where they come as they are.
     var receiving: Protection?
     var parameters: FlowParameters
     var legs: [LegState] = []
     var nextLegNumber: UInt32 = 1
     /// The membership or reservation; nil for `join=off`.
     var socket: SocketKey?
-    /// What is wrong with the membership; nil when nothing is.
+    /// The problem of the membership; nil without a problem.
     var membershipProblem: String?
     var observation = FlowObservation()
-    /// Why the AF_XDP engine does not carry the route although it should; nil when it does, or should not.
+    /// The reason for which the AF_XDP engine does not carry the route although it should; nil when it does, or should not.
     var engineProblem: String?
     /// When the flow's first packet came (CLOCK_MONOTONIC, nanoseconds), if this process has seen it.
     var firstArrival: UInt64?
@@ -78,7 +78,7 @@ struct RouteState {
 
     var owner: RouteOwner { intent.owner }
 
-    /// Who the route's flow is.
+    /// The label of the route's flow.
     var label: FlowLabel {
         var label = specification.label
         label.identifier = intent.id
@@ -87,7 +87,8 @@ struct RouteState {
 
     func leg(_ number: UInt32) -> Int? { legs.firstIndex { $0.number == number } }
 
-    /// How long the frames are that legs get, Ethernet header to payload, on average: what came, without what is decrypted away.
+    /// The average length of the frames that legs get, Ethernet header to payload: as received, without the parts that
+    /// are decrypted away.
     var frameLength: UInt64 {
         let came = observation.frameLength
         return came == 0 ? 0 : UInt64(max(Int64(came) + Int64(receiving?.context.growth ?? 0), 0))
@@ -111,7 +112,7 @@ extension RouteSpecification {
         case .sampled: parameters.clockMask = 7
         case .counters: parameters.accounts = false
         }
-        // Where AF_XDP may be had is seen later; ingress sees it for each packet.
+        // The availability of AF_XDP is seen later; ingress sees it for each packet.
         switch engine {
         case .auto: break
         case .kernel: parameters.engineReason = .kernelAskedFor

@@ -16,7 +16,7 @@ struct SetAsideRoutes {
         var reason: RoutingError
     }
 
-    /// A route whose flows go on as they were found, and which nobody but an operator removes.
+    /// A route whose flows continue as they were found, and which nobody but an operator removes.
     struct Quarantined {
         var flows: [FoundFlow]
         var reason: String

@@ -6,11 +6,11 @@ import FastPath
 struct StagedRoute {
     /// The way in which the route comes by its flow.
     enum Source: Equatable {
-        /// The flow and its membership go on as they are; or the route has none, and goes on without.
+        /// The flow and its membership continue as they are; or the route has none, and continues without.
         case kept
-        /// The flow goes on, with a membership or a key of its own.
+        /// The flow continues, with a membership or a key of its own.
         case held
-        /// The flow goes on, and takes packets of other senders.
+        /// The flow continues, and takes packets of other senders.
         case refiltered
         /// Another flow was installed, without legs.
         case installed

@@ -5,12 +5,12 @@ import Glibc
 
 /// The holder process: one thread, no allocation to speak of, nothing that can go wrong when the daemon does.
 public enum DescriptorHolder {
-    /// Holds descriptors until told to stop and nothing is held any more; then removes the socket and returns.
+    /// Holds descriptors until it is asked to stop and nothing is held any more; then removes the socket and returns.
     ///
     /// Ignores SIGHUP, SIGINT and SIGTERM. If another holder serves the path, it returns after a second.
     ///
     /// - Parameter socketPath: of the Unix socket to serve, at most 107 bytes, in a directory that exists and that
-    ///   only this user can write to. A lock file stands beside it, `.lock`.
+    ///   this user can write to. A lock file is beside it, `.lock`.
     /// - Throws: if the socket cannot be made.
     public static func run(socketPath: String) throws(RoutingError) {
         for number in [SIGHUP, SIGINT, SIGTERM, SIGPIPE] { signal(number, SIG_IGN) }
@@ -38,7 +38,7 @@ public enum DescriptorHolder {
 
     private static func listen(at path: String) throws(SystemError) -> OwnedDescriptor {
         let listener = try HolderProtocol.makeSocket()
-        // What is there belongs to a holder that died, or the lock would not be ours.
+        // A socket that is there belongs to a holder that died, or the lock would not be ours.
         unlink(path)
         let mask = umask(0o177)
         let code = HolderProtocol.withAddress(path) { bind(listener.number, $0, $1) }
@@ -49,7 +49,7 @@ public enum DescriptorHolder {
     }
 }
 
-/// What a holder has: its descriptors and its connections.
+/// The state of a holder: its descriptors and its connections.
 private struct Holder {
     let listener: OwnedDescriptor
     private var held: [String: OwnedDescriptor] = [:]

@@ -1,4 +1,4 @@
-// How a descriptor's name stands in messages.
+// Form of a descriptor's name in messages.
 
 /// The form of a name in which systemd (FDNAME, sd_pid_notify_with_fds(3)) and the holder take it.
 enum DescriptorName {

@@ -1,11 +1,11 @@
-// Where sockets stay open while the daemon is not running.
+// Store in which sockets stay open while the daemon is not running.
 
 /// Keeps copies of descriptors outside this process, so that they outlive it.
 ///
 /// The kernel sends an IGMP leave 9 ms after the last copy of a joined socket is closed, and the switch then cuts the
-/// stream. So every joined or reserving socket is stored when it is made, and removed when it is no longer wanted.
+/// stream. So every joined or reserving socket is stored when it is made, and removed when it is not wanted any more.
 public protocol DescriptorStore: Sendable {
-    /// What an earlier process stored. To be called once, before anything else.
+    /// The descriptors that an earlier process stored. To be called once, before anything else.
     func recover() throws(RoutingError) -> [String: OwnedDescriptor]
 
     /// Stores a descriptor; one that has the name already is replaced.

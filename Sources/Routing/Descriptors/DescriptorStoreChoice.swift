@@ -1,4 +1,4 @@
-// Which descriptor store a process has.
+// Choice of the descriptor store of a process.
 
 /// Chooses where the daemon's sockets are kept.
 public enum DescriptorStoreChoice {

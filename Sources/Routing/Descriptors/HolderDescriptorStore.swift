@@ -1,4 +1,4 @@
-// Descriptors in a holder process, where there is no systemd to keep them.
+// Descriptors in a holder process, for hosts without a systemd to keep them.
 
 import CrosspointShim
 import Glibc
@@ -11,7 +11,7 @@ import Synchronization
 public final class HolderDescriptorStore: DescriptorStore {
     private struct State {
         var connection: OwnedDescriptor?
-        /// What has been stored and not removed: for a new holder.
+        /// The descriptors that have been stored and not removed: for a new holder.
         var stored: [String: OwnedDescriptor] = [:]
         /// The holder, if it is a child of this process.
         var process: pid_t?

@@ -1,4 +1,4 @@
-// What the daemon and the holder process say to each other.
+// Protocol between the daemon and the holder process.
 
 import CrosspointShim
 import Glibc
@@ -79,7 +79,7 @@ enum HolderProtocol {
         }
     }
 
-    /// Whether the process at the other end belongs to our user, or to root.
+    /// True if the process at the other end belongs to our user, or to root.
     static func isTrusted(_ socket: OwnedDescriptor) -> Bool {
         var user: UInt32 = .max
         return crosspoint_peer_user(socket.number, &user) == 0 && (user == geteuid() || user == 0)

@@ -7,7 +7,7 @@ struct SystemError: Error, CustomStringConvertible {
     /// errno, positive.
     let code: CInt
 
-    /// What to say instead of the system's words.
+    /// The text to use instead of the system's words.
     let text: String?
 
     init(_ code: CInt, _ text: String? = nil) {

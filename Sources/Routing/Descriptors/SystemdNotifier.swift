@@ -1,4 +1,4 @@
-// What a service tells systemd: sd_notify(3), without libsystemd.
+// Notifications of a service to systemd: sd_notify(3), without libsystemd.
 
 import CrosspointShim
 import Glibc
@@ -7,10 +7,10 @@ import Glibc
 ///
 /// Messages are hints: where no manager listens, nothing happens.
 public struct SystemdNotifier: Sendable {
-    /// The path of the manager's socket; a leading `@` stands for the abstract namespace.
+    /// The path of the manager's socket; a leading `@` denotes the abstract namespace.
     private let path: String
     private let socket: OwnedDescriptor
-    /// How often the manager wants `watchdog()`; half of it is a good interval. Nil if it does not.
+    /// The interval at which the manager wants `watchdog()`; half of it is a good interval. Nil if it does not.
     public let watchdogInterval: Duration?
 
     /// - Parameter environment: of this process. Nil if it names no socket.

@@ -1,4 +1,4 @@
-// How the host port is called and addressed on this node.
+// Names and addresses of the host port on this node.
 
 public import RTPWire
 
@@ -56,7 +56,7 @@ extension IPNetwork {
         return IPAddress(bytes: bytes) ?? address
     }
 
-    /// Whether this and the network of another address have addresses in common.
+    /// True if this and the network of another address have addresses in common.
     func overlaps(_ other: IPAddress, prefixLength otherLength: Int) -> Bool {
         address.isInSameNetwork(as: other, prefixLength: min(prefixLength, otherLength))
     }

@@ -4,7 +4,7 @@
 public enum RouteChange: Hashable, Sendable {
     /// A route of a name that is free.
     case add(RouteSpecification, owner: RouteOwner, configured: RouteSpecification? = nil)
-    /// A route of a name that is taken: what stays the same goes on untouched.
+    /// A route of a name that is taken: the parts that stay the same continue untouched.
     case replace(RouteSpecification, owner: RouteOwner? = nil, configured: RouteSpecification? = nil)
     /// A leg under the number that another one has.
     case setLeg(UInt32, of: String, to: LegSpecification)

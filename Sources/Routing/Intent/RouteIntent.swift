@@ -1,11 +1,12 @@
-// What somebody wants of the data plane, and what is remembered of it.
+// Intents for the data plane, and the state that is remembered of them.
 
 public import FoundationEssentials
 
 /// A route as it is wanted: the specification, who keeps it, and where it comes from.
 ///
-/// While the host is up the running intents are the truth. The configuration file wins at a boot and on an explicit reload; `configured`
-/// is what it said when it was applied last, so that a change at run time and an edit of the file can be told apart.
+/// While the host is up the running intents are the truth. The configuration file wins at a boot and on an explicit
+/// reload; `configured` is the file's version when it was applied last, so that a change at run time and an edit of the
+/// file can be distinguished.
 public struct RouteIntent: Hashable, Sendable {
     /// Stays the same through all changes of the route.
     public var id: UUID

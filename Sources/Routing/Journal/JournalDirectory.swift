@@ -1,4 +1,4 @@
-// What a restarted daemon must know to go on: one file per record.
+// Records from which a restarted daemon continues: one file per record.
 
 import FoundationEssentials
 import Glibc

@@ -1,4 +1,4 @@
-// How a record gets into its file.
+// Writing of a record into its file.
 
 import FoundationEssentials
 import Glibc

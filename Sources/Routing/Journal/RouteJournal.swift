@@ -1,4 +1,4 @@
-// What a restarted daemon must know of its routes to go on.
+// Records of routes from which a restarted daemon continues.
 
 import FoundationEssentials
 import Glibc

@@ -2,7 +2,7 @@
 
 /// A socket that nobody reads: as long as it is open, here or in a `DescriptorStore`, its effect lasts.
 public struct HeldSocket: Sendable {
-    /// What it is for. `"\(key)"` is its name in a `DescriptorStore`.
+    /// The purpose of the socket. `"\(key)"` is its name in a `DescriptorStore`.
     public let key: SocketKey
     public let descriptor: OwnedDescriptor
 

@@ -13,7 +13,7 @@ public enum Membership {
     /// - Parameters:
     ///   - source: the only sender that is wanted (RFC 4607), or nil for any.
     ///   - interface: its name, and its index now.
-    /// - Throws: `invalid` for what is no group or a source of another family, `unavailable` where the interface has
+    /// - Throws: `invalid` for an address that is not a group or a source of another family, `unavailable` where the interface has
     ///   gone, `capacity` at a limit of the kernel or of this process.
     public static func join(
         group: IPAddress, source: IPAddress? = nil, interface: (name: String, index: UInt32)
@@ -69,7 +69,7 @@ public enum Membership {
             request.gr_group = groupAddress
             code = socket.descriptor.set(group.optionLevel, MCAST_JOIN_GROUP, request)
         }
-        // What the kernel says to a socket that has joined already, without and with a source.
+        // The errors of the kernel for a socket that has joined already, without and with a source.
         guard code == 0 || code == EADDRINUSE || (source != nil && code == EADDRNOTAVAIL) else {
             throw failure(socket.key, SystemError(code))
         }

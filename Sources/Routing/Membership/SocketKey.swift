@@ -1,4 +1,4 @@
-// What a held socket is for, as a value and as text.
+// Purpose of a held socket, as a value and as text.
 
 public import RTPWire
 

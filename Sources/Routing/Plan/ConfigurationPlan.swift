@@ -1,4 +1,4 @@
-// What the configuration file changes of what runs, and what it leaves alone.
+// Changes of the running routes by the configuration file, and the routes that it leaves alone.
 
 /// The file's routes against the running ones: three versions of each, the file's, the running one, and what the file said when it was
 /// applied last. Pure.
@@ -21,7 +21,7 @@ struct ConfigurationPlan {
         discardsChanges: Bool
     ) {
         let names = Set(wanted.map(\.name))
-        // What goes first makes room for what comes.
+        // Removed routes go first and make room for new ones.
         for (name, intent) in running.sorted(by: { $0.key < $1.key })
         where intent.owner == .configuration && !names.contains(name) {
             if intent.configured != nil, !intent.isChangedLive || discardsChanges {

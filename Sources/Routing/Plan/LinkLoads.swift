@@ -1,4 +1,4 @@
-// Whether the links of a batch's new legs carry them.
+// Check that the links of a batch's new legs carry them.
 
 import FastPath
 import Netlink

@@ -1,4 +1,4 @@
-// What of the network has changed, collected until somebody looks at it.
+// Changes of the network, collected until somebody looks at them.
 
 import Netlink
 import RTPWire

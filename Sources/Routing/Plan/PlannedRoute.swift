@@ -32,7 +32,7 @@ struct PlannedRoute: Hashable, Sendable {
     /// Its legs, in the order of the specification.
     var legs: [PlannedLeg]
 
-    /// The legs of the specification, each beside the leg that it goes on with: an equal one, else one to the same place.
+    /// The legs of the specification, each beside the leg that it continues: an equal one, else one to the same place.
     static func match(
         _ wanted: [LegSpecification], with present: [(number: UInt32, specification: LegSpecification)]
     ) -> [PlannedLeg] {

@@ -1,11 +1,11 @@
-// What one route must not be to the others: a clash or a loop.
+// Conflicts of one route with the others: a clash or a loop.
 
 import Netlink
 import RTPWire
 
 /// Checks of a route against the node and the other routes. Pure; each returns nil or the refusal.
 enum RouteChecks {
-    /// Whether two sources could take the same packet.
+    /// Checks if two sources could take the same packet.
     static func clash(_ new: SourceSpecification, with others: [(name: String, source: SourceSpecification)])
         -> RoutingError?
     {
@@ -25,7 +25,7 @@ enum RouteChecks {
         return nil
     }
 
-    /// Whether a leg would send into a flow of this node, its own or another's.
+    /// Checks if a leg would send into a flow of this node, its own or another's.
     static func loop(
         _ leg: LegSpecification, route: String, sources: [(name: String, source: SourceSpecification)],
         view: NetworkView?
@@ -45,12 +45,12 @@ enum RouteChecks {
         return nil
     }
 
-    /// Whether a leg's copies are a source's packets.
+    /// True if a leg's copies are a source's packets.
     static func feeds(_ leg: LegSpecification, _ source: SourceSpecification) -> Bool {
         source.udpPort == leg.udpPort && source.address == leg.address && source.port == leg.port
     }
 
-    /// What is wrong with a source on this node.
+    /// The problem of a source on this node.
     static func source(_ source: SourceSpecification, view: NetworkView) -> RoutingError? {
         guard let interface = view.interface(named: source.port.interface) else {
             return noInterface(source.port.interface, of: "\(source)", view: view)
@@ -78,7 +78,7 @@ enum RouteChecks {
         return nil
     }
 
-    /// What is wrong with an endpoint at the host port, where each end has two addresses.
+    /// The problem of an endpoint at the host port, where each end has two addresses.
     private static func hostPort(
         _ endpoint: String, _ port: PortReference, _ address: IPAddress, _ ipv4: KeyPath<HostPort, IPAddress>,
         _ ipv6: KeyPath<HostPort, IPAddress>, _ view: NetworkView

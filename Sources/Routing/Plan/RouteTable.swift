@@ -5,7 +5,7 @@ import RTPWire
 
 /// The routes by name, indexed by what their sources and legs use.
 struct RouteTable {
-    /// Where packets are addressed to, and the port that they pass.
+    /// The destination address and UDP port of packets, and the port that they pass.
     struct Place: Hashable {
         var address: IPAddress
         var udpPort: UInt16
@@ -26,7 +26,7 @@ struct RouteTable {
     private var legs: [Place: [String: Int]] = [:]
     /// The names of the routes by their flows.
     private var flows: [FlowHandle: String] = [:]
-    /// How often routes use an interface, by their names.
+    /// The number of uses of an interface by routes, by their names.
     private var interfaceUses: [String: [String: Int]] = [:]
     /// The number of routes that the kernel engine does not carry.
     private(set) var engineRoutes = 0
@@ -49,7 +49,7 @@ struct RouteTable {
     /// The names of all routes.
     var names: [String] { Array(states.keys) }
 
-    /// Whether a leg of a route is as wanted; nothing is copied for the answer.
+    /// True if a leg of a route is as wanted; nothing is copied for the answer.
     func contains(legOf name: String, where isWanted: (LegState) -> Bool) -> Bool {
         states[name]?.legs.contains(where: isWanted) ?? false
     }
@@ -102,7 +102,7 @@ struct RouteTable {
         if self[keyPath: index][place]?.isEmpty == true { self[keyPath: index][place] = nil }
     }
 
-    /// Whether a source or a leg uses the interface.
+    /// True if a source or a leg uses the interface.
     func uses(interface: String) -> Bool { interfaceUses[interface] != nil }
 
     /// The names of the routes with a source or a leg on an interface.

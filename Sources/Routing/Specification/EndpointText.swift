@@ -6,11 +6,11 @@ import RTPWire
 struct EndpointText {
     /// The text as it was given.
     let text: String
-    /// What stands before the UDP port.
+    /// The part before the UDP port.
     let address: IPAddress
-    /// What stands before the `@`.
+    /// The part before the `@`.
     let udpPort: UInt16
-    /// What stands behind the `@`.
+    /// The part behind the `@`.
     let port: PortReference
     /// The `key=value` pairs, by key.
     let options: [String: String]
@@ -79,7 +79,7 @@ struct EndpointText {
         return number
     }
 
-    /// Reads an address that stands as the value of an option, with or without brackets.
+    /// Reads an address that is the value of an option, with or without brackets.
     static func address(
         _ value: String, option key: String, of text: String, orOneOf words: [String] = []
     ) throws(SpecificationError) -> IPAddress {

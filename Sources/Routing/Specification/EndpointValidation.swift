@@ -1,4 +1,4 @@
-// What no source and no leg may be, whatever the host: addresses and UDP ports that belong to somebody else.
+// Checks that every source and every leg must pass, whatever the host: addresses and UDP ports that belong to somebody else.
 
 import RTPWire
 

@@ -4,7 +4,7 @@
 public struct KeyReference: Hashable, Sendable {
     /// The key's name: the file's in the directory of keys, or one that a session has set.
     public var key: String
-    /// What both nodes of a link call the flow; nil for the route's name.
+    /// The name of the flow that both nodes of a link use; nil for the route's name.
     public var flow: String?
 
     public init(key: String, flow: String? = nil) {

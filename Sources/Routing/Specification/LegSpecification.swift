@@ -4,7 +4,7 @@ public import RTPWire
 
 /// One egress copy of a route's packets: a `--to` of a route.
 public struct LegSpecification: Hashable, Sendable {
-    /// What happens to the TTL (IPv4) or hop limit (IPv6).
+    /// The treatment of the TTL (IPv4) or hop limit (IPv6).
     public enum TimeToLive: Hashable, Sendable {
         /// One less than it came with, as a router does (`ttl=decrement`, the default).
         case decrement
@@ -14,7 +14,7 @@ public struct LegSpecification: Hashable, Sendable {
         case set(UInt8)
     }
 
-    /// What the copy's source address becomes.
+    /// The source address of the copy.
     public enum SourceAddress: Hashable, Sendable {
         /// The egress interface's own address (the default).
         case interface
@@ -30,9 +30,9 @@ public struct LegSpecification: Hashable, Sendable {
         public var payloadType: UInt8?
         /// The SSRC to send with (`ssrc=`).
         public var ssrc: UInt32?
-        /// What is added to each sequence number, modulo 2^16 (`sequence-offset=`).
+        /// The number that is added to each sequence number, modulo 2^16 (`sequence-offset=`).
         public var sequenceOffset: UInt16
-        /// What is added to each timestamp, modulo 2^32 (`timestamp-offset=`).
+        /// The number that is added to each timestamp, modulo 2^32 (`timestamp-offset=`).
         public var timestampOffset: UInt32
 
         public init(
@@ -44,11 +44,11 @@ public struct LegSpecification: Hashable, Sendable {
             self.timestampOffset = timestampOffset
         }
 
-        /// Whether nothing is changed.
+        /// True if nothing is changed.
         public var isEmpty: Bool { self == RTPRewrite() }
     }
 
-    /// Which packets of a route of RTP, with RTCP on the same UDP port (RFC 5761), a leg has copies of.
+    /// The packets of a route of RTP, with RTCP on the same UDP port (RFC 5761), that a leg has copies of.
     public enum Packets: String, Hashable, Sendable, Codable, CaseIterable {
         case all
         case rtp
@@ -59,7 +59,7 @@ public struct LegSpecification: Hashable, Sendable {
     public var address: IPAddress
     /// The destination UDP port of the copies.
     public var udpPort: UInt16
-    /// Where they leave.
+    /// The port at which they leave.
     public var port: PortReference
     /// The source address of the copies.
     public var source: SourceAddress
@@ -73,11 +73,11 @@ public struct LegSpecification: Hashable, Sendable {
     public var mac: MACAddress?
     /// Changes to the RTP header.
     public var rtp: RTPRewrite
-    /// Which packets are copied (`packets=`).
+    /// The packets that are copied (`packets=`).
     public var packets: Packets
-    /// What the copies are encrypted with (`srtp=`), or nil to send them as they are.
+    /// The key that the copies are encrypted with (`srtp=`), or nil to send them as they are.
     public var srtp: KeyReference?
-    /// Whether the leg is added although its link has no room for it, or somebody sends there already (`force=on`, `--force`).
+    /// True if the leg is added although its link has no room for it, or somebody sends there already (`force=on`, `--force`).
     public var isForced: Bool
 
     public init(

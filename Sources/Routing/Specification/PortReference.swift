@@ -1,6 +1,6 @@
-// How an operator names the place where packets enter or leave: `eth0`, or `eth0.100` for VLAN 100 on it.
+// Operator's name of the place where packets enter or leave: `eth0`, or `eth0.100` for VLAN 100 on it.
 
-/// A port (a network interface) and the VLAN on it: what stands behind the `@` of an endpoint.
+/// A port (a network interface) and the VLAN on it: the part behind the `@` of an endpoint.
 public struct PortReference: Hashable, Sendable {
     /// The name of the interface that carries the frames, `eth0`.
     public var interface: String
@@ -15,6 +15,6 @@ public struct PortReference: Hashable, Sendable {
     /// The host port, by which programs of this node take part (`HostPort`).
     public static let host = PortReference(interface: "host")
 
-    /// Whether this is the host port, with VLANs or without.
+    /// True if this is the host port, with VLANs or without.
     var isHost: Bool { interface == Self.host.interface }
 }

@@ -1,7 +1,7 @@
 // The text of a port and the VLANs on it: `eth0`, `eth0.100`, `eth0.100.200`.
 
 extension PortReference: CustomStringConvertible {
-    /// Reads what stands behind the `@` of an endpoint.
+    /// Reads the part behind the `@` of an endpoint.
     ///
     /// Up to two last parts that are numbers from 1 to 4094 are VLAN identifiers, outer first; every other dot belongs to
     /// the interface's name.
@@ -31,7 +31,7 @@ extension PortReference: CustomStringConvertible {
         return number
     }
 
-    /// What the kernel (`dev_valid_name`) or the grammar of endpoints has against a name.
+    /// The objection of the kernel (`dev_valid_name`) or of the grammar of endpoints to a name.
     private static func problem(interface: String) -> String? {
         if interface.isEmpty { return "is empty" }
         if interface.utf8.count > 15 { return "is longer than the 15 bytes that Linux allows" }

@@ -1,8 +1,8 @@
-// What an operator asks for by name: one source and its legs.
+// Specification that an operator gives a name: one source and its legs.
 
 /// A route as it was asked for: by `route add`, by the configuration or over the control API.
 public struct RouteSpecification: Hashable, Sendable {
-    /// What the route's packets are taken for.
+    /// The kind of packets that the route's packets are taken for.
     public enum Payload: String, Hashable, Sendable, Codable, CaseIterable {
         /// RTP, and RTCP that shares its UDP port (RFC 5761): validated and accounted by RFC 3550.
         case rtp
@@ -12,7 +12,7 @@ public struct RouteSpecification: Hashable, Sendable {
         case raw
     }
 
-    /// How much is accounted per packet.
+    /// The extent of the accounting per packet.
     public enum Accounting: String, Hashable, Sendable, Codable, CaseIterable {
         /// Everything, the clock read for every packet (the default).
         case full
@@ -22,7 +22,7 @@ public struct RouteSpecification: Hashable, Sendable {
         case counters
     }
 
-    /// Where the packets go after accounting.
+    /// The destination of the packets after accounting.
     public enum Delivery: String, Hashable, Sendable, Codable, CaseIterable {
         /// To the legs (the default).
         case legs
@@ -30,7 +30,7 @@ public struct RouteSpecification: Hashable, Sendable {
         case host
     }
 
-    /// Who sends the packets on.
+    /// The engine that sends the packets on.
     public enum Engine: String, Hashable, Sendable, Codable, CaseIterable {
         /// The kernel engine, unless the packets need the other one (the default).
         case auto
@@ -42,25 +42,26 @@ public struct RouteSpecification: Hashable, Sendable {
 
     /// The name, unique on the node: 1 to 63 characters of letters, digits, `-`, `_`, `.`; starts with a letter or digit.
     public var name: String
-    /// Where the packets come from.
+    /// The source of the packets.
     public var source: SourceSpecification
-    /// Where they go: up to 512 legs. A route without legs receives and accounts, and forwards nothing.
+    /// The destinations of the packets: up to 512 legs. A route without legs receives and accounts, and forwards nothing.
     public var legs: [LegSpecification]
-    /// What the packets are taken for.
+    /// The kind of packets that the packets are taken for.
     public var payload: Payload
-    /// How much is accounted per packet.
+    /// The extent of the accounting per packet.
     public var accounting: Accounting
     /// The RTP clock rate in Hz (`--clock`), or nil to recognise it from the stream.
     public var clockRate: UInt32?
-    /// The rate in bits per second on the wire, preamble to inter-frame gap, that admission counts with (`--rate`); nil if not told.
+    /// The rate in bits per second on the wire, preamble to inter-frame gap, that admission counts with (`--rate`); nil
+    /// if not given.
     public var wireRate: UInt64?
     /// The highest rate, bits per second: those of as many legs as there can be add up to 64 bits.
     static let highestRate: UInt64 = 100_000_000_000_000
-    /// Whether admission is skipped (`--force`).
+    /// True if admission is skipped (`--force`).
     public var isForced: Bool
-    /// Where the packets go after accounting.
+    /// The destination of the packets after accounting.
     public var delivery: Delivery
-    /// Who sends the packets on (`--engine`).
+    /// The engine that sends the packets on (`--engine`).
     public var engine: Engine
 
     public init(
@@ -80,7 +81,7 @@ public struct RouteSpecification: Hashable, Sendable {
         self.engine = engine
     }
 
-    /// Whether packets are encrypted or decrypted on their way. The host has them as they come.
+    /// True if packets are encrypted or decrypted on their way. The host has them as they come.
     public var usesSRTP: Bool { delivery == .legs && (source.srtp != nil || legs.contains { $0.srtp != nil }) }
 
     /// The largest number of legs of one route.

@@ -9,19 +9,19 @@ extension RouteSpecification: Codable {
         case source = "from"
         /// The legs.
         case legs = "to"
-        /// What the packets are taken for.
+        /// The kind of packets that the packets are taken for.
         case payload
-        /// How much is accounted.
+        /// The extent of the accounting.
         case accounting
         /// The RTP clock rate in Hz.
         case clockRate = "clock"
         /// The rate on the wire, a text such as `2.66Gb/s` or a number of bits per second.
         case wireRate = "rate"
-        /// Whether admission is skipped.
+        /// True if admission is skipped.
         case isForced = "force"
-        /// Where the packets go.
+        /// The destination of the packets.
         case delivery
-        /// Who sends the packets on.
+        /// The engine that sends the packets on.
         case engine
     }
 
@@ -33,7 +33,7 @@ extension RouteSpecification: Codable {
         try validate()
     }
 
-    /// The same for a route that stands among other keys, or that the node itself has made; its engine is the caller's to
+    /// The same for a route that is among other keys, or that the node itself has made; its engine is the caller's to
     /// read, since a report has another meaning for the key.
     init(lenientlyFrom decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)

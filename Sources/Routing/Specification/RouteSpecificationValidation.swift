@@ -1,4 +1,4 @@
-// What no route may be, whatever the host.
+// Checks that every route must pass, whatever the host.
 
 import RTPWire
 

@@ -1,4 +1,4 @@
-// What is wrong with a route, a source or a leg as it was asked for, apart from any host.
+// Errors of a route, a source or a leg as it was asked for, apart from any host.
 
 /// A part of a specification that cannot be: which part, its value, why, and what to write instead.
 public struct SpecificationError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -10,7 +10,7 @@ public struct SpecificationError: Error, Hashable, Sendable, CustomStringConvert
         case address
         /// The UDP port of an endpoint.
         case udpPort
-        /// What stands behind the `@`.
+        /// The part behind the `@`.
         case interface
         /// A `key=value` of an endpoint; the key.
         case option(String)
@@ -40,11 +40,11 @@ public struct SpecificationError: Error, Hashable, Sendable, CustomStringConvert
     public var part: Part
     /// The value that it has.
     public var value: String
-    /// What the part belongs to: the endpoint's whole text, or the name of the route. Nil if it is the value itself.
+    /// The context of the part: the endpoint's whole text, or the name of the route. Nil if it is the value itself.
     public var context: String?
-    /// Why the value cannot be: `is out of range`.
+    /// The reason for which the value cannot be: `is out of range`.
     public var problem: String
-    /// What to do: `use 1 to 65535`.
+    /// The action to take: `use 1 to 65535`.
     public var remedy: String
 
     public init(_ part: Part, _ value: String, of context: String? = nil, _ problem: String, remedy: String) {

@@ -9,7 +9,7 @@ package enum StrictKeys {
         init?(intValue: Int) { nil }
     }
 
-    /// Throws a `SpecificationError` if the object that `decoder` stands at has a key that is not `known`.
+    /// Throws a `SpecificationError` if the current object of `decoder` has a key that is not `known`.
     package static func check(_ decoder: any Decoder, known: [String]) throws {
         let keys = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue).sorted()
         guard let unknown = keys.first(where: { !known.contains($0) }) else { return }

@@ -11,7 +11,7 @@ package enum Suggestion {
         return best.word
     }
 
-    /// What to say about an unknown word: the nearest known one, or all of them.
+    /// The remedy for an unknown word: the nearest known one, or all of them.
     package static func remedy(for word: String, in known: [String]) -> String {
         if let nearest = nearest(to: word, in: known) { return "did you mean '\(nearest)'?" }
         return "known are \(known.joined(separator: ", "))"

@@ -1,12 +1,12 @@
-// Why bytes are not a session description.
+// Reasons for which bytes are not a session description.
 
-/// What cannot be understood in a session description, and where.
+/// The error in a session description, and its place.
 public struct SDPError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The line, from 1; nil for the description as a whole.
     public let line: Int?
     /// The line as it came, at most 80 characters of it.
     public let text: String
-    /// What is wrong, and what was expected.
+    /// The problem, and the expected text.
     public let problem: String
 
     init(line: Int? = nil, text: some Collection<UInt8> = [], _ problem: String) {

@@ -1,4 +1,4 @@
-// How much of a peer's description is kept.
+// Limits of the part of a peer's description that is kept.
 
 /// The largest description that is accepted.
 public struct SDPLimits: Hashable, Sendable {

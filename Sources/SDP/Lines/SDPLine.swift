@@ -19,7 +19,7 @@ public struct SDPLine: Hashable, Sendable {
         bytes = [UInt8(ascii: type), UInt8(ascii: "=")] + value.utf8.filter { ![0, 0x0a, 0x0d].contains($0) }
     }
 
-    /// The attribute line `a=name:value`, or `a=name` where there is no value.
+    /// The attribute line `a=name:value`, or `a=name` without a value.
     public init(attribute name: String, _ value: String? = nil) {
         self.init("a", value.map { "\(name):\($0)" } ?? name)
     }
@@ -27,7 +27,7 @@ public struct SDPLine: Hashable, Sendable {
     /// The letter.
     public var type: Unicode.Scalar { Unicode.Scalar(bytes[0]) }
 
-    /// What follows the equals sign, as it is written. Bytes that are not UTF-8 read as U+FFFD; the line keeps them.
+    /// The text that follows the equals sign, as it is written. Bytes that are not UTF-8 read as U+FFFD; the line keeps them.
     public var value: String { String(decoding: bytes[2...], as: UTF8.self) }
 
     /// The parts of the value between spaces and tabs.
@@ -41,6 +41,6 @@ public struct SDPLine: Hashable, Sendable {
         return (value[..<colon].trimmed, value[value.utf8.index(after: colon)...].trimmed)
     }
 
-    /// Whether this is an attribute of that name, in upper or lower case.
+    /// True if this is an attribute of that name, in upper or lower case.
     func isAttribute(_ name: String) -> Bool { attribute.map { $0.name.equalsIgnoringCase(name) } ?? false }
 }

@@ -1,4 +1,4 @@
-// What the session's part of a description and each of its media have in common: ordered lines, and attributes among them.
+// Common parts of the session's part of a description and each of its media: ordered lines, and attributes among them.
 
 /// The lines before the first `m=`, or those that follow one.
 ///
@@ -24,7 +24,7 @@ extension SDPSection {
         lines.filter { $0.isAttribute(name) }.compactMap { $0.attribute?.value }
     }
 
-    /// Whether there is an attribute `name`.
+    /// True if there is an attribute `name`.
     public func hasAttribute(_ name: String) -> Bool { lines.contains { $0.isAttribute(name) } }
 
     /// Gives the first attribute `name` the value, or makes it a flag without one; others of the name go, and where there is none,

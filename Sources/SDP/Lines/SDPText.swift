@@ -16,6 +16,6 @@ extension StringProtocol {
         return String(decoding: bytes.drop { $0 == 0x20 || $0 == 0x09 }, as: UTF8.self)
     }
 
-    /// Whether both are the same but for upper and lower case.
+    /// True if both are the same but for upper and lower case.
     func equalsIgnoringCase(_ other: some StringProtocol) -> Bool { lowercased() == other.lowercased() }
 }

@@ -1,4 +1,4 @@
-// Which way media flow.
+// Direction in which media flow.
 
 /// The direction of media, as the description's author sees it (RFC 8866 section 6.7).
 public enum MediaDirection: String, Hashable, Sendable, CaseIterable {
@@ -16,9 +16,9 @@ public enum MediaDirection: String, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// Whether the author sends.
+    /// True if the author sends.
     public var sends: Bool { self == .sendReceive || self == .sendOnly }
-    /// Whether the author receives.
+    /// True if the author receives.
     public var receives: Bool { self == .sendReceive || self == .receiveOnly }
 }
 

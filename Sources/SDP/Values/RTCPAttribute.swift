@@ -1,4 +1,4 @@
-// Where RTCP of a medium goes, if not to the next UDP port.
+// Destination of RTCP of a medium, if it is not the next UDP port.
 
 public import RTPWire
 

@@ -1,4 +1,4 @@
-// What a payload type stands for.
+// Encoding of a payload type.
 
 /// An encoding, its clock rate and its channels (RFC 8866 section 6.6).
 public struct RTPMap: Hashable, Sendable {
@@ -24,7 +24,7 @@ public struct RTPMap: Hashable, Sendable {
             channels: parts.count > 2 ? max(UInt16(parts[2]).map(Int.init) ?? 1, 1) : 1)
     }
 
-    /// What RFC 3551 section 6 (tables 4 and 5) assigns to a payload type; nil if it assigns nothing.
+    /// The encoding that RFC 3551 section 6 (tables 4 and 5) assigns to a payload type; nil if it assigns nothing.
     public static func assigned(to payloadType: UInt8) -> RTPMap? {
         switch payloadType {
         case 0: RTPMap("PCMU", clockRate: 8000)

@@ -1,4 +1,4 @@
-// How much media need, as their sender says.
+// Bandwidth that media need, as their sender says.
 
 extension SDPSection {
     /// The bandwidth of a kind (RFC 8866 section 5.8): `AS` in kb/s, `TIAS` in b/s. Nil if it is not said.

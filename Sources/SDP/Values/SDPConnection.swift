@@ -1,4 +1,4 @@
-// Where media are sent to.
+// Address that media are sent to.
 
 public import RTPWire
 
@@ -42,14 +42,14 @@ public struct SDPConnection: Hashable, Sendable {
     /// The address as a value; nil if it is a name.
     public var ipAddress: IPAddress? { IPAddress(address) }
 
-    /// Whether media are held by the old form of RFC 2543, the address 0.0.0.0 (RFC 3264 section 8.4).
+    /// True if media are held by the old form of RFC 2543, the address 0.0.0.0 (RFC 3264 section 8.4).
     public var isUnspecified: Bool { ipAddress?.isUnspecified ?? false }
 
     /// The value of the line.
     var text: String {
         var text = "\(networkType) \(addressType) \(address)"
         if let ttl { text += "/\(ttl)" }
-        // An IPv4 count stands behind a time to live; 255 keeps the group's own scope.
+        // An IPv4 count is written behind a time to live; 255 keeps the group's own scope.
         if count > 1 { text += ttl == nil && ipAddress?.family == .ipv4 ? "/255/\(count)" : "/\(count)" }
         return text
     }

@@ -1,4 +1,4 @@
-// Who made a session description, and which version of it this is.
+// Author of a session description, and its version.
 
 /// The origin, `o=` (RFC 8866 section 5.2).
 public struct SDPOrigin: Hashable, Sendable {
@@ -28,7 +28,7 @@ public struct SDPOrigin: Hashable, Sendable {
     }
 
     /// Reads the value of an `o=` line. What is missing at its end is empty; a user name with spaces, which is not allowed, is
-    /// told by the network type that follows.
+    /// recognised by the network type that follows.
     init?(_ value: String) {
         let fields = value.fields
         guard !fields.isEmpty else { return nil }
@@ -42,7 +42,7 @@ public struct SDPOrigin: Hashable, Sendable {
         address = field(network + 2)
     }
 
-    /// Adds one to the version, as a changed description needs (RFC 3264 section 8). One that is no number becomes 1.
+    /// Adds one to the version, as a changed description needs (RFC 3264 section 8). One that is not a number becomes 1.
     public mutating func incrementVersion() {
         sessionVersion = UInt64(sessionVersion).map { String($0 &+ 1) } ?? "1"
     }

@@ -2,7 +2,7 @@
 
 /// A source filter, `a=source-filter` (RFC 4570 section 3).
 public struct SourceFilter: Hashable, Sendable {
-    /// What the list of sources means.
+    /// The meaning of the list of sources.
     public enum Mode: String, Hashable, Sendable {
         case include = "incl"
         case exclude = "excl"
@@ -13,7 +13,7 @@ public struct SourceFilter: Hashable, Sendable {
     public var networkType: String
     /// `IP4`, `IP6`, or `*` for both.
     public var addressType: String
-    /// The group that it is for; `*` for every connection address it stands with.
+    /// The group that it is for; `*` for every connection address of its section.
     public var destination: String
     /// The sources: addresses or names.
     public var sources: [String]

@@ -1,4 +1,4 @@
-// What is counted before anybody is called.
+// Counters of the checks that are made before anybody is called.
 
 import AgentSupport
 

@@ -1,8 +1,8 @@
-// What becomes of a request before anybody is called.
+// Decisions on a request before anybody is called.
 
 import SIPCore
 
-/// What is done with a request that belongs to no call.
+/// The decision on a request that belongs to no call.
 enum Screening: Hashable, Sendable {
     /// It is carried out.
     case proceed
@@ -12,7 +12,7 @@ enum Screening: Hashable, Sendable {
     case answer(SIPRefusal, after: Duration)
 }
 
-/// What is done with a call.
+/// The decision on a call.
 enum CallAdmission: Hashable, Sendable {
     /// It is made, for this user where one has authenticated.
     case call(DialDecision, user: String?)

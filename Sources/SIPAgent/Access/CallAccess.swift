@@ -1,4 +1,4 @@
-// Who may call, and where media may go.
+// Permissions of callers, and of the addresses of media.
 
 import AgentSupport
 import Authentication
@@ -12,7 +12,7 @@ import SIPCore
 /// keeps trying is not answered any more. Times are nanoseconds of a monotonic clock.
 @AgentActor
 final class CallAccess {
-    /// Why a request was not carried out, as it is counted.
+    /// The reason for which a request was not carried out, as it is counted.
     enum Reason: String, CaseIterable {
         /// Its User-Agent is a scanner's.
         case scanner
@@ -30,12 +30,12 @@ final class CallAccess {
         case destination
     }
 
-    /// How long outsiders wait for a refusal, and how many of them may wait in a second.
+    /// The time for which outsiders wait for a refusal, and the number of them that may wait in a second.
     private static let pause: Duration = .seconds(2)
     private static let pausesPerSecond = 50
     /// From how many strikes on a source is not answered, and how many it can have: so many seconds later all is forgiven.
     private static let (blockingStrikes, maximumStrikes) = (50, 120)
-    /// What a challenge, a wrong password, and a call that nobody may make count. A right password takes all away.
+    /// The strikes of a challenge, of a wrong password, and of a call that nobody may make. A right password removes them all.
     private static let (challengeStrikes, failureStrikes) = (1, 5)
 
     private(set) var configuration: SIPConfiguration
@@ -44,7 +44,7 @@ final class CallAccess {
     private var sources = SourceTable()
     /// The 503s to those who send too many.
     private var refusals = SourceTable()
-    /// Whether an address is one of this node's.
+    /// True if an address is one of this node's.
     var isOwn: @AgentActor (IPAddress) -> Bool = { _ in false }
     private var generator = SystemRandomNumberGenerator()
     private let counters: AccessCounters
@@ -90,7 +90,7 @@ final class CallAccess {
         if limits.requestsPerSecond > 0,
             !sources.take(source, rate: limits.requestsPerSecond, burst: limits.burst, now: now)
         {
-            // A refusal is worth no more than a request: as many more are told so, and then none.
+            // A refusal is worth no more than a request: as many more are answered with one, and then none.
             guard isAllowed,
                 refusals.take(source, rate: limits.requestsPerSecond, burst: limits.burst, now: now)
             else { return drop(.rate) }
@@ -103,7 +103,7 @@ final class CallAccess {
         }
     }
 
-    /// Whether the sender of what cannot be read is to learn so: in allowed networks, as far as its rate goes.
+    /// True if the sender of an unreadable message is to learn so: in allowed networks, as far as its rate allows.
     func answersMalformed(from source: IPAddress, now: UInt64) -> Bool {
         guard isAllowed(source) else { return false }
         let limits = configuration.limits
@@ -137,8 +137,8 @@ final class CallAccess {
         return .call(decision, user: user)
     }
 
-    /// What the dial plan says of a place of this node that a call was redirected to; nil where the caller could not call it without being
-    /// asked once more.
+    /// The dial plan's decision on a place of this node that a call was redirected to; nil where the caller could not
+    /// call it without being asked once more.
     func redirect(to uri: SIPURI, from source: IPAddress, user: String?) -> DialDecision? {
         guard let decision = plan.decide(uri, from: source) else { return nil }
         let isPermitted =
@@ -191,15 +191,15 @@ final class CallAccess {
 
     // MARK: Networks
 
-    /// Whether callers from there need no authentication.
+    /// True if callers from there need no authentication.
     func isAllowed(_ source: IPAddress) -> Bool { configuration.allowedNetworks.contains { $0.contains(source) } }
 
-    /// Whether devices there may register, or callers there call, without authentication.
+    /// True if devices there may register, or callers there call, without authentication.
     func isTrusted(_ source: IPAddress) -> Bool {
         isAllowed(source) || configuration.registrar?.allowedNetworks.contains { $0.contains(source) } == true
     }
 
-    /// Whether somebody outside of `allow` has something to ask of this node.
+    /// True if somebody outside of `allow` has something to ask of this node.
     func isOpen(to source: IPAddress) -> Bool {
         configuration.usersFile != nil
             || configuration.registrar?.allowedNetworks.contains { $0.contains(source) } == true
@@ -209,17 +209,18 @@ final class CallAccess {
             }
     }
 
-    /// Whether the node may send to `address`, or connect there, since a peer that signals from `peer` has named it: in a Contact, a
-    /// Record-Route, or a redirection. Its own address it may name, and those of networks that callers and devices are let in from anyway;
-    /// never a group, and never another address of the node. What the operator has configured is not asked about.
+    /// True if the node may send to `address`, or connect there, since a peer that signals from `peer` has named it: in
+    /// a Contact, a Record-Route, or a redirection. Its own address it may name, and those of networks that callers and
+    /// devices are let in from anyway; never a group, and never another address of the node. What the operator has
+    /// configured is not asked about.
     func mayReach(_ address: IPAddress, for peer: IPAddress?) -> Bool {
         if address == peer { return true }
         guard !address.isMulticast, !address.isUnspecified, !address.isLimitedBroadcast else { return false }
         return isTrusted(address) && !isOwn(address)
     }
 
-    /// Whether media of a call may go to and come from `address`, which the SDP of a peer that signals from `peer` names. Whether the address
-    /// is the node's own, the routing table says.
+    /// True if media of a call may go to and come from `address`, which the SDP of a peer that signals from `peer`
+    /// names. The routing table decides if the address is the node's own.
     ///
     /// - Parameter isTrusted: Whether the peer may name addresses of `allow`, too: it is in one of its networks, or the operator has named it.
     func mayCarryMedia(with address: IPAddress, peer: IPAddress, isTrusted: Bool) -> Bool {

@@ -9,7 +9,7 @@ extension DialTarget.Credentials {
     /// The most bytes of a password.
     private static let maximumBytes = 1024
 
-    /// What answers the next hop's challenges.
+    /// The client that answers the next hop's challenges.
     ///
     /// - Throws: why the file cannot be used. It is read now, so that a new password needs no restart.
     func client() throws(SpecificationError) -> SIPAuthenticationClient {

@@ -1,6 +1,6 @@
 // Programs that look for SIP servers to abuse.
 
-/// What scanners call themselves in User-Agent. Who hides is caught by what it does.
+/// The names by which scanners identify themselves in User-Agent. A scanner that hides its name is caught by its behaviour.
 enum ScannerNames {
     private static let names = [
         "friendly-scanner", "friendly-request", "sipvicious", "sip-scan", "sipcli", "sundayddr", "pplsip",
@@ -8,7 +8,7 @@ enum ScannerNames {
         "iwar", "sipv", "smap", "eyebeam-scan", "siparmyknife", "svmap", "svwar", "svcrack",
     ]
 
-    /// Whether `agent` names a scanner.
+    /// True if `agent` names a scanner.
     static func contains(_ agent: String) -> Bool {
         let agent = agent.lowercased()
         return names.contains { agent.hasPrefix($0) }

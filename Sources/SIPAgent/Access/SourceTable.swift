@@ -1,19 +1,19 @@
-// How busy each source has been: a table of fixed size, whatever comes.
+// The activity of each source: a table of fixed size, whatever comes.
 
 import AgentSupport
 import RTPWire
 
 /// Token buckets and strikes by source (`SourceKey`).
 ///
-/// Where more sources come than have room, those that were quiet longest are forgotten. Times are nanoseconds of a clock that does not go
-/// back.
+/// If there are more sources than places, those that were quiet longest are forgotten. Times are nanoseconds of a clock
+/// that does not go back.
 struct SourceTable {
     private struct Entry {
         var source: SourceKey
         /// Requests that may come at once, in thousandths, as of `filledAt`.
         var tokens: Int
         var filledAt: UInt64
-        /// What speaks against the source, in thousandths, as of `struckAt`; one is forgiven each second.
+        /// The strikes against the source, in thousandths, as of `struckAt`; one is forgiven each second.
         var strikes = 0
         var struckAt: UInt64
 
@@ -54,7 +54,7 @@ struct SourceTable {
         return isAllowed
     }
 
-    /// What speaks against the source now.
+    /// The current strikes against the source.
     func strikes(_ source: IPAddress, now: UInt64) -> Int {
         find(source).flatMap { entries[$0] }.map { $0.strikes(now: now) / 1000 } ?? 0
     }

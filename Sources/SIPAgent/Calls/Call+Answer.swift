@@ -1,4 +1,4 @@
-// What the caller is told.
+// Responses to the caller.
 
 import AgentSupport
 import RTPWire
@@ -18,7 +18,7 @@ extension Call {
         guard isRequired || (callerSupportsReliability && isReliable) else {
             return context.transactions.respond(answer, to: initial.id)
         }
-        // What a reliable response says of the session counts (RFC 3262 section 5).
+        // The session description of a reliable response counts (RFC 3262 section 5).
         if !body.isEmpty { if hasInitialOffer { caller.gate.settled() } else { caller.gate.sentOffer() } }
         if caller.provisional == nil {
             caller.provisional = ReliableProvisionalSender(
@@ -170,8 +170,8 @@ extension Call {
         await refuse(Self.passed(response, unlessAnswerable: .temporarilyUnavailable))
     }
 
-    /// What the other side is told of a failure. Credentials of a next hop are nothing that it could have, and places to go instead
-    /// would lead around the node.
+    /// The refusal that the other side gets for a failure. Credentials of a next hop are nothing that it could have,
+    /// and places to go instead would lead around the node.
     static func passed(_ response: SIPResponse, unlessAnswerable redirected: SIPStatus) -> SIPRefusal {
         var status = response.status
         if status.code == 401 || status.code == 407 { status = .forbidden }

@@ -1,4 +1,4 @@
-// What the destinations of a call say.
+// Responses of the destinations of a call.
 
 import AgentSupport
 import RTPWire
@@ -45,12 +45,12 @@ extension Call {
             await failed(branch, with: SIPResponse(.badGateway, toNothingOf: self))
         }
         if case .progress = event, response.status.code > 100, !branch.isOver, initial != nil, !branch.isCancelled {
-            // A provisional response without a tag makes no dialog; the caller is told all the same.
+            // A provisional response without a tag makes no dialog; the caller gets it all the same.
             await carryOut(branchSet.receive(response, from: branch.number, isLast: stages.isEmpty))
         }
     }
 
-    /// A provisional response: the destination can be cancelled now, and timer C starts anew (RFC 3261 section 16.7 item 2).
+    /// A provisional response: the destination can be cancelled now, and timer C starts again (RFC 3261 section 16.7 item 2).
     private func showsLife(_ branch: CallBranch, _ response: SIPResponse) {
         if branch.isCancelled { return cancel(branch) }
         guard response.status.code > 100 || branch.livesUntil == nil else { return }
@@ -286,7 +286,7 @@ extension Call {
                 return await tryNext(branch)
             }
             if response.status.isRedirection, redirect(response, by: branch) {
-                // What those places answer counts, and not that this one has named them.
+                // The answers of those places count, and not that this one has named them.
                 return await failed(branch, with: nil)
             }
         }

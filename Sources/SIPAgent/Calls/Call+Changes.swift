@@ -110,7 +110,7 @@ extension Call {
         return last
     }
 
-    /// What the other side is offered of the offer that was taken.
+    /// The description that the other side is offered of the offer that was taken.
     private func offer(from side: CallSide, on place: MediaBranch) async throws(SIPRefusal) -> [UInt8] {
         do throws(SIPRefusal) { return try await media.offer(to: side.side.other, on: place) } catch {
             media.withdrawOffer(on: place)
@@ -124,7 +124,7 @@ extension Call {
         var extensions = "100rel"
         if let policy = context.configuration.sessionTimer {
             extensions = "100rel, timer"
-            // Who refreshes stays who refreshes; in this transaction this node is the client.
+            // The side that refreshes remains the refresher; in this transaction this node is the client.
             let refresher = side.timer.map { $0.isRefresher ? SessionTimer.Refresher.uac : .uas }
             let fields = SessionTimer.request(policy: policy, minimum: side.minimumInterval, refresher: refresher)
             for field in fields.fields { headers.append(field.name, field.value) }
@@ -182,7 +182,7 @@ extension Call {
                 side.gate.sentOffer()
             }
         } catch {
-            // What is agreed stays: the other side is told by the ACK that its answer has come.
+            // The agreement stays: the ACK lets the other side know that its answer has come.
             if isInvite { await acknowledge(other, sequence: response.cseq.sequence) }
             other.gate.settled()
             media.withdrawOffer(on: place)

@@ -75,7 +75,7 @@ extension Call {
         await callNext()
     }
 
-    /// What was asked for and not answered when the call ends: INVITEs that change it above all (RFC 3261 section 15.1.2).
+    /// Refuses the requests that are not answered when the call ends: INVITEs that change it above all (RFC 3261 section 15.1.2).
     private func refusePending() {
         for side in sides {
             if let invited = side.invited { respond(.requestTerminated, to: invited) }

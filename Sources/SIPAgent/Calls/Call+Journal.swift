@@ -17,7 +17,7 @@ extension Call {
                 caller: callerRecord, callee: calleeRecord, media: media, branches: pending.isEmpty ? nil : pending))
     }
 
-    /// The same of a call that nobody has answered: before an INVITE that somebody may have to be told the end of.
+    /// The same of a call that nobody has answered: before an INVITE whose end somebody may have to learn of.
     func persistUnanswered() {
         context.journal.write(
             UnansweredCallRecord(
@@ -67,7 +67,7 @@ extension Call {
         branchSet.add(branch.number)
     }
 
-    /// A call that rang when the daemon ended cannot go on: what was agreed on is not known. The caller may try again, and no
+    /// A call that rang when the daemon ended cannot continue: its agreement is not known. The caller may try again, and no
     /// destination rings on for nobody.
     func giveUp() async {
         guard initial == nil else {

@@ -6,7 +6,7 @@ import SIPCore
 import Sessions
 
 extension Call {
-    /// The call as it stands.
+    /// The current state of the call.
     func report() async -> SessionReport {
         var streams: [SessionReport.Stream] = []
         if state != .ended { streams = await media.streams() }

@@ -31,7 +31,7 @@ extension Call {
         await callNext()
     }
 
-    /// What the node calls itself towards the sender of a request.
+    /// The Contact by which the node names itself towards the sender of a request.
     static func contact(facing source: SIPSource, isSecure: Bool) -> SIPURI {
         let destination = SIPDestination(
             transport: source.transport, address: source.address, transportPort: source.transportPort, name: "")

@@ -1,4 +1,4 @@
-// What a call does when time has passed.
+// Actions of a call when time has passed.
 
 import AgentSupport
 import RTPWire
@@ -20,7 +20,7 @@ extension Call {
         }
     }
 
-    /// Whether something has run out: what takes minutes has no timer of its own, but is looked at every second.
+    /// True if something has run out: periods of minutes have no timer of their own, but are looked at every second.
     func hasRunOut(_ now: UInt64) -> Bool {
         switch state {
         case .answered:
@@ -37,7 +37,7 @@ extension Call {
         }
     }
 
-    /// Whether the call should have been over for so long that what it waits for does not come any more.
+    /// True if the call should have been over for so long that the event it waits for does not come any more.
     func isStuck(_ now: UInt64) -> Bool {
         let grace = context.times.timeout.saturatedNanoseconds.multipliedSaturating(by: 4)
         if let endedAt { return Deadline(grace, after: endedAt).hasPassed(at: now) }
@@ -74,7 +74,7 @@ extension Call {
 
     // MARK: Session timers (RFC 4028)
 
-    /// Starts the timer of a side anew; nothing runs where none was agreed on.
+    /// Starts the timer of a side again; nothing runs where none was agreed on.
     func startSessionTimer(_ side: CallSide) {
         side.timerNumber += 1
         let now = MonotonicClock.now

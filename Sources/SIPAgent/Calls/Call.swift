@@ -23,7 +23,7 @@ final class Call {
     let context: CallContext
     let media: CallMedia
     let ladder: MessageLadder
-    /// Who called whom, for people.
+    /// The caller and the called party, for people.
     let target: String
     let user: String?
     let callerAddress: IPAddress
@@ -44,19 +44,19 @@ final class Call {
     let hasInitialOffer: Bool
     var branches: [CallBranch] = []
     var branchSet = BranchSet<Int>()
-    /// Who is called next, each group at once.
+    /// The next destinations to be called, each group at once.
     var stages: [[CallTarget]]
-    /// How many destinations were added since others named them (3xx).
+    /// The number of destinations that were added since others named them (3xx).
     var redirections = 0
-    /// Why the call has ended, for people.
+    /// The reason for which the call has ended, for people.
     var endReason: String?
     var isForgotten = false
     /// When the call ended, and until when somebody must have answered it: nanoseconds of the monotonic clock.
     var endedAt: UInt64?
     var undecidedUntil = Deadline.never
-    /// Who waits for the end.
+    /// The tasks that wait for the end.
     var endWaiters: [CheckedContinuation<Void, Never>] = []
-    /// Whether media come as they were negotiated.
+    /// The state of the media: if they come as they were negotiated.
     var mediaState = MediaState.ok
 
     // MARK: Events
@@ -177,7 +177,7 @@ final class Call {
         }
     }
 
-    /// What the media has to tell.
+    /// Takes an event of the media.
     private func received(_ event: MediaEvent) {
         switch event {
         case .recordChanged: persist()

@@ -43,7 +43,7 @@ final class CallBranch: Transactions.Client {
         self.target = target
     }
 
-    /// Where the INVITE went, as if a message had come from there.
+    /// The place that the INVITE went to, as if a message had come from there.
     var origin: SIPSource? {
         path.map { path in
             SIPSource(

@@ -5,7 +5,7 @@ import RTPWire
 import SIPCore
 
 extension CallContext {
-    /// Who is called, each group at once: next hops as they stand, and registered devices by their preference.
+    /// The targets to be called, each group at once: next hops as given, and registered devices by their preference.
     func stages(of decision: DialDecision) -> [[CallTarget]] {
         var stages: [[CallTarget]] = []
         for target in decision.targets {
@@ -32,9 +32,9 @@ extension CallContext {
         return decision.forking == .parallel && !stages.isEmpty ? [stages.flatMap { $0 }] : stages
     }
 
-    /// Who is called in the place of one who has named `uri` (3xx). What is a place of this node goes through the dial plan as if the
-    /// caller had called it; others must be in a network that callers are let in from, or where the answer came from: nobody can
-    /// have calls sent where the operator has not let anybody be.
+    /// The targets to be called in the place of one that has named `uri` (3xx). A place of this node goes through the
+    /// dial plan as if the caller had called it; others must be in a network that callers are let in from, or where the
+    /// answer came from: nobody can have calls sent where the operator has not let anybody be.
     ///
     /// - Parameters:
     ///   - redirector: Where the 3xx came from.
@@ -43,7 +43,7 @@ extension CallContext {
         insteadOf target: CallTarget, _ uri: SIPURI, by redirector: IPAddress, caller: IPAddress, user: String?
     ) -> [[CallTarget]] {
         guard uri.scheme == .sip || uri.scheme == .sips else { return [] }
-        // What was to be called over TLS is (RFC 3261 section 8.1.3.4).
+        // A target that was to be called over TLS still is (RFC 3261 section 8.1.3.4).
         guard target.requestURI.scheme != .sips || uri.scheme == .sips else { return [] }
         var uri = uri
         uri.headers = nil
@@ -62,7 +62,7 @@ extension CallContext {
 
     private static let redirectedRingTime = 180
 
-    /// Whether a URI's host is this node: one of its listeners, names or domains.
+    /// True if a URI's host is this node: one of its listeners, names or domains.
     private func isOwn(_ uri: SIPURI) -> Bool {
         guard let place = uri.place else { return false }
         if case .name(let name) = place.host {

@@ -1,4 +1,4 @@
-// What all calls share.
+// State that all calls share.
 
 import AgentSupport
 import Logging
@@ -24,11 +24,11 @@ final class CallContext {
     let logger: Logger
     var generator = SystemRandomNumberGenerator()
 
-    /// What the node understands within calls.
+    /// The methods and extensions that the node understands within calls.
     static let policy = RequestPolicy(
         methods: [.invite, .ack, .bye, .cancel, .options, .prack, .update, .info, .message],
         extensions: ["100rel", "timer"])
-    /// How the node names itself in User-Agent and Server.
+    /// The name of the node in User-Agent and Server.
     static let agent = "Crosspoint"
 
     private(set) var calls: [String: Call] = [:]
@@ -73,7 +73,7 @@ final class CallContext {
         if let number = Int(name.dropFirst("sip-".count)) { lastName = max(lastName, number) }
     }
 
-    /// Whether one more call of this address may be. A quarter of the places is kept for networks of `allow`.
+    /// True if there is room for one more call of this address. A quarter of the places is kept for networks of `allow`.
     func hasRoom(for source: IPAddress) -> Bool {
         let limits = configuration.limits
         let places = access.isAllowed(source) ? limits.calls : limits.calls - limits.calls / 4
@@ -125,9 +125,9 @@ final class CallContext {
         return connections.union(transactions.connections)
     }
 
-    /// Whether a request in a dialog comes from who signals there, so that nobody else who has learned of the dialog takes part in it: from
-    /// the peer's address or connection, an address that its Contact or Record-Route names, or, since proxies have several, a network of
-    /// `allow`. The node's own addresses are in none.
+    /// True if a request in a dialog comes from the peer that signals there, so that nobody else who has learned of the
+    /// dialog takes part in it: from the peer's address or connection, an address that its Contact or Record-Route
+    /// names, or, since proxies have several, a network of `allow`. The node's own addresses are in none.
     func mayCome(from source: SIPSource, on side: CallSide) -> Bool {
         guard let known = side.source else { return true }
         if let connection = source.connection, connection == side.connection { return true }
@@ -153,7 +153,7 @@ final class CallContext {
     /// The seconds of a Retry-After.
     func retryAfter() -> Int { Int.random(in: 0...10, using: &generator) }
 
-    /// Who warns, in Warning.
+    /// The agent that warns, in Warning.
     var warningAgent: String { Self.agent.lowercased() }
 
     /// The credentials of this node towards a next hop; nil where the file cannot be read.
@@ -164,7 +164,7 @@ final class CallContext {
         }
     }
 
-    /// How the media of a peer is judged, which signals from `address`.
+    /// The rules by which the media of a peer are judged that signals from `address`.
     ///
     /// - Parameter isTrusted: Whether it may name addresses of `allow` beside its own.
     func mediaPeer(_ address: IPAddress, isSecure: Bool, isTrusted: Bool) -> MediaPeer {
@@ -177,7 +177,7 @@ final class CallContext {
         }
     }
 
-    /// Whether a request has come through this node before with the same Request-URI.
+    /// True if a request has come through this node before with the same Request-URI.
     func isLoop(_ request: SIPRequest) -> Bool {
         let places = request.vias.filter { transports.isOwn($0.sentBy, $0.transport) }.map(\.sentBy)
         return !places.isEmpty && LoopDetection.isLoop(request, ownPlaces: places)
@@ -199,7 +199,7 @@ final class CallContext {
             return transports.path(
                 to: destination, from: source?.address == destination.address ? source?.localAddress : nil)
         }
-        // What it names is not there, or is somebody else's: it is reached where it signals from.
+        // The place that it names is not there, or is somebody else's: it is reached where it signals from.
         guard let source else { return nil }
         if let path = source.connection.flatMap({ transports.path(on: $0) }) { return path }
         let origin = SIPDestination(

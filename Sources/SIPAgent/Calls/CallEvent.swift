@@ -1,4 +1,4 @@
-// What happens to a call.
+// Events of a call.
 
 import SIPCore
 
@@ -26,7 +26,7 @@ enum CallEvent {
     /// An operator or the node ends the call.
     case close(reason: String)
 
-    /// Whether it is none of those that a peer can send any number of.
+    /// True if it is none of those that a peer can send any number of.
     var isOwn: Bool {
         switch self {
         case .request, .acknowledgement: false
@@ -36,7 +36,7 @@ enum CallEvent {
         }
     }
 
-    /// What became of a request.
+    /// The outcome of a request.
     enum Outcome {
         case response(SIPResponse)
         case timedOut
@@ -44,7 +44,7 @@ enum CallEvent {
     }
 }
 
-/// What a call waits for, shortly; the numbers tell a timer from an earlier one of its kind.
+/// The short waits of a call; the numbers distinguish a timer from an earlier one of its kind.
 enum CallTimer {
     /// The 2xx on a side has not been acknowledged.
     case acknowledgement(CallSide, UInt32)

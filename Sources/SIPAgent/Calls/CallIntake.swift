@@ -1,4 +1,4 @@
-// What requests are for: calls that begin, calls that are under way, and the node itself.
+// Assignment of requests: to calls that begin, to calls that are under way, and to the node itself.
 
 import AgentSupport
 import Logging
@@ -16,7 +16,7 @@ final class CallIntake: Transactions.Core {
 
     init(context: CallContext) { self.context = context }
 
-    /// What the node understands outside of calls.
+    /// The methods and extensions that the node understands outside of calls.
     private var policy: RequestPolicy {
         var policy = CallContext.policy
         if context.configuration.registrar != nil { policy.methods.append(.register) }
@@ -38,7 +38,7 @@ final class CallIntake: Transactions.Core {
         case .answer(let refusal, let pause): return refuse(refusal, request, source, after: pause)
         }
         count(request)
-        // What belongs to a dialog or an INVITE that is not there.
+        // A request that belongs to a dialog or an INVITE that is not there.
         guard request.to.tag == nil, request.method != .cancel else {
             return refuse(SIPRefusal(.transactionDoesNotExist), request, source)
         }

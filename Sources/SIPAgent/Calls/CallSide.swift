@@ -4,7 +4,7 @@ import AgentSupport
 import RTPWire
 import SIPCore
 
-/// What the node knows of one peer of a call: the dialog, the way to it, and what is under way in it.
+/// The node's knowledge of one peer of a call: the dialog, the way to it, and the transactions under way in it.
 @AgentActor
 final class CallSide {
     let side: SIPSide
@@ -18,14 +18,14 @@ final class CallSide {
     var dialog: Dialog?
     /// The branch that the callee's dialog came from; nil for the caller.
     let branch: Int?
-    /// Where the peer's messages come from.
+    /// The source of the peer's messages.
     var source: SIPSource?
     /// The connection on which the peer is reached while it is open.
     var connection: UInt64?
-    /// What the node calls itself towards the peer.
+    /// The Contact by which the node names itself towards the peer.
     var contact: SIPURI?
     var isSecure: Bool
-    /// Whether the operator has named the peer, in the dial plan.
+    /// True if the operator has named the peer, in the dial plan.
     var isConfigured = false
 
     var gate = ModificationGate()
@@ -67,7 +67,7 @@ final class CallSide {
     /// The largest Min-SE that the peer has asked for.
     var minimumInterval: UInt32?
     var authentication: SIPAuthenticationClient?
-    /// Where the credentials are from.
+    /// The origin of the credentials.
     var credentials: DialTarget.Credentials?
     var agent: String?
 
@@ -111,6 +111,6 @@ final class CallSide {
         if source.connection != nil { connection = source.connection }
     }
 
-    /// Whether the peer is known to take an UPDATE.
+    /// True if the peer is known to take an UPDATE.
     var allowsUpdate: Bool { allowed?.contains(.update) == true }
 }

@@ -7,19 +7,19 @@ import SIPCore
 struct CallTarget: Hashable, Sendable {
     /// The Request-URI, and To.
     var requestURI: SIPURI
-    /// Where the request is sent, to be looked up by RFC 3263.
+    /// The URI that the request is sent to, to be looked up by RFC 3263.
     var destination: SIPURI
-    /// Whether the operator has named it: the dial plan, and neither a device nor who was called first.
+    /// True if the operator has named it: the dial plan, and neither a device nor the party that was called first.
     var isConfigured = false
     /// The connection that the device has registered on, to be used while it is open.
     var connection: UInt64?
-    /// Who this node is for the next hop when that asks.
+    /// The identity of this node for the next hop when that asks.
     var credentials: DialTarget.Credentials?
-    /// Where the response came from that has named it (3xx); nil where the dial plan or the registrar has.
+    /// The address that the response came from that has named it (3xx); nil where the dial plan or the registrar has.
     var redirector: IPAddress?
     /// Seconds after which it is given up.
     var ringTime: Int
-    /// Who encrypts the media.
+    /// The party that encrypts the media.
     var protection: MediaProtection
 
     /// The Route of a request, where the next hop is not the Request-URI's.

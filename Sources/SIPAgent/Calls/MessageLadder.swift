@@ -17,7 +17,7 @@ final class MessageLadder: MessageObserver {
     private var first: [Rung] = []
     private var latest: [Rung] = []
     private var latestBytes = 0
-    /// How many were left out between the first and the latest.
+    /// The number of messages that were left out between the first and the latest.
     private(set) var omitted = 0
 
     private static let firstCount = 8

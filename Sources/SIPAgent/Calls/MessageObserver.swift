@@ -1,4 +1,4 @@
-// Who wants to see messages as they pass.
+// Observers that see messages as they pass.
 
 import AgentSupport
 

@@ -1,4 +1,4 @@
-// What nobody may read in a ladder or a log.
+// Secrets that nobody may read in a ladder or a log.
 
 import SIPCore
 

@@ -6,7 +6,7 @@ import SIPCore
 /// A request and what it is for. Its responses are events of the call.
 @AgentActor
 final class OutgoingRequest: Transactions.Client {
-    /// What the response is for.
+    /// The purpose of the response.
     enum Purpose {
         /// To end the dialog; nobody waits.
         case bye

@@ -1,4 +1,4 @@
-// What a request of one side tells the other side.
+// Headers that pass from a request of one side to the other side.
 
 import SIPCore
 

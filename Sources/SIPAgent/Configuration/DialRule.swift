@@ -1,4 +1,4 @@
-// Who is reached by what was called.
+// Rules that map a called URI to the parties that are reached.
 
 public import RTPWire
 
@@ -12,7 +12,7 @@ public struct DialRule: Hashable, Sendable {
         case parallel
     }
 
-    /// Who may call by this rule.
+    /// The callers that may call by this rule.
     public enum Permission: Hashable, Sendable {
         /// Callers from networks of `sip: allow:`, and every user after authentication (the default).
         case allowed
@@ -42,8 +42,9 @@ public struct DialRule: Hashable, Sendable {
     public var ringTime: Int
     /// `srtp`: who encrypts the media.
     public var protection: MediaProtection
-    /// `rewrite.user`: the user part of the new Request-URI. `$user` stands for what was called, `$1` to `$9` for the groups of the regular
-    /// expression of `user`, or `$1` for what follows its prefix. Nil: as it was, unless the target names one.
+    /// `rewrite.user`: the user part of the new Request-URI. `$user` is the user that was called, `$1` to `$9` are the
+    /// groups of the regular expression of `user`, or `$1` is the text that follows its prefix. Nil: as it was, unless
+    /// the target names one.
     public var rewriteUser: String?
     /// `rewrite.host`: the host of the new Request-URI, in the same way with `$host` and the groups of `host`. Nil: the target's. Where it is
     /// given, the target is the next hop only.

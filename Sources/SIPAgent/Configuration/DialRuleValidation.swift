@@ -1,4 +1,4 @@
-// What no rule of a dial plan may be; each part by itself, so that a configuration file's errors name their line.
+// Checks that every rule of a dial plan must pass; each part by itself, so that a configuration file's errors name their line.
 
 public import Routing
 public import SIPCore
@@ -16,7 +16,7 @@ extension DialRule {
         }
     }
 
-    /// The rule of a node that has a registrar and was told no dial plan: every name is a registered device's.
+    /// The rule of a node that has a registrar and no configured dial plan: every name is a registered device's.
     public static let registered = DialRule(name: "registered", targets: [.registered])
 }
 
@@ -72,7 +72,7 @@ extension DialRule.Permission {
         }
     }
 
-    /// Whether the rule asks for a user wherever the call comes from.
+    /// True if the rule asks for a user wherever the call comes from.
     public var needsUsers: Bool {
         switch self {
         case .allowed, .anyone: false

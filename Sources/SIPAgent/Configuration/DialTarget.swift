@@ -10,11 +10,11 @@ public enum DialTarget: Hashable, Sendable {
     /// A user agent or a proxy (`sip:10.2.0.5;transport=tcp`).
     case nextHop(NextHop)
 
-    /// Where requests are sent.
+    /// The place that requests are sent to.
     public struct NextHop: Hashable, Sendable {
         /// Looked up by RFC 3263 unless it is an address. With a user part it is the new Request-URI's user, too.
         public var uri: SIPURI
-        /// Who the node is for the next hop when that asks; nil: a challenge of the next hop fails the call.
+        /// The identity of the node for the next hop when that asks; nil: a challenge of the next hop fails the call.
         public var credentials: Credentials?
 
         public init(uri: SIPURI, credentials: Credentials? = nil) {

@@ -1,4 +1,4 @@
-// Which devices may register with the node.
+// Devices that may register with the node.
 
 public import RTPWire
 

@@ -1,13 +1,13 @@
-// How the SIP agent is configured: the section `sip` of the configuration file.
+// Configuration of the SIP agent: the section `sip` of the configuration file.
 
 public import AgentSupport
 public import Authentication
 public import RTPWire
 public import SIPCore
 
-/// Everything that `SIPAgent` must be told.
+/// The complete configuration of `SIPAgent`.
 public struct SIPConfiguration: Hashable, Sendable {
-    /// Where callers, devices and proxies send requests.
+    /// A place that callers, devices and proxies send requests to.
     public struct Listener: Hashable, Sendable {
         /// The address to listen on; nil for every address, IPv4 and IPv6.
         public var address: IPAddress?
@@ -23,7 +23,7 @@ public struct SIPConfiguration: Hashable, Sendable {
         }
     }
 
-    /// Whose packets a flow of a call takes.
+    /// The senders whose packets a flow of a call takes.
     public enum SourcePolicy: String, Hashable, Sendable, Codable, CaseIterable {
         /// Those from the address and UDP port that the SDP names (the default).
         case strict
@@ -42,8 +42,8 @@ public struct SIPConfiguration: Hashable, Sendable {
     public var names: [String]
     /// `realm`
     public var realm: String
-    /// `algorithms`: what callers and devices are asked to authenticate with, in the order in which it is offered; RFC 8760 clients take the
-    /// first that they know. None stands twice, and one at least is there.
+    /// `algorithms`: the algorithms that callers and devices are asked to authenticate with, in the order in which they
+    /// are offered; RFC 8760 clients take the first that they know. None occurs twice, and one at least is there.
     public var algorithms: [DigestAlgorithm]
     /// `users-file`: the users, as `crosspoint user add` writes them; nil: nobody can authenticate.
     public var usersFile: String?
@@ -99,7 +99,8 @@ public struct SIPConfiguration: Hashable, Sendable {
     /// libre 1 among them); those of RFC 8760 know both.
     public static let defaultAlgorithms: [DigestAlgorithm] = [.md5, .sha256]
 
-    /// Where a node listens that is not told: the ports of SIP, and of SIP over TLS where it can (RFC 3261 section 19.1.2).
+    /// The listeners of a node for which none are configured: the ports of SIP, and of SIP over TLS where it can (RFC
+    /// 3261 section 19.1.2).
     public static func defaultListeners(hasCertificate: Bool) -> [Listener] {
         let plain = [
             Listener(transport: .udp, transportPort: 5060), Listener(transport: .tcp, transportPort: 5060),

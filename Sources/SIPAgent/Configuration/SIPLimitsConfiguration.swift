@@ -1,4 +1,4 @@
-// How much peers may make the SIP agent hold and do.
+// Limits of the state and work that peers may cause in the SIP agent.
 
 /// `sip: limits:`. A source is an IPv4 address or the /64 of an IPv6 address; what one may have is a few per cent of all by default, so that
 /// no device keeps the others out.
@@ -39,7 +39,7 @@ public struct SIPLimitsConfiguration: Hashable, Sendable {
         self.connectionsPerSource = connectionsPerSource
     }
 
-    /// Why a flow table of this size does not hold the calls that are allowed, with the remedy; nil where it does.
+    /// The reason for which a flow table of this size does not hold the calls that are allowed, with the remedy; nil where it does.
     public func shortage(flows: Int) -> String? {
         guard calls > flows / Self.flowsPerCall else { return nil }
         return

@@ -1,4 +1,4 @@
-// What the dial plan says about one call.
+// Decision of the dial plan on one call.
 
 import SIPCore
 
@@ -16,7 +16,8 @@ struct DialDecision: Hashable, Sendable {
     struct NextHop: Hashable, Sendable {
         /// The new Request-URI, and the new To.
         var requestURI: SIPURI
-        /// Where the request is sent, to be looked up by RFC 3263; the Request-URI itself unless the rule rewrites the host.
+        /// The URI that the request is sent to, to be looked up by RFC 3263; the Request-URI itself unless the rule
+        /// rewrites the host.
         var destination: SIPURI
         var credentials: DialTarget.Credentials?
     }
@@ -28,6 +29,6 @@ struct DialDecision: Hashable, Sendable {
     var forking: DialRule.Forking
     /// Seconds after which a target that has not answered is given up.
     var ringTime: Int
-    /// Who encrypts the media.
+    /// The party that encrypts the media.
     var protection: MediaProtection
 }

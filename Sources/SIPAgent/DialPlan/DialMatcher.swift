@@ -10,7 +10,7 @@ struct DialMatcher {
     private let pattern: DialPattern
     // A Regex is not Sendable; the matcher stays where it is made.
     private let expression: Regex<AnyRegexOutput>?
-    /// How many groups it finds.
+    /// The number of groups that it finds.
     let groups: Int
 
     init(_ pattern: DialPattern, setting key: String) throws(SpecificationError) {
@@ -35,7 +35,7 @@ struct DialMatcher {
             }
             do {
                 expression = try Regex(text)
-                // An alternative that matches the empty text tells how many groups every match has.
+                // An alternative that matches the empty text shows the number of groups of every match.
                 let probe = try Regex("(?:\(text))|")
                 groups = min(9, try probe.wholeMatch(in: "").map { $0.output.count - 1 } ?? 0)
             } catch {
@@ -46,7 +46,7 @@ struct DialMatcher {
         }
     }
 
-    /// What the groups found in `text`; nil where the pattern is not for it.
+    /// The texts that the groups found in `text`; nil where the pattern does not match it.
     func match(_ text: String) -> [String]? {
         guard text.utf8.count <= Self.maximumLength else { return nil }
         switch pattern {

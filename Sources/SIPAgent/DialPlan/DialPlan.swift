@@ -68,7 +68,7 @@ struct DialPlan {
         let host = rule.rewriteHost?.expanded(.init(user: called.user, host: called.host, groups: hostGroups))
         var newHost: SIPHostPort?
         if let host {
-            // An IPv6 address that was called stands in the template without brackets.
+            // An IPv6 address that was called is written without brackets in the template.
             guard let place = try? SIPHostPort(IPAddress(host)?.bracketed ?? host) else { return nil }
             newHost = place
         }
@@ -111,14 +111,14 @@ struct DialPlan {
         return .init(requestURI: request, destination: destination, credentials: hop.credentials)
     }
 
-    /// What was called, in the form in which patterns see it.
+    /// The called URI, in the form in which patterns see it.
     private struct Called {
         /// Escapes undone; the number of a tel URI.
         let user: String
         let host: String
         let place: SIPHostPort?
         let isSecure: Bool
-        /// Whether the user is a telephone number (RFC 3261 section 19.1.6).
+        /// True if the user is a telephone number (RFC 3261 section 19.1.6).
         let isTelephone: Bool
 
         init(_ uri: SIPURI) {

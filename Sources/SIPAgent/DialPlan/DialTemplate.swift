@@ -1,14 +1,14 @@
-// What a rewritten user or host is made from.
+// Templates of a rewritten user or host.
 
 import Routing
 
 /// A text in which `$user` and `$host` stand for what was called, `$1` to `$9` for what a pattern has found, and `$$` for a dollar sign.
 struct DialTemplate: Hashable, Sendable {
-    /// What was called, and what the rule's patterns found in it.
+    /// The called URI, and the texts that the rule's patterns found in it.
     struct Values {
         var user: String
         var host: String
-        /// What `$1`… stand for; empty where a group took no part in the match.
+        /// The values of `$1`…; empty where a group took no part in the match.
         var groups: [String]
     }
 

@@ -9,11 +9,12 @@ import SIPCore
 /// Takes up the calls of the journal, and takes out of the fast path what none of them owns.
 @AgentActor
 struct CallAdoption {
-    /// What is to be done when messages can be sent.
+    /// The work to be done when messages can be sent.
     struct Rest {
-        /// Calls that cannot go on, to be ended on both sides.
+        /// Calls that cannot continue, to be ended on both sides.
         var lost: [Call] = []
-        /// Calls that nobody had answered, or whose slower destinations had not been heard of: to be told that they are not wanted.
+        /// Calls that nobody had answered, or whose slower destinations had not been heard of: these are to learn that
+        /// they are not wanted.
         var unanswered: [Call] = []
     }
 
@@ -49,7 +50,7 @@ struct CallAdoption {
         return rest
     }
 
-    /// Returns the routes that stay; nil where the call cannot go on.
+    /// Returns the routes that stay; nil where the call cannot continue.
     private func adopt(_ record: CallRecord, _ rest: inout Rest) async -> Set<String>? {
         let caller = peer(of: record.caller, isConfigured: false)
         let callee = peer(of: record.callee, isConfigured: record.callee.isConfigured == true)
@@ -93,7 +94,7 @@ struct CallAdoption {
         rest.unanswered.append(call)
     }
 
-    /// How the names of the routes of calls begin.
+    /// The beginning of the names of the routes of calls.
     private static let routePrefix = "sip."
 
     private func peer(of side: CallRecord.Side, isConfigured: Bool) -> MediaPeer {

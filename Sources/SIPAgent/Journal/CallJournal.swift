@@ -10,7 +10,7 @@ import Routing
 /// the file is past, what holds is written into a new one.
 @AgentActor
 final class CallJournal {
-    /// Where a call's latest record lies in the file.
+    /// The position of a call's latest record in the file.
     private struct Place {
         var offset: Int
         var length: Int
@@ -26,7 +26,7 @@ final class CallJournal {
     /// One line is enough to say that the disk is full.
     private var hasFailed = false
 
-    /// Below this size a file is not worth being written anew.
+    /// Below this size a file is not worth being written again.
     private static let smallest = 1 << 20
 
     /// - Throws: that the directory cannot be made, or the file not be opened.
@@ -57,7 +57,8 @@ final class CallJournal {
     // MARK: Reading
 
     /// The calls that an earlier daemon left, once, before anything is written. A last line without an end was being written when it
-    /// died, and describes what nobody has been told. What is read holds until it is written anew or removed.
+    /// died, and describes nothing that anybody has learned of. The content that is read holds until it is written
+    /// again or removed.
     func read() -> [JournalledCall] {
         guard let data = try? Data(contentsOf: URL(filePath: path)) else { return [] }
         var records: [String: JournalledCall] = [:]
@@ -94,7 +95,7 @@ final class CallJournal {
 
     // MARK: Writing
 
-    /// Writes a call's record. A call that cannot be written goes on; it is lost with the daemon, which the log says.
+    /// Writes a call's record. A call that cannot be written continues; it is lost with the daemon, which the log says.
     func write(_ record: CallRecord) {
         if let data = try? encoder.encode(record) { write(record.name, JournalledCall.answeredSign, data) }
     }

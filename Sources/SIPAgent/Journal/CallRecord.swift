@@ -1,4 +1,4 @@
-// What a restarted daemon must know of a call.
+// Record of a call for a restarted daemon.
 
 import AgentSupport
 import RTPWire
@@ -9,9 +9,9 @@ struct CallRecord: Sendable, Codable {
     /// One of its dialogs.
     struct Side: Sendable, Codable {
         var dialog: Dialog
-        /// What the node calls itself towards the peer.
+        /// The Contact by which the node names itself towards the peer.
         var contact: String?
-        /// Where the peer's messages came from, and where they arrived.
+        /// The place that the peer's messages came from, and the place at which they arrived.
         var transport: String?
         var peer: String?
         var peerPort: UInt16?
@@ -25,7 +25,7 @@ struct CallRecord: Sendable, Codable {
         /// The credentials of this node towards the peer.
         var credentialsUser: String?
         var passwordFile: String?
-        /// Whether the operator has named the peer; nil: no.
+        /// True if the operator has named the peer; nil: no.
         var isConfigured: Bool?
 
         @AgentActor init?(_ side: CallSide) {
@@ -65,6 +65,6 @@ struct CallRecord: Sendable, Codable {
     var caller: Side
     var callee: Side
     var media: CallMediaRecord
-    /// What was sent to destinations that were slower, and have given no final response.
+    /// The INVITEs that were sent to destinations that were slower, and have given no final response.
     var branches: [UnansweredCallRecord.Invite]?
 }

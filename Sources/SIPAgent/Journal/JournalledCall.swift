@@ -1,4 +1,4 @@
-// What the journal may hold of a call.
+// Records of a call that the journal may hold.
 
 import AgentSupport
 
@@ -7,7 +7,7 @@ enum JournalledCall: Sendable {
     case answered(CallRecord)
     case unanswered(UnansweredCallRecord)
 
-    /// What the lines of the journal begin with.
+    /// The characters that the lines of the journal begin with.
     static let answeredSign = UInt8(ascii: "+")
     static let unansweredSign = UInt8(ascii: "?")
 

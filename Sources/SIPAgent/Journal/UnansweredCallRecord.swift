@@ -1,4 +1,4 @@
-// What a restarted daemon must know of a call that nobody has answered.
+// Record, for a restarted daemon, of a call that nobody has answered.
 
 import AgentSupport
 import RTPWire
@@ -6,14 +6,14 @@ import SIPCore
 
 /// A call that rings, as the journal holds it: enough to answer the caller, and to cancel what was sent to the callees.
 struct UnansweredCallRecord: Sendable, Codable {
-    /// Where an INVITE came from, or went.
+    /// The place that an INVITE came from, or went to.
     struct Place: Sendable, Codable {
         var transport: String
         var address: String
         var transportPort: UInt16
         var local: String
         var localPort: UInt16
-        /// What a certificate must be for; nil for a caller.
+        /// The name that a certificate must be for; nil for a caller.
         var name: String?
 
         init(_ source: SIPSource) {
@@ -79,6 +79,6 @@ struct UnansweredCallRecord: Sendable, Codable {
     var caller: Invite?
     /// The tag of this node's responses to it.
     var tag: String?
-    /// What was sent to destinations that have given no final response.
+    /// The INVITEs that were sent to destinations that have given no final response.
     var branches: [Invite]
 }

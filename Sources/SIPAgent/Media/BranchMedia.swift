@@ -1,4 +1,4 @@
-// What a call's media are with one callee.
+// Media of a call with one callee.
 
 import SDP
 
@@ -10,9 +10,9 @@ struct BranchMedia {
     var negotiation: MediaNegotiation
     /// As it was when the callee had been offered and had not answered: what other dialogs of the INVITE answer.
     var offered: Offered?
-    /// Where each medium is received, as far as is agreed.
+    /// The place at which each medium is received, as far as is agreed.
     var inForce: [SIPSide: [Int: LocalPlace]] = [:]
-    /// Where each medium would be received on the side that has an offer to answer.
+    /// The place at which each medium would be received on the side that has an offer to answer.
     var pendingPlaces: [Int: LocalPlace] = [:]
 
     struct Offered {

@@ -17,7 +17,7 @@ extension CallMedia {
     ///   - branch: The branch that the offer is for; nil for the caller's in its first INVITE, which all branches get.
     /// - Returns: Whether it changes anything. Of an offer that changes nothing the last answer may be given again,
     ///   `lastDescription(to:on:)`, after `withdrawOffer(on:)`.
-    /// - Throws: 400 for what is no session description, 488 with a Warning for one that cannot be relayed.
+    /// - Throws: 400 for a body that is not a session description, 488 with a Warning for one that cannot be relayed.
     @discardableResult
     public func receiveOffer(
         _ body: [UInt8], from side: SIPSide, on branch: MediaBranch? = nil
@@ -120,8 +120,8 @@ extension CallMedia {
     /// The same answer again changes nothing. Another answer to the same offer, as a 200 may bring after a 183, takes the place of
     /// the first one until the branch is chosen.
     /// - Returns: The answer for the side that has offered.
-    /// - Throws: 400 for what is no session description, 488 with a Warning for one that cannot be relayed or does not fit the offer,
-    ///   503 and 500 where this node cannot carry the media. What was agreed before stays.
+    /// - Throws: 400 for a body that is not a session description, 488 with a Warning for one that cannot be relayed or
+    ///   does not fit the offer, 503 and 500 where this node cannot carry the media. What was agreed before stays.
     ///
     /// - Parameter isProvisional: true for the answer of a provisional response: where it is of no use the offer stays open for another.
     public func receiveAnswer(
@@ -182,7 +182,7 @@ extension CallMedia {
         }
     }
 
-    /// Where media of the side that has offered are received, as the answer of `side` has it.
+    /// The places at which media of the side that has offered are received, as the answer of `side` has it.
     private func places(
         answering side: SIPSide, _ answerPlaces: [Int: LocalPlace], _ media: BranchMedia, _ branch: MediaBranch
     ) async throws(SIPRefusal) -> [Int: LocalPlace] {
@@ -199,17 +199,18 @@ extension CallMedia {
         branches[branch]?.negotiation.lastDescription(to: side)?.bytes
     }
 
-    /// Whether both sides have agreed on media.
+    /// True if both sides have agreed on media.
     public func hasAgreement(on branch: MediaBranch) -> Bool { branches[branch]?.negotiation.isAgreed ?? false }
 
-    /// Whether an offer of a side has no answer yet.
+    /// True if an offer of a side has no answer yet.
     public func hasPendingOffer(from side: SIPSide, on branch: MediaBranch) -> Bool {
         branches[branch]?.negotiation.pendingOffer(from: side) != nil
     }
 
     // MARK: Places
 
-    /// Where this node receives a medium on a side: as before where that still fits, else at new UDP ports, or in a group.
+    /// The place at which this node receives a medium on a side: as before where that still fits, else at new UDP
+    /// ports, or in a group.
     ///
     /// - Parameter description: What the side's peer has described; nil where it is to answer.
     private func place(
@@ -255,7 +256,7 @@ extension CallMedia {
             group: .init(address: group, timeToLive: description.connection(of: medium)?.ttl))
     }
 
-    /// Where packets of a peer pass; no peer is this node itself.
+    /// The attachment that packets of a peer pass; a peer is never this node itself.
     func attachment(towards peer: IPAddress) async throws(RoutingError) -> NetworkAttachment {
         let attachment = try await context.attachment(towards: peer)
         guard !attachment.isLocal else {
@@ -296,7 +297,7 @@ extension CallMedia {
 
     func refusal(_ error: OfferAnswerError) -> SIPRefusal { error.refusal(agent: context.agent) }
 
-    /// What the fast path refuses.
+    /// The refusal for an error of the fast path.
     func refusal(_ error: RoutingError) -> SIPRefusal {
         context.logger.warning("call \(name): \(error)")
         var refusal = OfferAnswerError(.miscellaneous, error.message).refusal(agent: context.agent)

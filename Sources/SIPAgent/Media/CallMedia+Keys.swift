@@ -21,7 +21,7 @@ extension CallMedia {
         return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
     }
 
-    /// What the names of the call's keys begin with.
+    /// The beginning of the names of the call's keys.
     var keyPrefix: String { "sip.\(name)." }
 
     /// All keys of what a branch has agreed on, by their names.

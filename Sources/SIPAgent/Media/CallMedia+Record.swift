@@ -8,7 +8,7 @@ import SDP
 import SIPCore
 
 extension CallMedia {
-    /// What a restarted daemon must know; nil before the callee is chosen and media are agreed on, and after the end.
+    /// The record for a restarted daemon; nil before the callee is chosen and media are agreed on, and after the end.
     public var record: CallMediaRecord? {
         guard !hasEnded, let chosen, let media = branches[chosen], media.negotiation.isAgreed else { return nil }
         var sides: [SIPSide: CallMediaRecord.Side] = [:]
@@ -22,7 +22,7 @@ extension CallMedia {
             protection: media.callee.protection)
     }
 
-    /// Takes up what a record tells.
+    /// Takes over the state of a record.
     func adopt(_ record: CallMediaRecord, callee: MediaPeer) async throws(SIPRefusal) {
         var descriptions: [SIPSide: (local: SessionDescription, remote: SessionDescription)] = [:]
         for (side, known) in record.sides {
@@ -58,7 +58,7 @@ extension CallMedia {
         setChosen(branch)
     }
 
-    /// Routes that did not come through the restart are made anew.
+    /// Routes that did not come through the restart are made again.
     private func forgetLostRoutes() async {
         var lost: Set<String> = []
         for name in routes.names where (try? await context.routing.route(name)) == nil { lost.insert(name) }

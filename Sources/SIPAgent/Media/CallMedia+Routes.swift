@@ -64,7 +64,7 @@ extension CallMedia {
         return MediaPlan(sides: sides, endsSRTP: media.callee.protection.endsSRTP, prefix: keyPrefix).streams
     }
 
-    /// Where a peer's description says that a stream of its packets comes from.
+    /// The endpoint from which a stream of a peer's packets comes, as the peer's description says.
     static func signalled(_ key: StreamKey, _ agreement: OfferAnswer.Agreement) -> MediaEndpoint? {
         guard agreement.media.indices.contains(key.index) else { return nil }
         let medium = agreement.media[key.index]

@@ -1,4 +1,4 @@
-// Whether a call's media come.
+// Supervision of a call's media.
 
 import AgentSupport
 import RTPWire
@@ -56,7 +56,7 @@ extension CallMedia {
         onEvent?(.abandoned)
     }
 
-    /// How the media of one `m=` line come, judged by the directions that were negotiated.
+    /// The state of the media of one `m=` line, judged by the directions that were negotiated.
     private func state(
         of index: Int, _ progresses: [String: FlowProgress], now: UInt64, after limit: UInt64
     ) -> MediaState {
@@ -77,7 +77,7 @@ extension CallMedia {
 
     // MARK: Reports
 
-    /// Both directions of each medium, as an operator is told of them.
+    /// Both directions of each medium, as reported to an operator.
     public func streams() async -> [SessionReport.Stream] {
         let names = routes.streams.values.flatMap { $0.routes.map(\.name) }
         let progresses = await context.routing.progress(of: names)
@@ -123,7 +123,7 @@ extension CallMedia {
 }
 
 extension MediaState {
-    /// How much an operator should mind.
+    /// The importance of the state to an operator.
     fileprivate var severity: Int {
         switch self {
         case .ok: 0

@@ -40,7 +40,7 @@ public final class CallMedia {
     private(set) var chosen: MediaBranch?
     private var nextBranch = 0
     var learned: [StreamKey: LearnedSource] = [:]
-    /// What is being learned, and until when (CLOCK_MONOTONIC, nanoseconds).
+    /// The streams whose source is being learned, and the end of that (CLOCK_MONOTONIC, nanoseconds).
     var learning: [StreamKey: Learning] = [:]
     /// The streams in force, as they were planned.
     var plan: [StreamKey: PlannedStream] = [:]
@@ -199,7 +199,7 @@ public final class CallMedia {
         return result
     }
 
-    /// What the media are, by place.
+    /// The kinds of the media, by place.
     var kinds: [Int: String] {
         guard let connected, let agreement = branches[connected]?.negotiation.agreement(.caller) else { return [:] }
         return Dictionary(agreement.media.map { ($0.index, $0.kind) }) { first, _ in first }

@@ -1,4 +1,4 @@
-// What a restarted daemon must know of a call's media.
+// Record of a call's media for a restarted daemon.
 
 import Routing
 
@@ -6,7 +6,7 @@ import Routing
 public struct CallMediaRecord: Hashable, Sendable, Codable {
     /// One side.
     struct Side: Hashable, Sendable, Codable {
-        /// What this node has described to the peer, and what the peer has described.
+        /// The description that this node has sent to the peer, and the peer's own.
         var local: String
         var remote: String
         /// The node's UDP ports, by medium.
@@ -19,7 +19,7 @@ public struct CallMediaRecord: Hashable, Sendable, Codable {
     var streams: [StreamKey: InstalledStream]
     var totals: [StreamKey: StreamTotals]
     var learned: [StreamKey: LearnedSource]
-    /// Who encrypts the media; nil in records of daemons that always left it to the ends.
+    /// The party that encrypts the media; nil in records of daemons that always left it to the ends.
     var protection: MediaProtection?
 
     /// The names of the keys that the call's routes have.

@@ -8,11 +8,11 @@ struct InstalledRoute: Hashable, Sendable, Codable {
     var source: SourceSpecification
     /// The legs, by number.
     var legs: [UInt32: LegSpecification]
-    /// Whether it is one that a source may be learned on, beside the one that was agreed on.
+    /// True if it is one that a source may be learned on, beside the one that was agreed on.
     var isAlternative = false
 }
 
-/// What carries the packets of one stream.
+/// The route that carries the packets of one stream.
 struct InstalledStream: Hashable, Sendable, Codable {
     /// The route of the source that was agreed on last.
     var current: InstalledRoute
@@ -25,7 +25,7 @@ struct InstalledStream: Hashable, Sendable, Codable {
     var routes: [InstalledRoute] { [current] + others }
 }
 
-/// How much of a stream routes have carried.
+/// The totals of a stream that routes have carried.
 struct StreamTotals: Hashable, Sendable, Codable {
     var packets: UInt64 = 0
     var bytes: UInt64 = 0

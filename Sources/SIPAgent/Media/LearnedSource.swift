@@ -1,10 +1,10 @@
-// Where a peer's packets really come from.
+// The real source of a peer's packets.
 
 /// A source that was learned from packets (RFC 4961), once for what was signalled.
 struct LearnedSource: Hashable, Sendable, Codable {
-    /// Where packets come from, and go to.
+    /// The endpoint that packets come from, and go to.
     var endpoint: MediaEndpoint
-    /// What the peer's description says; when that changes, this is forgotten.
+    /// The endpoint of the peer's description; when that changes, this is forgotten.
     var signalled: MediaEndpoint
 }
 
@@ -13,6 +13,6 @@ struct Learning: Hashable, Sendable {
     var signalled: MediaEndpoint
     /// CLOCK_MONOTONIC in nanoseconds.
     var deadline: UInt64
-    /// How often a packet was none that may decide.
+    /// The number of packets that were none that may decide.
     var failures = 0
 }

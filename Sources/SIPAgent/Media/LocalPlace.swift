@@ -1,4 +1,4 @@
-// Where this node receives one medium on one side of a call.
+// Place at which this node receives one medium on one side of a call.
 
 import RTPWire
 import Routing
@@ -19,7 +19,7 @@ struct LocalPlace: Hashable, Sendable, Codable {
         var timeToLive: UInt8?
     }
 
-    /// Where packets to this place are addressed.
+    /// The address that packets to this place are sent to.
     var address: IPAddress { group?.address ?? attachment.address }
 
     /// As a description has it.

@@ -1,4 +1,4 @@
-// What the media of all calls share.
+// State that the media of all calls share.
 
 public import AgentSupport
 public import Logging
@@ -14,7 +14,7 @@ public final class MediaContext {
     let udpPortRange: ClosedRange<UInt16>
     let logger: Logger
     let policy: MediaPolicy
-    /// How this node calls itself in a Warning (RFC 3261 section 20.43).
+    /// The name of this node in a Warning (RFC 3261 section 20.43).
     let agent: String
     let routeEvents: RouteEvents
     private var attachments: [IPAddress: (found: NetworkAttachment, until: UInt64)] = [:]
@@ -49,7 +49,7 @@ public final class MediaContext {
     private static let attachmentAge: UInt64 = 1_000_000_000
     private static let rememberedAttachments = 1024
 
-    /// Where packets of `peer` pass on this node. An answer of the last second is given again.
+    /// The attachment that packets of `peer` pass on this node. An answer of the last second is given again.
     func attachment(towards peer: IPAddress) async throws(RoutingError) -> NetworkAttachment {
         let now = MonotonicClock.now
         if let known = attachments[peer], known.until > now { return known.found }

@@ -4,7 +4,7 @@ import RTPWire
 import SDP
 import SIPCore
 
-/// Offers and answers that pass through this node between the caller and one callee: what one side describes is written anew for
+/// Offers and answers that pass through this node between the caller and one callee: the description of one side is rewritten for
 /// the other. A value without I/O: places come in, descriptions go out.
 struct MediaNegotiation: Hashable, Sendable {
     private var exchanges: [SIPSide: OfferAnswer]
@@ -12,7 +12,7 @@ struct MediaNegotiation: Hashable, Sendable {
     private var rewriters: [SIPSide: SessionRewriter] = [:]
     /// The numbers of the sessions in `o=`.
     private let identifiers: [SIPSide: UInt64]
-    /// What it was before the last answer: until the call is established, another answer to the same offer may take its place.
+    /// The state before the last answer: until the call is established, another answer to the same offer may take its place.
     private var beforeAnswer: Before?
 
     private struct Before: Hashable {
@@ -43,10 +43,10 @@ struct MediaNegotiation: Hashable, Sendable {
         }
     }
 
-    /// What is agreed with a side.
+    /// The agreement with a side.
     func agreement(_ side: SIPSide) -> OfferAnswer.Agreement? { exchanges[side]?.agreed }
 
-    /// Whether both sides have agreed on something.
+    /// True if both sides have agreed on something.
     var isAgreed: Bool { SIPSide.allCases.allSatisfy { agreement($0) != nil } }
 
     /// The offer of a side that has no answer yet.
@@ -96,12 +96,12 @@ struct MediaNegotiation: Hashable, Sendable {
         return rewritten
     }
 
-    /// Whether an answer says what the last one did: 180, 183 and 200 may all bring it.
+    /// True if an answer says the same as the last one did: 180, 183 and 200 may all bring it.
     func isRepeated(_ answer: SessionDescription, from side: SIPSide) -> Bool {
         pendingOffer(to: side) == nil && agreement(side)?.remote == answer
     }
 
-    /// Whether another answer to the offer that was answered last may still come from a side.
+    /// True if another answer to the offer that was answered last may still come from a side.
     func mayBeAnsweredAgain(by side: SIPSide) -> Bool {
         guard let exchange = beforeAnswer?.exchanges[side] else { return false }
         if case .offered = exchange.state { return true }

@@ -6,13 +6,13 @@ public import RTPWire
 public struct MediaPeer: Sendable {
     /// The address that its signalling comes from, or goes to.
     public var signalling: IPAddress
-    /// Whether the signalling hop to it is TLS: keys in descriptions may pass only where both hops are.
+    /// True if the signalling hop to it is TLS: keys in descriptions may pass only where both hops are.
     public var isSecure: Bool
     /// From whom its media are taken.
     public var sources: MediaSources
     /// Of who is called: who encrypts the call's media.
     public var protection: MediaProtection
-    /// Whether media may be sent to an address on its behalf.
+    /// True if media may be sent to an address on its behalf.
     public var allows: @Sendable (IPAddress) -> Bool
 
     public init(

@@ -9,7 +9,7 @@ import Routing
 final class MediaPlaces {
     private let context: MediaContext
     private var reserved: Set<LocalPlace> = []
-    /// How many branches have their media here.
+    /// The number of branches that have their media here.
     var users = 1
 
     init(context: MediaContext) { self.context = context }

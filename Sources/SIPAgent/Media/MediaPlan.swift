@@ -5,13 +5,13 @@ import Routing
 import SDP
 import SIPCore
 
-/// Which packets of a call a route carries.
+/// The packets of a call that a route carries.
 struct StreamKey: Hashable, Sendable, Codable, Comparable {
     /// The place of the `m=` line, from 0.
     var index: Int
-    /// Whose packets they are.
+    /// The side whose packets they are.
     var side: SIPSide
-    /// Whether they are RTCP on a UDP port of its own.
+    /// True if they are RTCP on a UDP port of its own.
     var isRTCP: Bool
 
     static func < (a: StreamKey, b: StreamKey) -> Bool {
@@ -27,19 +27,19 @@ struct MediaEndpoint: Hashable, Sendable, Codable {
 
 /// A route as it should be.
 struct PlannedStream: Hashable, Sendable {
-    /// Where the packets come from.
+    /// The source of the packets.
     var source: SourceSpecification
-    /// Where they may come from instead, until a source is learned.
+    /// The other source that they may come from, until a source is learned.
     var alternative: SourceSpecification?
-    /// Whether the source is yet to be learned: the first packet of `source` or `alternative` decides.
+    /// True if the source is yet to be learned: the first packet of `source` or `alternative` decides.
     var learns: Bool
     var payload: RouteSpecification.Payload
     var clockRate: UInt32?
-    /// Where they go.
+    /// The legs that they go to.
     var legs: [LegSpecification]
     /// The payload types that the peer may send.
     var payloadTypes: [UInt8]
-    /// Whether there should be packets: RTP that its peer may send.
+    /// True if there should be packets: RTP that its peer may send.
     var isExpected: Bool
 }
 
@@ -53,16 +53,16 @@ struct MediaPlan {
         var attachments: [IPAddress: NetworkAttachment]
         var signalling: IPAddress
         var sources: MediaSources
-        /// Where the peer's packets have been found to come from.
+        /// The endpoints that the peer's packets have been found to come from.
         var learned: [StreamKey: MediaEndpoint]
-        /// Where they came from as far as was agreed before: for a peer that does not say it now.
+        /// The sources that they came from as far as was agreed before: for a peer that does not say it now.
         var earlier: [StreamKey: SourceSpecification]
         /// The keys of its media, by place, where SRTP ends at this node.
         var keys: [Int: MediaSecurity.Keys] = [:]
     }
 
     let sides: [SIPSide: Side]
-    /// Whether SRTP ends at this node, and what the names of keys begin with.
+    /// True if SRTP ends at this node, and the beginning of the names of keys.
     var endsSRTP = false
     var prefix = ""
 
@@ -80,7 +80,7 @@ struct MediaPlan {
         return streams
     }
 
-    /// What a peer's keys, or the node's own towards it, are called.
+    /// The name of a peer's keys, or of the node's own towards it.
     static func keyName(_ prefix: String, _ index: Int, _ side: SIPSide, isReceiving: Bool) -> String {
         "\(prefix)\(index).\(side.rawValue).\(isReceiving ? "receive" : "send")"
     }
@@ -130,10 +130,10 @@ private struct Flow {
         self.carriage = endsSRTP && carriage == .securedRTP ? .rtp : carriage
     }
 
-    /// Whether media pass: the source may send, and the sink wants to receive.
+    /// True if media pass: the source may send, and the sink wants to receive.
     private var passes: Bool { source.receives && sink.sends }
 
-    /// Whether a group is on one of the sides: there, RTCP passes the way that media do, and nothing comes back.
+    /// True if a group is on one of the sides: there, RTCP passes the way that media do, and nothing comes back.
     private var hasGroup: Bool { sourcePlace.group != nil || sinkPlace.group != nil }
 
     private var passesRTCP: Bool { carriage != .datagrams && !sink.isSilent && (passes || !hasGroup) }

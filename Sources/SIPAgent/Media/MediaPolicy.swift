@@ -1,12 +1,12 @@
-// How the media of calls are treated: the part of the configuration that is the same for all calls.
+// Treatment of the media of calls: the part of the configuration that is the same for all calls.
 
 /// Limits and times of calls' media.
 public struct MediaPolicy: Hashable, Sendable {
-    /// How many `m=` lines a description may have.
+    /// The number of `m=` lines that a description may have.
     public var maximumMedia: Int
     /// Seconds without a packet after which a direction that should have media counts as silent.
     public var silence: Double
-    /// Seconds without a packet in any direction that should have media after which the call is told so
+    /// Seconds without a packet in any direction that should have media after which the call is notified
     /// (`MediaEvent.abandoned`); nil: never.
     public var abandonment: Double?
     /// Seconds after an agreement in which a source may be learned.

@@ -9,10 +9,10 @@ import Routing
 @AgentActor
 final class MediaRoutes {
     private let context: MediaContext
-    /// What the routes' names begin with: `sip.NAME.`.
+    /// The beginning of the routes' names: `sip.NAME.`.
     private let prefix: String
     private(set) var streams: [StreamKey: InstalledStream]
-    /// What routes that are gone have carried.
+    /// The totals of routes that are gone.
     private(set) var totals: [StreamKey: StreamTotals]
     /// Told of the first packet of a route whose source is new, or to be learned.
     var onFirstPacket: (@AgentActor (SessionRouteEvent) -> Void)?
@@ -135,7 +135,7 @@ final class MediaRoutes {
             name: name, source: source, legs: planned.legs, payload: planned.payload, clockRate: planned.clockRate)
     }
 
-    /// Whether two sources cannot be routes side by side: packets of one would be those of the other.
+    /// True if two sources cannot be routes side by side: packets of one would be those of the other.
     private static func excludes(_ a: SourceSpecification, _ b: SourceSpecification) -> Bool {
         guard isSamePlace(a, b) else { return false }
         if a.source == nil || b.source == nil { return true }
@@ -332,7 +332,7 @@ final class MediaRoutes {
         if !all.isEmpty { await removeRoutes(all) }
     }
 
-    /// Takes note of what is no longer there: a route that somebody else has removed.
+    /// Takes note of a route that does not exist any more, since somebody else has removed it.
     func forget(_ names: Set<String>) {
         for (key, stream) in streams {
             var rest = stream.routes.filter { !names.contains($0.name) }

@@ -1,12 +1,12 @@
-// Which media this node relays, and where to.
+// Media that this node relays, and their destinations.
 
 import RTPWire
 import SDP
 import SIPCore
 
-/// What stands between a description and the fast path. Pure.
+/// The rules between a description and the fast path. Pure.
 enum MediaRules {
-    /// What kind of packets a medium has.
+    /// The kind of packets that a medium has.
     enum Carriage: Hashable {
         /// RTP and RTCP that the fast path can look into.
         case rtp
@@ -16,7 +16,7 @@ enum MediaRules {
         case datagrams
     }
 
-    /// How a medium is carried; nil for what is not carried in datagrams.
+    /// The carriage of a medium; nil for a medium that is not carried in datagrams.
     static func carriage(of medium: MediaDescription) -> Carriage? {
         let transport = medium.transport.uppercased()
         if transport.contains("TCP") { return nil }
@@ -24,7 +24,7 @@ enum MediaRules {
         return transport.hasPrefix("UDP") ? .datagrams : nil
     }
 
-    /// Why a medium is refused while others of its description may be relayed; nil where it is not.
+    /// The reason for which a medium is refused while others of its description may be relayed; nil where it is not.
     static func refusal(
         of medium: MediaDescription, in description: SessionDescription, allowsKeys: Bool
     ) -> OfferAnswerError? {

@@ -11,22 +11,22 @@ import SRTPKeys
 /// `MediaProtection` says that the other side is plain.
 struct MediaSecurity {
     let protection: MediaProtection
-    /// Whether the signalling hop of each side is TLS.
+    /// True, for each side, if its signalling hop is TLS.
     let isSecure: [SIPSide: Bool]
     /// Makes new keys.
     let makeKey: (SRTPProfile) -> SRTPKey
 
     /// The keys of one medium on one side.
     struct Keys: Hashable {
-        /// What the node encrypts with.
+        /// The key that the node encrypts with.
         var own: SRTPKey
-        /// What the peer encrypts with.
+        /// The keys that the peer encrypts with.
         var peer: [SRTPKey]
     }
 
     // MARK: Transports
 
-    /// Whether keys in the description protect the medium: SRTP, but not that of DTLS.
+    /// True if keys in the description protect the medium: SRTP, but not that of DTLS.
     static func isSecured(_ medium: MediaDescription) -> Bool {
         let transport = medium.transport.uppercased()
         return transport == "RTP/SAVP" || transport == "RTP/SAVPF"
@@ -44,7 +44,7 @@ struct MediaSecurity {
 
     // MARK: What may not be
 
-    /// Why a medium of an offer of `side` is refused; nil where it is not.
+    /// The reason for which a medium of an offer of `side` is refused; nil where it is not.
     ///
     /// - Parameter agreed: what was agreed with that side before.
     func refusal(
@@ -86,7 +86,7 @@ struct MediaSecurity {
         return isSecured(agreed.local.media[index])
     }
 
-    /// Whether a side is offered SRTP: as before where there is a before.
+    /// True if a side is offered SRTP: as before where there is a before.
     private func protects(
         _ index: Int, isOffered: Bool, towards side: SIPSide, agreed: OfferAnswer.Agreement?
     ) -> Bool {

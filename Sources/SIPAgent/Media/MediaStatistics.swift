@@ -1,4 +1,4 @@
-// What a call's media were, when it has ended.
+// Statistics of a call's media, when it has ended.
 
 import Routing
 
@@ -7,7 +7,7 @@ public struct MediaStatistics: Hashable, Sendable, Codable {
     /// The place of the `m=` line, from 0, and its kind: `audio`, `video`.
     public var index: Int
     public var kind: String
-    /// Whose packets they are.
+    /// The side whose packets they are.
     public var from: SIPSide
     /// RTP packets and bytes, Ethernet header to payload.
     public var packets: UInt64

@@ -99,7 +99,7 @@ final class RelayedMessage {
         failed(branch, with: .serviceUnavailable)
     }
 
-    /// There is no dialog, so that no Contact stands in it (RFC 3428 section 4).
+    /// The request has no Contact, since it has no dialog (RFC 3428 section 4).
     private func request(of branch: Branch, on path: SIPPath) -> SIPRequest {
         var from = incoming.from
         from.parameters = [:]

@@ -1,4 +1,4 @@
-// Where a registered device is called.
+// Place at which a registered device is called.
 
 import SIPCore
 
@@ -6,7 +6,8 @@ import SIPCore
 struct RegisteredContact: Hashable, Sendable {
     /// The Request-URI: what the device has registered.
     var uri: SIPURI
-    /// Where the request is sent: the contact, or where the device has registered from if it cannot be reached at what it says.
+    /// The URI that the request is sent to: the contact, or the place that the device has registered from if it cannot
+    /// be reached at its contact.
     var destination: SIPURI
     /// The connection that the device has registered on, while it is open.
     var connection: UInt64?
@@ -14,7 +15,7 @@ struct RegisteredContact: Hashable, Sendable {
     var preference: Int
 }
 
-/// What becomes of a REGISTER.
+/// The outcome of a REGISTER.
 enum RegistrationOutcome: Hashable, Sendable {
     /// 200 with these fields.
     case accepted(SIPHeaders)

@@ -1,4 +1,4 @@
-// Where and by whom a contact was registered.
+// Origin of a registration: the place and the user that a contact was registered from.
 
 import RTPWire
 import SIPCore

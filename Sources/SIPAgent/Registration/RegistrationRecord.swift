@@ -1,7 +1,7 @@
-// What a restarted daemon must know of registered devices.
+// Record of registered devices for a restarted daemon.
 
-/// The bindings of one address-of-record. Times are nanoseconds of CLOCK_MONOTONIC, which goes on while the host is up, as the runtime
-/// directory does.
+/// The bindings of one address-of-record. Times are nanoseconds of CLOCK_MONOTONIC, which continues while the host is
+/// up, as the runtime directory does.
 struct RegistrationRecord: Codable, Hashable, Sendable {
     struct Contact: Codable, Hashable, Sendable {
         var uri: String

@@ -13,7 +13,7 @@ import Timing
 final class RegistrationService {
     /// The longest address-of-record, in bytes: it names a file of the journal.
     private static let maximumLength = 100
-    /// How often bindings that have ended are looked for.
+    /// The interval at which bindings that have ended are looked for.
     private static let tidyingInterval: UInt64 = 30_000_000_000
 
     private var configuration: SIPConfiguration
@@ -22,9 +22,9 @@ final class RegistrationService {
     private let logger: Logger
     private let journal: JournalDirectory<RegistrationRecord>
     private var registrar: Registrar
-    /// Where bindings were registered from, by address-of-record and contact.
+    /// The origins that bindings were registered from, by address-of-record and contact.
     private var origins: [SIPURI: [SIPURI: RegistrationOrigin]] = [:]
-    /// Who has registered a name first, and how many names each source has.
+    /// The source that has registered each name first, and the number of names of each source.
     private var owners: [SIPURI: SourceKey] = [:]
     private var namesOfSource: [SourceKey: Int] = [:]
     private var tidiedAt: UInt64 = 0
@@ -208,8 +208,9 @@ final class RegistrationService {
         }
     }
 
-    /// Where requests to a contact go: to the device that has registered it, whatever it says, unless it has said an address that may be
-    /// reached on its behalf anyway. So nobody can have calls sent to others, and devices behind a NAT are reached.
+    /// The URI that requests to a contact go to: the device that has registered it, whatever it says, unless it has
+    /// said an address that may be reached on its behalf anyway. So nobody can have calls sent to others, and devices
+    /// behind a NAT are reached.
     private func destination(of contact: SIPURI, _ origin: RegistrationOrigin?) -> SIPURI {
         guard let origin else { return contact }
         // `maddr` is where a request would really go (RFC 3263 section 4); a name could be anybody's.
@@ -244,7 +245,7 @@ final class RegistrationService {
         .sorted { $0.address < $1.address }
     }
 
-    /// How many names are registered.
+    /// The number of registered names.
     var count: Int { origins.count }
 
     // MARK: Journal
@@ -271,7 +272,7 @@ final class RegistrationService {
             }
         }
         let record = RegistrationRecord(address: address.description, contacts: contacts)
-        // What cannot be written holds until the daemon ends; the device registers again.
+        // A record that cannot be written holds until the daemon ends; the device registers again.
         do throws(RoutingError) { try journal.write(record, as: Self.fileName(address)) } catch {
             logger.error("\(error)")
         }

@@ -1,4 +1,4 @@
-// What an operator is told about registered devices.
+// Report on registered devices for an operator.
 
 /// One name, and the devices that are called by it: what `crosspoint sip registrations` prints and `GET /v1/sip/registrations` returns.
 public struct SIPRegistrationReport: Hashable, Sendable, Codable {
@@ -6,13 +6,13 @@ public struct SIPRegistrationReport: Hashable, Sendable, Codable {
     public struct Contact: Hashable, Sendable, Codable {
         /// The URI that the device has registered.
         public var uri: String
-        /// Where it registered from: `UDP 10.1.0.7:5060`.
+        /// The source that it registered from: `UDP 10.1.0.7:5060`.
         public var source: String
         /// Preference, from 0 to 1 (`q`).
         public var preference: Double
         /// Seconds until the registration ends unless the device refreshes it.
         public var expiresIn: Int
-        /// Who has authenticated, or nil.
+        /// The user that has authenticated, or nil.
         public var user: String?
         /// The device's program, as it says in User-Agent.
         public var agent: String?
@@ -29,7 +29,7 @@ public struct SIPRegistrationReport: Hashable, Sendable, Codable {
         }
     }
 
-    /// What they are called by: `sip:studio1@studio.example`.
+    /// The address that they are called by: `sip:studio1@studio.example`.
     public var address: String
     /// The devices, the preferred ones first.
     public var contacts: [Contact]

@@ -15,7 +15,7 @@ struct HostNameService: TimedNameService {
         return Timed(found.records, seconds: found.timeToLive)
     }
 
-    /// The host's resolver tells no time for addresses.
+    /// The host's resolver gives no time for addresses.
     func addresses(of name: String) throws(ResolutionError) -> Timed<[IPAddress]> {
         do throws(ResolverError) {
             let addresses = try HostResolver.addresses(of: name, transportPort: 0)

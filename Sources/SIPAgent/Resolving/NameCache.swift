@@ -4,8 +4,8 @@ import AgentSupport
 import RTPWire
 import Synchronization
 
-/// What a name service said, kept as long as it holds, within bounds. Failures are kept, too, for a short time: a name server that is
-/// silent must not hold up every call.
+/// The answers of a name service, kept as long as they hold, within bounds. Failures are kept, too, for a short time: a
+/// name server that is silent must not hold up every call.
 final class NameCache: Sendable {
     /// Seconds that answers are kept: at least, so that a time to live of 0 does not ask for every call; at most; and where nothing says.
     static let (minimum, maximum, unknown): (UInt32, UInt32, UInt32) = (5, 3600, 30)
@@ -43,15 +43,15 @@ final class NameCache: Sendable {
         self.clock = clock
     }
 
-    /// What is in the cache; other names throw `.notCached`.
+    /// The names in the cache; other names throw `.notCached`.
     var known: KnownNames { KnownNames(cache: self) }
 
-    /// What is in the cache, and what `upstream` says of other names.
+    /// The names in the cache, and the answers of `upstream` for other names.
     func names<Upstream: TimedNameService>(from upstream: Upstream) -> CachedNames<Upstream> {
         CachedNames(cache: self, upstream: upstream)
     }
 
-    /// How many answers are kept.
+    /// The number of answers that are kept.
     var count: Int { entries.withLock { $0.count } }
 
     private func answer(_ key: Key) -> Answer? {

@@ -1,4 +1,4 @@
-// What the search for a next hop asks of the DNS.
+// Queries of the DNS by the search for a next hop.
 
 import AgentSupport
 import RTPWire

@@ -7,12 +7,12 @@ import SIPCore
 /// The search, on what a name service says.
 struct NextHopSearch<Names: NameService> {
     let names: Names
-    /// What this node speaks, the preferred transport first.
+    /// The transports that this node speaks, the preferred one first.
     let transports: [SIPTransport]
-    /// Whether this node can send to IPv4 and IPv6.
+    /// The address families, IPv4 and IPv6, that this node can send to.
     let families: Set<IPAddress.Family>
 
-    /// Where to go on, and how.
+    /// The place at which to continue, and the way to do so.
     private struct Service {
         var transport: SIPTransport
         /// The name of SRV records.

@@ -1,6 +1,6 @@
-// Why a next hop is not found.
+// Reasons for which a next hop is not found.
 
-/// What could not be looked up, in one line with the remedy.
+/// The name that could not be looked up, in one line with the remedy.
 struct ResolutionError: Error, Hashable, Sendable, CustomStringConvertible {
     enum Reason: Hashable, Sendable {
         /// The DNS has no such name, or nothing of use under it.

@@ -9,6 +9,6 @@ struct SIPDestination: Hashable, Sendable {
     var address: IPAddress
     /// The UDP or TCP port.
     var transportPort: UInt16
-    /// What a certificate of the peer must be for: the name that was looked up, or the address as text.
+    /// The name that a certificate of the peer must be for: the name that was looked up, or the address as text.
     var name: String
 }

@@ -9,7 +9,7 @@ import SIPCore
 /// source, and none is waited for longer than five seconds. Places that have just failed come last (section 4.3).
 @AgentActor
 final class SIPResolver {
-    /// Where look-ups block.
+    /// The threads on which look-ups block.
     struct Threads: Sendable {
         /// Of the dial plan.
         var configured = LookUpThreads(threads: 16, share: 16)
@@ -60,7 +60,7 @@ final class SIPResolver {
     /// - Parameter peer: Who has named the URI; nil where the operator has.
     func destinations(for uri: SIPURI, namedBy peer: IPAddress? = nil) async throws(ResolutionError) -> [SIPDestination]
     {
-        // What does not change the search does not make another one.
+        // A difference that does not change the search does not make another one.
         var uri = uri
         (uri.user, uri.password, uri.headers) = (nil, nil, nil)
         do throws(ResolutionError) {

@@ -1,6 +1,6 @@
 // Timers by the thousand.
 
-/// What is due when, the earliest first: a binary heap. Nothing is ever taken out before its time; who sets a timer knows whether
+/// The due timers, the earliest first: a binary heap. Nothing is ever taken out before its time; the setter of a timer knows if
 /// it still means anything when it comes.
 struct TimerQueue<Payload: Sendable>: Sendable {
     private struct Entry: Sendable {

@@ -9,14 +9,14 @@ import SIPCore
 /// to the agent and responses to whoever sent the request.
 @AgentActor
 final class Transactions: SIPTransports.Receiver {
-    /// Who takes requests.
+    /// The receiver of requests.
     @AgentActor protocol Core: AnyObject {
         /// A request came that nothing is remembered of. One that is carried out is made a transaction with `accept`; others are answered
         /// without one, by `answer`, or not at all.
         ///
         /// - Parameter isMerged: Whether it came on another way before (RFC 3261 section 8.2.2.2).
         func received(_ request: SIPRequest, isMerged: Bool, raw: [UInt8], from source: SIPSource)
-        /// Whether the sender of what cannot be read is to learn so.
+        /// True if the sender of an unreadable message is to learn so.
         func answersMalformed(from source: SIPSource) -> Bool
         /// An ACK of a 2xx.
         func received(acknowledgement request: SIPRequest, raw: [UInt8], from source: SIPSource)
@@ -24,13 +24,13 @@ final class Transactions: SIPTransports.Receiver {
         func cancelled(_ id: TransactionID)
         /// A 2xx to an INVITE whose transaction is over.
         func received(stray response: SIPResponse, from source: SIPSource)
-        /// A connection is no more.
+        /// A connection does not exist any more.
         func closed(connection: UInt64)
         /// No ACK of a failure came, or the response could not be sent: the transaction is over.
         func failed(server id: TransactionID)
     }
 
-    /// Who sent a request, and takes its responses.
+    /// The sender of a request, which takes its responses.
     @AgentActor protocol Client: AnyObject {
         func received(_ response: SIPResponse, to id: TransactionID, from source: SIPSource)
         /// Nobody answered in time: as a 408 (RFC 3261 section 8.1.3.1).
@@ -63,7 +63,7 @@ final class Transactions: SIPTransports.Receiver {
     private var serversOfSource: [SourceKey: Int] = [:]
     private let capacity: Int
     private let times: TransactionTimes
-    /// How many requests of one source are remembered.
+    /// The number of requests of one source that are remembered.
     var share: Int
     private var generator = SystemRandomNumberGenerator()
     private let statelessTags = StatelessTags()
@@ -167,13 +167,13 @@ final class Transactions: SIPTransports.Receiver {
 
     // MARK: Accepting
 
-    /// Whether one more request of a source can be remembered. Half of the places are kept for those who are `trusted`.
+    /// True if one more request of a source can be remembered. Half of the places are kept for those that are `trusted`.
     func hasRoom(for source: IPAddress, isTrusted: Bool) -> Bool {
         layer.serverCount < (isTrusted ? capacity : capacity / 2)
             && serversOfSource[SourceKey(source), default: 0] < share
     }
 
-    /// Begins the transaction of a request that is carried out; nil where there is no room for it, and nothing was answered.
+    /// Begins the transaction of a request that is carried out; nil if there was not room for it, and nothing was answered.
     func accept(_ request: SIPRequest, from source: SIPSource, isTrusted: Bool) -> TransactionID? {
         guard hasRoom(for: source.address, isTrusted: isTrusted) else { return nil }
         let events = layer.receive(request, isReliable: source.transport.isReliable) {

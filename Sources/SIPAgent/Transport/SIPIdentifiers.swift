@@ -24,7 +24,7 @@ enum SIPIdentifiers {
 
     /// 80 bits.
     static func tag(using generator: inout some RandomNumberGenerator) -> String { text(16, using: &generator) }
-    /// What makes a branch unique, 100 bits.
+    /// The text that makes a branch unique, 100 bits.
     static func unique(using generator: inout some RandomNumberGenerator) -> String { text(20, using: &generator) }
     /// 120 bits.
     static func callID(using generator: inout some RandomNumberGenerator) -> String { text(24, using: &generator) }

@@ -3,20 +3,20 @@
 import RTPWire
 import SIPCore
 
-/// Where a message goes and from which of the node's places: settled before the message is written, whose Via and Contact name
-/// that place.
+/// The destination of a message and the node's place that it leaves from: settled before the message is written, whose
+/// Via and Contact name that place.
 struct SIPPath: Hashable, Sendable {
     var destination: SIPDestination
-    /// What faces the peer: the node's address, and where it listens there for the transport.
+    /// The node's address that faces the peer, and the port where it listens there for the transport.
     var localAddress: IPAddress
     var localPort: UInt16
     /// The connection to use as long as it is open; nil for UDP, and for one that is still to be found or made.
     var connection: UInt64?
 
-    /// What Via names.
+    /// The place that Via names.
     var sentBy: SIPHostPort { SIPHostPort(.address(localAddress), localPort) }
 
-    /// What Contact names: requests of the peer within the dialog come here.
+    /// The place that Contact names: requests of the peer within the dialog come here.
     func contact(isSecure: Bool) -> SIPURI {
         var uri = SIPURI(isSecure ? .sips : .sip, SIPHostPort(.address(localAddress), localPort))
         switch destination.transport {

@@ -1,4 +1,4 @@
-// Where a message came from.
+// Source of a message.
 
 public import RTPWire
 public import SIPCore

@@ -1,4 +1,4 @@
-// What TLS connections share.
+// State that TLS connections share.
 
 import AgentSupport
 import NIOSSL

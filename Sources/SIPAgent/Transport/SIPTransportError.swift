@@ -1,4 +1,4 @@
-// Why SIP cannot be spoken somewhere.
+// Reasons for which SIP cannot be spoken somewhere.
 
 /// The thing, the value and the remedy in one line.
 struct SIPTransportError: Error, Hashable, Sendable, CustomStringConvertible {

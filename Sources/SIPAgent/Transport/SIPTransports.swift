@@ -13,7 +13,7 @@ import Timing
 /// Listens as configured, finds or makes the socket for each message that leaves, and hands on what comes.
 @AgentActor
 final class SIPTransports {
-    /// Who takes what comes; `raw` is the message as it came, or printed anew.
+    /// The receiver of incoming messages; `raw` is the message as it came, or printed again.
     @AgentActor protocol Receiver: AnyObject {
         func received(_ message: SIPMessage, raw: [UInt8], from source: SIPSource)
         /// A request that cannot be read was answered, or dropped.
@@ -22,7 +22,7 @@ final class SIPTransports {
         func closed(connection: UInt64)
     }
 
-    /// What a peer may do here.
+    /// The permissions of a peer.
     enum Standing: Hashable, Sendable {
         /// Its network is one of `allow`, or devices there may register.
         case trusted
@@ -32,14 +32,14 @@ final class SIPTransports {
         case closed
     }
 
-    /// What became of a message.
+    /// The outcome of a message.
     enum Sent: Hashable, Sendable {
         case failed
         case datagram
         case connection(UInt64)
     }
 
-    /// What a connection is found by.
+    /// The key by which a connection is found.
     private struct Peer: Hashable {
         var transport: SIPTransport
         var address: IPAddress
@@ -60,7 +60,7 @@ final class SIPTransports {
     /// Those that peers have made.
     private var incomingOfSource: [SourceKey: Int] = [:]
     private var incomingCount = 0
-    /// Who may connect.
+    /// The permissions of a connecting peer.
     var standing: @AgentActor (IPAddress) -> Standing = { _ in .trusted }
     /// The connections that devices are registered on, and that calls go by.
     var needed: @AgentActor () -> Set<UInt64> = { [] }
@@ -75,8 +75,8 @@ final class SIPTransports {
 
     private static let connectTimeout = TimeAmount.seconds(5)
     private static let writeBuffer = ChannelOptions.Types.WriteBufferWaterMark(low: 1 << 19, high: 1 << 20)
-    /// How long a connection may stay before anything that came on it was carried out, and after that, in nanoseconds. What keeps it open
-    /// beyond that is a call or a registration, and not line ends.
+    /// The times for which a connection may stay before anything that came on it was carried out, and after that, in
+    /// nanoseconds. It is kept open beyond that by a call or a registration, and not by line ends.
     private static let (silence, idleness): (UInt64, UInt64) = (30_000_000_000, 180_000_000_000)
     /// Nanoseconds between two lines of the log on outsiders.
     private static let refusalInterval: UInt64 = 60_000_000_000
@@ -128,7 +128,7 @@ final class SIPTransports {
             ? endpoints.map(\.udpPort) : listeners.filter { $0.transport == transport }.map(\.transportPort)
     }
 
-    /// Whether `place` is one of this node's listeners, for requests that name the node in Route or in a Via.
+    /// True if `place` is one of this node's listeners, for requests that name the node in Route or in a Via.
     func isOwn(_ place: SIPHostPort, _ transport: SIPTransport) -> Bool {
         guard case .address(let address) = place.host else {
             return configuration.names.contains("\(place.host)".lowercased())
@@ -163,7 +163,7 @@ final class SIPTransports {
     /// Something that came on a connection was carried out.
     func used(_ id: UInt64) { connections[id]?.usedAt = MonotonicClock.now }
 
-    /// Whether an address is one of this node's.
+    /// True if an address is one of this node's.
     func isLocal(_ address: IPAddress) -> Bool { sources.isLocal(address) }
 
     // MARK: Ways out
@@ -188,7 +188,7 @@ final class SIPTransports {
         return SIPPath(destination: destination, localAddress: source, localPort: port)
     }
 
-    /// The way back on a connection; nil where it is no more.
+    /// The way back on a connection; nil where it does not exist any more.
     func path(on id: UInt64) -> SIPPath? {
         guard let connection = connections[id] else { return nil }
         let destination = SIPDestination(

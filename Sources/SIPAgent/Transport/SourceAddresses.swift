@@ -1,4 +1,4 @@
-// Which of the node's addresses faces a peer.
+// Selection of the node's address that faces a peer.
 
 import AgentSupport
 import CrosspointShim
@@ -19,7 +19,7 @@ final class SourceAddresses {
 
     init() {}
 
-    /// The address that packets to `peer` leave from; nil where there is no route.
+    /// The address that packets to `peer` leave from; nil without a route.
     func towards(_ peer: IPAddress, now: UInt64 = MonotonicClock.now) -> IPAddress? {
         if let choice = choices[peer], choice.end > now { return choice.address }
         var place = crosspoint_place(peer, 0)
@@ -32,7 +32,7 @@ final class SourceAddresses {
 }
 
 extension SourceAddresses {
-    /// Whether the host has IPv6 at all.
+    /// True if the host has IPv6 at all.
     nonisolated static var hasIPv6: Bool {
         let descriptor = socket(AF_INET6, Int32(SOCK_DGRAM.rawValue), 0)
         guard descriptor >= 0 else { return false }
@@ -40,6 +40,6 @@ extension SourceAddresses {
         return true
     }
 
-    /// Whether an address is one of this host's: packets to it leave from itself.
+    /// True if an address is one of this host's: packets to it leave from itself.
     func isLocal(_ address: IPAddress) -> Bool { address.isLoopback || towards(address) == address }
 }

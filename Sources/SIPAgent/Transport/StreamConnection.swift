@@ -17,7 +17,7 @@ final class StreamConnection {
     let localPort: UInt16
     /// The name that the peer's certificate was checked for; nil where the peer has connected.
     let name: String?
-    /// Whether the peer has connected, or this node.
+    /// True if the peer has connected, false if this node has.
     let isIncoming: Bool
     /// When it was made, and when it was last of use: something that came on it was carried out, or the node has sent a request on it. In
     /// nanoseconds of the monotonic clock.
@@ -30,14 +30,14 @@ final class StreamConnection {
     private var waitingBytes = 0
     private var decoder = SIPStreamDecoder()
     private var isClosed = false
-    /// Whether messages wait for the connection's next turn, and whether it is not read from meanwhile.
+    /// True if messages wait for the connection's next turn, and if it is not read from meanwhile.
     private var isBehind = false
     private var isPaused = false
 
     /// Messages that are taken before others have their turn.
     private static let messagesPerTurn = 16
 
-    /// What waits for a peer that does not read, before the connection is given up.
+    /// The number of bytes that may wait for a peer that does not read, before the connection is given up.
     private static let maximumWaiting = 1 << 20
 
     init(
@@ -131,7 +131,7 @@ final class StreamConnection {
         }
     }
 
-    /// The connection is no more, or could not be made.
+    /// The connection does not exist any more, or could not be made.
     func closed() {
         guard !isClosed else { return }
         isClosed = true

@@ -1,4 +1,4 @@
-// Where peers connect by TCP and TLS.
+// Listeners for connections of peers by TCP and TLS.
 
 import AgentSupport
 import NIOCore
@@ -68,6 +68,6 @@ final class StreamListener {
         throw SIPTransportError("sip listener \(transport) \(refusal); is another server running there?")
     }
 
-    /// Takes no more connections; those that are there go on.
+    /// Takes no more connections; those that are there continue.
     func close() async { try? await channel?.close() }
 }

@@ -89,6 +89,6 @@ private final class UDPHandler: ChannelInboundHandler {
         AgentActor.assumeIsolated { receive(envelope.data, source) }
     }
 
-    /// An ICMP error for something sent earlier is no reason to stop receiving.
+    /// An ICMP error for something sent earlier is not a reason to stop receiving.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {}
 }

@@ -2,9 +2,9 @@
 
 /// Chooses one response from those of several destinations (RFC 3261 section 16.7), in sequence or in parallel.
 public struct BranchSet<Branch: Hashable & Sendable>: Sendable {
-    /// What to do.
+    /// An action to be carried out.
     public enum Action: Hashable, Sendable {
-        /// To the caller: a provisional response, the first 2xx, or the best failure when there is no other hope.
+        /// To the caller: a provisional response, the first 2xx, or the best failure when no other hope is left.
         case forward(SIPResponse, from: Branch)
         /// Cancel a destination that nobody waits for any more.
         case cancel(Branch)
@@ -20,7 +20,7 @@ public struct BranchSet<Branch: Hashable & Sendable>: Sendable {
 
     public init() {}
 
-    /// Whether all destinations that were tried have failed and the next one may be tried, or the answer is due.
+    /// True if all destinations that were tried have failed and the next one may be tried, or the answer is due.
     public var isIdle: Bool { pending.isEmpty }
 
     /// A destination is being tried.

@@ -8,11 +8,11 @@ public struct Dialog: Hashable, Sendable, Codable {
 
     public let id: DialogID
     public private(set) var state: State
-    /// Who this node is in the dialog: From of its requests, tag included.
+    /// The identity of this node in the dialog: From of its requests, tag included.
     public let localAddress: NameAddress
-    /// Who the peer is: To of this node's requests, tag included.
+    /// The identity of the peer: To of this node's requests, tag included.
     public let remoteAddress: NameAddress
-    /// Where the peer is: the Request-URI of requests to it.
+    /// The location of the peer: the Request-URI of requests to it.
     public private(set) var remoteTarget: SIPURI
     /// The proxies between, nearest first.
     public private(set) var routeSet: [NameAddress]
@@ -20,7 +20,7 @@ public struct Dialog: Hashable, Sendable, Codable {
     public private(set) var localSequence: UInt32
     /// CSeq of the peer's last request; nil before the first.
     public private(set) var remoteSequence: UInt32?
-    /// Whether the dialog was made by a request to sips over TLS, so that Contacts must be sips.
+    /// True if the dialog was made by a request to sips over TLS, so that Contacts must be sips.
     public let isSecure: Bool
 
     /// The client's side: a response from 101 to 299 came to the INVITE `request` (section 12.1.2).
@@ -81,7 +81,7 @@ public struct Dialog: Hashable, Sendable, Codable {
 
     // MARK: Sending
 
-    /// Where requests of this node go: the first router, strict or loose, or the target (section 12.2.1.1).
+    /// The URI that requests of this node go to: the first router, strict or loose, or the target (section 12.2.1.1).
     public var nextHop: SIPURI { routeSet.first?.uri ?? remoteTarget }
 
     /// The next request within the dialog (section 12.2.1.1); it still needs the fields of its purpose, as Contact.
@@ -110,7 +110,7 @@ public struct Dialog: Hashable, Sendable, Codable {
             uri = first.uri
             route = routeSet.dropFirst() + [NameAddress(remoteTarget)]
         }
-        // What a Contact or a Route may have, and a Request-URI may not (section 19.1.1).
+        // Parts that a Contact or a Route may have, and a Request-URI may not (section 19.1.1).
         uri.headers = nil
         uri.parameters["method"] = nil
         var all: SIPHeaders = ["Max-Forwards": "70"]
@@ -126,7 +126,7 @@ public struct Dialog: Hashable, Sendable, Codable {
 
     // MARK: Receiving
 
-    /// Judges a request of the peer that is no retransmission (section 12.2.2).
+    /// Judges a request of the peer that is not a retransmission (section 12.2.2).
     ///
     /// - Returns: what to answer where it came out of order; nil where it is to be carried out.
     public mutating func receive(_ request: SIPRequest) -> SIPRefusal? {
@@ -151,7 +151,7 @@ public struct Dialog: Hashable, Sendable, Codable {
         if Self.endsDialog(response.status) { state = .terminated }
     }
 
-    /// Whether a failure of a request within a dialog means that the dialog is no more.
+    /// True if a failure of a request within a dialog means that the dialog does not exist any more.
     public static func endsDialog(_ status: SIPStatus) -> Bool {
         [404, 408, 410, 416, 481, 482, 483, 484, 485, 502, 604].contains(status.code)
     }
@@ -159,7 +159,7 @@ public struct Dialog: Hashable, Sendable, Codable {
     /// The server has sent its 2xx.
     public mutating func confirm() { if state == .early { state = .confirmed } }
 
-    /// The client has got the 2xx of the INVITE that made this early dialog: the route is computed anew
+    /// The client has got the 2xx of the INVITE that made this early dialog: the route is computed again
     /// (section 13.2.2.4).
     public mutating func confirm(with response: SIPResponse) {
         guard state == .early else { return }

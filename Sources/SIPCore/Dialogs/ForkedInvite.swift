@@ -3,7 +3,7 @@
 /// The client's view of an INVITE outside of a dialog: every tag in To is a dialog of its own, and the first 2xx wins
 /// (RFC 3261 section 13.2.2).
 public struct ForkedInvite: Hashable, Sendable {
-    /// What a response means.
+    /// The meaning of a response.
     public enum Event: Hashable, Sendable {
         /// No dialog yet.
         case progress
@@ -15,7 +15,7 @@ public struct ForkedInvite: Hashable, Sendable {
         case repeated(Dialog)
         /// Another fork has answered, too: acknowledge, then BYE.
         case superfluous(Dialog)
-        /// There is no answer.
+        /// The INVITE has no answer.
         case failed(SIPResponse)
         /// A response that can be used for nothing: a 2xx without tag or Contact, or one fork too many.
         case unusable

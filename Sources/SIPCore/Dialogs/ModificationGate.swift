@@ -1,4 +1,4 @@
-// Who may change a session, when both try.
+// Decision on the side that may change a session, when both try.
 
 /// Keeps re-INVITEs and UPDATEs of both sides apart (RFC 3261 section 14, RFC 3311 section 5).
 public struct ModificationGate: Hashable, Sendable {
@@ -13,9 +13,9 @@ public struct ModificationGate: Hashable, Sendable {
 
     public init() {}
 
-    /// Whether this node may send a re-INVITE now (section 14.1).
+    /// True if this node may send a re-INVITE now (section 14.1).
     public var mayInvite: Bool { !isInviting && !isInvited && !hasOffered && !wasOffered }
-    /// Whether this node may send an UPDATE with an offer now (RFC 3311 section 5.1).
+    /// True if this node may send an UPDATE with an offer now (RFC 3311 section 5.1).
     public var mayOfferUpdate: Bool { !hasOffered && !wasOffered }
 
     /// A re-INVITE of the peer came: nil where it may be carried out.
@@ -57,7 +57,7 @@ public struct ModificationGate: Hashable, Sendable {
     /// The peer's INVITE has its final response.
     public mutating func invitedEnded() { isInvited = false }
 
-    /// How long to wait after a 491 before trying again (section 14.1), in steps of 10 ms: 2.1 to 4 s for the side that
+    /// The time to wait after a 491 before trying again (section 14.1), in steps of 10 ms: 2.1 to 4 s for the side that
     /// chose the Call-ID, up to 2 s for the other.
     public static func backoff(
         ownsCallID: Bool, using generator: inout some RandomNumberGenerator

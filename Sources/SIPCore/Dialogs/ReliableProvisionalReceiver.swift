@@ -2,7 +2,7 @@
 
 /// Puts reliable provisional responses of one dialog in order (RFC 3262 section 4).
 public struct ReliableProvisionalReceiver: Hashable, Sendable {
-    /// What a provisional response is.
+    /// The verdict on a provisional response.
     public enum Verdict: Hashable, Sendable {
         /// Not reliable: nothing to acknowledge.
         case unreliable

@@ -2,7 +2,7 @@
 
 /// Sends provisional responses with 100rel, one at a time (RFC 3262 section 3).
 public struct ReliableProvisionalSender: Hashable, Sendable {
-    /// What to do.
+    /// The step to be taken.
     public enum Step: Hashable, Sendable {
         /// Send the response, and ask again after this time.
         case send(SIPResponse, next: Duration)
@@ -27,7 +27,7 @@ public struct ReliableProvisionalSender: Hashable, Sendable {
         interval = times.t1
     }
 
-    /// Whether a response has not been acknowledged; a 2xx to an offer in it must wait (section 3).
+    /// True if a response has not been acknowledged; a 2xx to an offer in it must wait (section 3).
     public var isUnacknowledged: Bool { current != nil }
 
     /// Sends a response above 100, at once or after those before it; nil where it waits, or is one too many.

@@ -2,14 +2,14 @@
 
 /// A negotiated session interval (RFC 4028).
 public struct SessionTimer: Hashable, Sendable, Codable {
-    /// Who refreshes, as the transaction sees it that negotiated the timer.
+    /// The side that refreshes, as the transaction sees it that negotiated the timer.
     public enum Refresher: String, Hashable, Sendable, Codable {
         case uac, uas
     }
 
     /// The session interval in seconds.
     public var interval: UInt32
-    /// Whether this node refreshes.
+    /// True if this node refreshes.
     public var isRefresher: Bool
 
     /// When to refresh after the last refresh (section 10).
@@ -20,7 +20,7 @@ public struct SessionTimer: Hashable, Sendable, Codable {
     /// The longest interval that a peer can ask for, in seconds: a day. What is longer would keep a call for ever whose peer has gone.
     public static let longest: UInt32 = 86_400
 
-    /// What this node asks for.
+    /// The values that this node asks for.
     public struct Policy: Hashable, Sendable {
         /// The interval that is asked for, in seconds.
         public var interval: UInt32

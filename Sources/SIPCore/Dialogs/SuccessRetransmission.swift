@@ -2,7 +2,7 @@
 
 /// Repeats a 2xx to an INVITE, over any transport, until it is acknowledged (RFC 3261 section 13.3.1.4).
 public struct SuccessRetransmission: Hashable, Sendable {
-    /// What to do when the time has passed.
+    /// The step to be taken when the time has passed.
     public enum Step: Hashable, Sendable {
         /// Send the response again and ask again after this time.
         case send(SIPResponse, next: Duration)
@@ -24,7 +24,7 @@ public struct SuccessRetransmission: Hashable, Sendable {
 
     public var firstInterval: Duration { times.t1 }
 
-    /// Whether an ACK is the one that is waited for.
+    /// True if an ACK is the one that is waited for.
     public func isAcknowledged(by acknowledgement: SIPRequest) -> Bool {
         acknowledgement.sequence == response.cseq.sequence && acknowledgement.callID == response.callID
             && acknowledgement.to.tag == response.to.tag && acknowledgement.from.tag == response.from.tag

@@ -25,7 +25,7 @@ public struct SIPAuthenticationClient: Sendable {
     /// own (sections 8.1.3.5 and 22.2).
     ///
     /// - Parameter via: the Via of the new transaction.
-    /// - Returns: nil where another attempt would be refused, too: the response stands.
+    /// - Returns: nil where another attempt would be refused, too: the response is final.
     public mutating func retry(
         _ request: SIPRequest, after response: SIPResponse, via: Via, using generator: inout some RandomNumberGenerator
     ) -> SIPRequest? {

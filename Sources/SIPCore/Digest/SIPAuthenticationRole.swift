@@ -1,4 +1,4 @@
-// Who asks for credentials: the destination, or a proxy on the way.
+// Role of the party that asks for credentials: the destination, or a proxy on the way.
 
 /// The two independent ways of authentication (RFC 3261 section 22).
 public enum SIPAuthenticationRole: Hashable, Sendable, CaseIterable {

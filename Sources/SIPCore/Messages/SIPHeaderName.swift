@@ -28,6 +28,6 @@ public enum SIPHeaderName {
         }
     }
 
-    /// Whether two names, of ASCII letters and signs, are the same field's; case does not matter.
+    /// True if two names, of ASCII letters and signs, are the same field's; case does not matter.
     public static func isSame(_ one: String, _ other: String) -> Bool { ASCII.isSame(one, other) }
 }

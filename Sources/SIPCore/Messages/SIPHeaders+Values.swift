@@ -1,8 +1,8 @@
 // Header fields read as what they mean.
 
 extension SIPHeaders {
-    /// A number that stands alone, as in Max-Forwards, Expires, Min-Expires and RSeq; nil where it is missing or none.
-    /// What follows a semicolon or, as in Retry-After, a comment, does not count.
+    /// A number that is alone, as in Max-Forwards, Expires, Min-Expires and RSeq; nil where it is missing or none.
+    /// Text that follows a semicolon or, as in Retry-After, a comment, does not count.
     public func number<Number: FixedWidthInteger>(_ name: String) -> Number? {
         guard let value = self[name] else { return nil }
         return ASCII.number(value.prefix { $0 != ";" && $0 != " " && $0 != "(" && $0 != "\t" })
@@ -37,12 +37,12 @@ extension SIPHeaders {
     /// The type of the body; nil where it is missing or no media type.
     public var contentType: MediaType? { self["Content-Type"].flatMap { try? MediaType($0) } }
 
-    /// What a body is for: `session` where nothing says so (RFC 3261 section 20.11).
+    /// The purpose of a body: `session` where nothing says so (RFC 3261 section 20.11).
     public var contentDisposition: String {
         let value = self["Content-Disposition"] ?? "session"
         return String(value.prefix { $0 != ";" && $0 != " " }).lowercased()
     }
 
-    /// What a PRACK acknowledges (RFC 3262 section 7.2).
+    /// The response that a PRACK acknowledges (RFC 3262 section 7.2).
     public var rack: RAck? { self["RAck"].flatMap { try? RAck($0) } }
 }

@@ -46,7 +46,7 @@ public struct SIPHeaders: Hashable, Sendable, ExpressibleByDictionaryLiteral {
         all(name).flatMap { ValueList.items(of: $0) }.filter { !$0.isEmpty }
     }
 
-    /// Whether a list field names `token`, in any case.
+    /// True if a list field names `token`, in any case.
     public func contains(_ token: String, in name: String) -> Bool {
         list(name).contains { ASCII.isSame($0, token) }
     }

@@ -1,4 +1,4 @@
-// What a datagram or a connection carries.
+// Messages that a datagram or a connection carries.
 
 /// A message.
 public enum SIPMessage: Hashable, Sendable {

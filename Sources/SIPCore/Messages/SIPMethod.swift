@@ -1,4 +1,4 @@
-// What a request asks for.
+// Methods of requests.
 
 /// A method of SIP. Names are case-sensitive and never unescaped (RFC 3261 section 7.1).
 public enum SIPMethod: Hashable, Sendable {
@@ -31,7 +31,7 @@ public enum SIPMethod: Hashable, Sendable {
     /// The method that is written `name`.
     public init(_ name: String) { self = Self.byName[name] ?? .other(name) }
 
-    /// As it stands in the request line and in CSeq.
+    /// The name as it is written in the request line and in CSeq.
     public var name: String {
         switch self {
         case .invite: "INVITE"
@@ -52,7 +52,7 @@ public enum SIPMethod: Hashable, Sendable {
         }
     }
 
-    /// Whether a request of this method, and its 2xx, replaces the remote target of a dialog
+    /// True if a request of this method, and its 2xx, replaces the remote target of a dialog
     /// (RFC 3261 section 6, "target refresh request", and RFC 3311).
     public var isTargetRefresh: Bool { self == .invite || self == .update }
 }

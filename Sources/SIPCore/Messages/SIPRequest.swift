@@ -31,8 +31,8 @@ public struct SIPRequest: Hashable, Sendable {
 
     public var cseq: CSeq { CSeq(sequence, method) }
 
-    /// Where a request outside of a dialog is to be sent: the first Route, or the Request-URI (RFC 3261 section 8.1.2).
-    /// Within a dialog only `Dialog.nextHop` knows, since a strict router stands in the Request-URI.
+    /// The URI that a request outside of a dialog is to be sent to: the first Route, or the Request-URI (RFC 3261
+    /// section 8.1.2). Within a dialog only `Dialog.nextHop` knows, since a strict router is in the Request-URI.
     public var nextHop: SIPURI {
         guard let route = (try? headers.addresses("Route"))?.first, route.uri.isLooseRouter else { return uri }
         return route.uri

@@ -1,4 +1,4 @@
-// What a response says.
+// Status of a response.
 
 /// A status code with its phrase (RFC 3261 section 21).
 public struct SIPStatus: Hashable, Sendable {
@@ -12,15 +12,15 @@ public struct SIPStatus: Hashable, Sendable {
         self.phrase = phrase
     }
 
-    /// Whether the final answer is still to come.
+    /// True if the final answer is still to come.
     public var isProvisional: Bool { code < 200 }
-    /// Whether this is the last response of its transaction (2xx to INVITE excepted, RFC 3261 section 13.2.2.4).
+    /// True if this is the last response of its transaction (2xx to INVITE excepted, RFC 3261 section 13.2.2.4).
     public var isFinal: Bool { code >= 200 }
-    /// Whether the request was carried out.
+    /// True if the request was carried out.
     public var isSuccess: Bool { (200..<300).contains(code) }
-    /// Whether the answer is elsewhere.
+    /// True if the answer is elsewhere.
     public var isRedirection: Bool { (300..<400).contains(code) }
-    /// Whether no other place will answer differently (6xx).
+    /// True if no other place will answer differently (6xx).
     public var isGlobalFailure: Bool { code >= 600 }
 
     public static let trying = SIPStatus(100, "Trying")

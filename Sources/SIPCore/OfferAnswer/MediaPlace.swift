@@ -1,15 +1,15 @@
-// Where this node receives one medium on one side.
+// Place at which this node receives one medium on one side.
 
 public import RTPWire
 
-/// What stands in a rewritten `m=` line and its `c=` and `a=rtcp`.
+/// The values of a rewritten `m=` line and its `c=` and `a=rtcp`.
 public struct MediaPlace: Hashable, Sendable {
     public var address: IPAddress
     /// UDP port of RTP.
     public var udpPort: UInt16
     /// UDP port of RTCP; the same as `udpPort` where RTP and RTCP may share one and nothing else is offered.
     public var rtcpUDPPort: UInt16
-    /// Whether `a=rtcp-mux` may stand.
+    /// True if `a=rtcp-mux` is allowed.
     public var allowsMultiplexing: Bool
     /// The time to live, where the address is an IPv4 group.
     public var ttl: UInt8?

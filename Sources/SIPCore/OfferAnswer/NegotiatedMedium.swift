@@ -1,4 +1,4 @@
-// What both sides have agreed on for one medium.
+// Agreement of both sides for one medium.
 
 public import RTPWire
 import SDP
@@ -8,20 +8,20 @@ public struct NegotiatedMedium: Hashable, Sendable {
     /// The place of the `m=` line, from 0.
     public let index: Int
     public let kind: String
-    /// Whether the medium is in use: neither side has given UDP port 0.
+    /// True if the medium is in use: neither side has given UDP port 0.
     public let isActive: Bool
-    /// Where this node's RTP goes; nil where the medium is not in use, or the peer has given a name.
+    /// The address that this node's RTP goes to; nil where the medium is not in use, or the peer has given a name.
     public let remoteAddress: IPAddress?
     public let remoteUDPPort: UInt16
-    /// Where this node's RTCP goes; nil as above.
+    /// The address that this node's RTCP goes to; nil as above.
     public let remoteRTCPAddress: IPAddress?
     public let remoteRTCPUDPPort: UInt16?
-    /// Whether RTP and RTCP share a UDP port: both sides have said so (RFC 5761 section 5.1.1).
+    /// True if RTP and RTCP share a UDP port: both sides have said so (RFC 5761 section 5.1.1).
     public let isMultiplexed: Bool
-    /// Whether this node may send RTP to the peer, and whether the peer may send RTP to this node.
+    /// The permissions of this node to send RTP to the peer, and of the peer to send RTP to this node.
     public let sends: Bool
     public let receives: Bool
-    /// Whether the peer wants neither RTP nor RTCP: the hold of RFC 2543, `c=0.0.0.0` (RFC 3264 section 8.4).
+    /// True if the peer wants neither RTP nor RTCP: the hold of RFC 2543, `c=0.0.0.0` (RFC 3264 section 8.4).
     public let isSilent: Bool
     /// The payload types that this node sends, as the peer's description says, and those that the peer sends.
     public let sentPayloadTypes: [UInt8]
@@ -42,7 +42,7 @@ public struct NegotiatedMedium: Hashable, Sendable {
         isMultiplexed = mine.hasRTCPMultiplexing && theirs.hasRTCPMultiplexing
         let rtcp = theirs.rtcp
         remoteRTCPAddress = isMultiplexed ? remoteAddress : isActive && !isSilent ? rtcp?.address ?? remoteAddress : nil
-        // Where multiplexing was offered and not taken, RTCP has a UDP port of its own.
+        // If multiplexing was offered and not taken, RTCP has a UDP port of its own.
         let separate = rtcp?.udpPort ?? (theirs.udpPort < .max ? theirs.udpPort + 1 : nil)
         remoteRTCPUDPPort = isMultiplexed ? theirs.udpPort : separate
         // An answer that asks for more than was offered gets no more: both must agree.

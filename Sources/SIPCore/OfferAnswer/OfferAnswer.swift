@@ -14,7 +14,7 @@ public struct OfferAnswer: Hashable, Sendable {
         case offer(SessionDescription)
     }
 
-    /// What both sides have agreed on.
+    /// The agreement of both sides.
     public struct Agreement: Hashable, Sendable {
         public let local: SessionDescription
         public let remote: SessionDescription
@@ -35,7 +35,7 @@ public struct OfferAnswer: Hashable, Sendable {
         if local.media.count == remote.media.count { _ = agree(local: local, remote: remote) }
     }
 
-    /// What an offer of the peer means.
+    /// The meaning of an offer of the peer.
     public enum Offer: Hashable, Sendable {
         /// The same version and the same text as before: nothing changes, the last answer is given again.
         case unchanged

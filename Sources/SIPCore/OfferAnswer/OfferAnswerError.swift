@@ -1,4 +1,4 @@
-// Why a description cannot be used.
+// Reasons for which a description cannot be used.
 
 /// An offer or an answer that breaks a rule of RFC 3264.
 public struct OfferAnswerError: Error, Hashable, Sendable, CustomStringConvertible {

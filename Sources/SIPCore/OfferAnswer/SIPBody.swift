@@ -21,7 +21,7 @@ public enum SIPBody {
         return nil
     }
 
-    /// What stands between lines of two hyphens and the boundary, head included; 16 parts at most.
+    /// The parts between lines of two hyphens and the boundary, head included; 16 parts at most.
     private static func parts(of body: [UInt8], boundary: [UInt8]) -> [[UInt8]] {
         let delimiter = [0x2d, 0x2d] + boundary
         var parts: [[UInt8]] = []

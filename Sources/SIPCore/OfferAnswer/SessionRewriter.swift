@@ -6,10 +6,10 @@ public import SDP
 /// Writes what one peer has described for the other peer: this node's own `o=`, its places instead of the peer's,
 /// nothing that leads around it, and everything else byte for byte.
 ///
-/// One rewriter stands for the description that this node gives to one peer; it counts the version of its `o=`.
+/// One rewriter represents the description that this node gives to one peer; it counts the version of its `o=`.
 public struct SessionRewriter: Hashable, Sendable {
     private var origin: SDPOrigin
-    /// What was written last.
+    /// The description that was written last.
     public private(set) var last: SessionDescription?
 
     /// - Parameter sessionIdentifier: a number that is unique for this node, as the time of the call in NTP format.
@@ -40,7 +40,7 @@ public struct SessionRewriter: Hashable, Sendable {
         var result = description
         result.lines.removeAll { Self.leadsAround($0) || Self.groupsBundle($0) }
         if !allowsKeys { result.lines.removeAll(where: Self.isKey) }
-        // A group stands with its medium, where its time to live is.
+        // A group is written with its medium, where its time to live is.
         let addresses = places.compactMap { $0?.address }.filter { !$0.isMulticast }
         let sessionAddress = description.connection == nil ? nil : addresses.first ?? IPAddress(origin.address)
         if let sessionAddress { result.connection = SDPConnection(sessionAddress) }
@@ -97,7 +97,7 @@ public struct SessionRewriter: Hashable, Sendable {
         return description.direction(of: medium).sends ? .sendOnly : .inactive
     }
 
-    /// Whether a medium needs keys: SRTP in any profile.
+    /// True if a medium needs keys: SRTP in any profile.
     private static func isSecured(_ medium: MediaDescription) -> Bool { medium.transport.contains("SAVP") }
 
     /// ICE (RFC 8839) names addresses of the peer, by which media would go around this node; half of it is worse than

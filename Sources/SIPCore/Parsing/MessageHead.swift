@@ -7,7 +7,7 @@ struct MessageHead {
     let fields: [SIPHeaders.Field]
     /// Bytes up to and including the empty line.
     let length: Int
-    /// What is wrong, as far as reading could go on.
+    /// The problem, as far as reading could continue.
     private(set) var problem: SIPParseError?
 
     /// Reads a head. Empty lines before the start line are skipped (section 7.5), and a line may end in LF alone.

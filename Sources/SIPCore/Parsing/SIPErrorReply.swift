@@ -2,13 +2,13 @@
 
 public import RTPWire
 
-/// What is known of a malformed request, as far as an answer needs it.
+/// The known parts of a malformed request, as far as an answer needs them.
 public struct SIPErrorReply: Hashable, Sendable {
     /// The topmost Via, as far as it could be read: where the answer goes.
     public var via: Via
     /// The fields that an answer copies (RFC 3261 section 8.2.6.2), as they were written: Via, From, To, Call-ID, CSeq.
     public var fields: [SIPHeaders.Field]
-    /// Whether the topmost Via could be read as a whole, so that `received` and `rport` can be added to it.
+    /// True if the topmost Via could be read as a whole, so that `received` and `rport` can be added to it.
     var isViaComplete: Bool
 
     /// The answer as it is sent. Where the topmost Via could be read, the source is noted in it (`Via.noteSource`).

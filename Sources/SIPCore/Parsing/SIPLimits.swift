@@ -1,6 +1,6 @@
-// How large a message may be.
+// Limits of the size of a message.
 
-/// What a peer can make the parser hold.
+/// The limits of the data that a peer can make the parser hold.
 public struct SIPLimits: Hashable, Sendable {
     /// Bytes of start line and header fields.
     public var headerBytes: Int

@@ -1,13 +1,13 @@
-// Why a message cannot be used, and what to answer.
+// Reasons for which a message cannot be used, and the answers to it.
 
 /// A malformed message.
 public struct SIPParseError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What to answer with; its phrase says what is wrong (RFC 3261 section 21.4.1).
+    /// The status to answer with; its phrase says what is wrong (RFC 3261 section 21.4.1).
     public var status: SIPStatus
-    /// What is wrong, for the log.
+    /// The problem, for the log.
     public var description: String
-    /// What the answer is made of; nil where the message must be dropped: responses, ACK, and requests whose sender
-    /// cannot be made out.
+    /// The parts that the answer is made of; nil where the message must be dropped: responses, ACK, and requests whose
+    /// sender cannot be made out.
     public var reply: SIPErrorReply?
 
     init(_ status: SIPStatus, _ description: String, reply: SIPErrorReply? = nil) {

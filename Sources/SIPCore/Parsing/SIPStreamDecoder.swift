@@ -2,22 +2,22 @@
 
 /// Cuts the bytes of a TCP or TLS connection into messages (RFC 3261 section 18.3, RFC 5626 section 3.5.1).
 ///
-/// What it holds is bounded by the limits: head and body of one message, and what was appended behind it.
+/// The data that it holds is bounded by the limits: head and body of one message, and the bytes that were appended behind it.
 public struct SIPStreamDecoder: Sendable {
-    /// What came.
+    /// An element of the stream.
     public enum Element: Hashable, Sendable {
         case message(SIPMessage)
         /// Two line ends between messages, which the peer wants answered by one (RFC 5626 section 3.5.1).
         case ping
         /// One line end between messages: the answer to a ping, or nothing.
         case pong
-        /// A message that cannot be used, although it is known where it ends; the connection goes on.
+        /// A message that cannot be used, although its end is known; the connection continues.
         case malformed(SIPParseError)
     }
 
     private let limits: SIPLimits
     private var buffer: [UInt8] = []
-    /// Where the next message begins in the buffer.
+    /// The position in the buffer at which the next message begins.
     private var start = 0
     /// Up to where no end of a head was found.
     private var searched = 0
@@ -89,7 +89,7 @@ public struct SIPStreamDecoder: Sendable {
         }
     }
 
-    /// Where the head ends, behind its empty line.
+    /// The position at which the head ends, behind its empty line.
     private mutating func endOfHead() -> Int? {
         var position = max(searched, start)
         while let lineFeed = buffer[position...].firstIndex(of: 0x0a) {
@@ -132,6 +132,6 @@ public struct SIPStreamDecoder: Sendable {
         return .pong
     }
 
-    /// Set after a ping was sent on the connection, so that a single line end is told at once.
+    /// Set after a ping was sent on the connection, so that a single line end is reported at once.
     public var awaitsPong = false
 }

@@ -1,12 +1,12 @@
 // The first line of a message.
 
-/// What the first line says (RFC 3261 sections 7.1 and 7.2).
+/// The content of the first line (RFC 3261 sections 7.1 and 7.2).
 enum StartLine {
     /// A request; its URI is read later, since a response needs the other fields first.
     case request(SIPMethod, uri: String)
     case response(SIPStatus)
 
-    /// Reads a line; exactly one space stands between its parts.
+    /// Reads a line; exactly one space is between its parts.
     init(_ line: String) throws(SIPParseError) {
         if Self.isResponse(line) {
             self = .response(try Self.status(line))
@@ -28,7 +28,7 @@ enum StartLine {
         self = .request(SIPMethod(String(name)), uri: String(parts[1]))
     }
 
-    /// Whether a line is meant to be a response's.
+    /// True if a line is meant to be a response's.
     static func isResponse(_ line: String) -> Bool { ASCII.isSame(line.utf8Prefix(4), "SIP/") }
 
     private static func status(_ line: String) throws(SIPParseError) -> SIPStatus {

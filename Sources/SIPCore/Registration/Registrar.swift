@@ -9,7 +9,7 @@ public struct Registrar: Sendable {
         public let preference: Int
         /// When the binding ends.
         public let end: Duration
-        /// Call-ID and CSeq of the REGISTER that made it, for which later ones are told from earlier.
+        /// Call-ID and CSeq of the REGISTER that made it, by which later ones are distinguished from earlier.
         public let callID: String
         public let sequence: UInt32
 
@@ -22,7 +22,7 @@ public struct Registrar: Sendable {
         }
     }
 
-    /// What is accepted.
+    /// The limits of accepted registrations.
     public struct Policy: Hashable, Sendable {
         /// Seconds that a binding may last, and does where nothing is said.
         public var maximum: UInt32
@@ -47,7 +47,7 @@ public struct Registrar: Sendable {
 
     public init(policy: Policy = Policy()) { self.policy = policy }
 
-    /// How many addresses have bindings; some of them may have ended.
+    /// The number of addresses that have bindings; some of them may have ended.
     public var count: Int { bindings.count }
 
     /// Takes bindings up that an earlier process has accepted, in place of those that the address has.

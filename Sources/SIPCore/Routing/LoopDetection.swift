@@ -12,7 +12,7 @@ public enum LoopDetection {
         return "\(Via.magicCookie)\(mark(of: incoming))-\(unique)"
     }
 
-    /// Whether the request went through this node before, with the same Request-URI.
+    /// True if the request went through this node before, with the same Request-URI.
     ///
     /// - Parameter ownPlaces: what this node writes into its Vias.
     public static func isLoop(_ request: SIPRequest, ownPlaces: [SIPHostPort]) -> Bool {
@@ -23,8 +23,8 @@ public enum LoopDetection {
         }
     }
 
-    /// The Max-Forwards of a request that is sent because `incoming` was received: one less, 70 where none stands
-    /// there (section 16.6 item 3).
+    /// The Max-Forwards of a request that is sent because `incoming` was received: one less, 70 where it has none
+    /// (section 16.6 item 3).
     public static func maxForwards(after incoming: SIPRequest) -> UInt8 {
         incoming.headers.maxForwards.map { $0 == 0 ? 0 : $0 - 1 } ?? 70
     }

@@ -1,6 +1,6 @@
-// What is looked at before a request is carried out (RFC 3261 section 8.2).
+// Checks that are made before a request is carried out (RFC 3261 section 8.2).
 
-/// What a user agent server understands.
+/// The features that a user agent server understands.
 public struct RequestPolicy: Hashable, Sendable {
     /// The methods that are served, as Allow lists them.
     public var methods: [SIPMethod]

@@ -1,4 +1,4 @@
-// Why a request is not carried out.
+// Reasons for which a request is not carried out.
 
 /// A final answer that needs nothing but the request.
 public struct SIPRefusal: Error, Hashable, Sendable {

@@ -1,4 +1,4 @@
-// Where requests came from, and where their responses go (RFC 3261 section 18.2, RFC 3581).
+// Sources of requests, and destinations of their responses (RFC 3261 section 18.2, RFC 3581).
 
 public import RTPWire
 
@@ -7,14 +7,14 @@ extension Via {
     /// sender wrote, both `received` and `rport` where the sender asks for `rport`.
     public mutating func noteSource(_ source: IPAddress, transportPort: UInt16) {
         let wantsPort = parameters.contains("rport")
-        // What the sender claims about this is not true.
+        // A claim of the sender about this is not true.
         parameters["received"] = nil
         if wantsPort { parameters["rport"] = String(transportPort) }
         if wantsPort || sentBy.host != .address(source) { parameters["received"] = source.description }
     }
 
-    /// Where the response goes that this is the topmost Via of, when it is not sent on the connection of its request
-    /// (section 18.2.2, RFC 3581 section 4): the source, with its own UDP port where `rport` asks for it.
+    /// The destination of the response that this is the topmost Via of, when it is not sent on the connection of its
+    /// request (section 18.2.2, RFC 3581 section 4): the source, with its own UDP port where `rport` asks for it.
     ///
     /// `maddr` is ignored. It is meant for groups, which this node is not reached by, and would have the node send to whomever a stranger
     /// names.

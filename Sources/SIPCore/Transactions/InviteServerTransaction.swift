@@ -9,7 +9,7 @@ public struct InviteServerTransaction: Hashable, Sendable {
     public private(set) var state = State.proceeding
     /// Without header fields and body when nobody needs them any more.
     public private(set) var request: SIPRequest
-    /// What was sent last; of a 2xx, which the transaction user repeats, the head only.
+    /// The response that was sent last; of a 2xx, which the transaction user repeats, the head only.
     public private(set) var lastResponse: SIPResponse?
     private let isReliable: Bool
     private let times: TransactionTimes

@@ -7,7 +7,7 @@ extension SIPRequest {
         body = []
     }
 
-    /// The ACK of a final response that is no 2xx: it belongs to the INVITE's transaction (RFC 3261 section 17.1.1.3).
+    /// The ACK of a final response that is not a 2xx: it belongs to the INVITE's transaction (RFC 3261 section 17.1.1.3).
     public func acknowledgement(ofFailure response: SIPResponse) -> SIPRequest {
         var acknowledgement = derived(.ack)
         acknowledgement.to = response.to

@@ -9,7 +9,7 @@ public struct ServerTransaction: Hashable, Sendable {
     public private(set) var state = State.trying
     /// Without header fields and body when nobody needs them any more.
     public private(set) var request: SIPRequest
-    /// What was sent last.
+    /// The response that was sent last.
     public private(set) var lastResponse: SIPResponse?
     private let isReliable: Bool
     private let times: TransactionTimes

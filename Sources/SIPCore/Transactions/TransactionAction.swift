@@ -1,4 +1,4 @@
-// What a transaction asks of those around it.
+// Actions that a transaction asks of its surroundings.
 
 /// One effect, to be carried out in order.
 public enum TransactionAction: Hashable, Sendable {

@@ -1,4 +1,4 @@
-// What the transaction layer asks of those around it.
+// Actions that the transaction layer asks of its surroundings.
 
 /// One effect, to be carried out in order.
 public enum TransactionEvent: Hashable, Sendable {

@@ -1,6 +1,6 @@
-// Which transaction a message belongs to.
+// Assignment of messages to transactions.
 
-/// What identifies a transaction (RFC 3261 sections 17.1.3 and 17.2.3).
+/// The key that identifies a transaction (RFC 3261 sections 17.1.3 and 17.2.3).
 enum TransactionKey: Hashable, Sendable {
     /// A client's: branch, and the method of CSeq.
     case client(branch: String, method: SIPMethod)
@@ -9,7 +9,7 @@ enum TransactionKey: Hashable, Sendable {
     /// A server's whose client speaks RFC 2543: everything that a retransmission has in common with the request.
     case old(uri: String, fromTag: String?, callID: String, sequence: UInt32, via: String, method: SIPMethod)
 
-    /// Whether the client speaks RFC 2543.
+    /// True if the client speaks RFC 2543.
     var isOld: Bool { if case .old = self { true } else { false } }
 
     /// The key of the server transaction that a request creates or belongs to, as if its method were `method`.

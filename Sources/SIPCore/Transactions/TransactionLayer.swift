@@ -5,9 +5,9 @@
 /// Messages on the way out must have their Via, with a branch that is unique in this layer. What peers can make it hold
 /// is bounded by `capacity` server transactions.
 public struct TransactionLayer: Sendable {
-    /// What is wrong with a request that is to be sent.
+    /// The problem of a request that is to be sent.
     public enum Failure: Error, Hashable, Sendable {
-        /// There is no Via with a branch of RFC 3261.
+        /// The request has no Via with a branch of RFC 3261.
         case noBranch
         /// A transaction with this branch and method is under way.
         case branchInUse
@@ -20,7 +20,7 @@ public struct TransactionLayer: Sendable {
         let mergeKey: MergeKey?
     }
 
-    /// What requests that reach a server on two ways have in common (RFC 3261 section 8.2.2.2).
+    /// The common part of requests that reach a server on two ways (RFC 3261 section 8.2.2.2).
     private struct MergeKey: Hashable, Sendable {
         let callID: String
         let fromTag: String?
@@ -81,7 +81,7 @@ public struct TransactionLayer: Sendable {
         return update(id) { $0.receive(response) }
     }
 
-    /// Whether the INVITE of a client transaction may be cancelled: it has got a provisional response, and no final
+    /// True if the INVITE of a client transaction may be cancelled: it has got a provisional response, and no final
     /// one.
     public func isCancellable(_ id: TransactionID) -> Bool {
         if case .inviteClient(let transaction) = entries[id]?.machine {
@@ -124,7 +124,7 @@ public struct TransactionLayer: Sendable {
 
     // MARK: Server side
 
-    /// How a request that came is related to what is remembered.
+    /// The relation of a request that came to the transactions that are remembered.
     public enum Relation: Hashable, Sendable {
         /// It is a retransmission of the request of a transaction.
         case repeated
@@ -184,7 +184,7 @@ public struct TransactionLayer: Sendable {
         guard let id = keys[key], case .inviteServer(let invite) = entries[id]?.machine else {
             return [.acknowledgement(request)]
         }
-        // A client of RFC 2543 repeats the INVITE's Via in the ACK of a 2xx, too; only the tag tells what it answers.
+        // A client of RFC 2543 repeats the INVITE's Via in the ACK of a 2xx, too; only the tag shows what it answers.
         let answersOther = key.isOld && invite.lastResponse?.to.tag != request.to.tag
         if invite.state == .accepted || answersOther {
             return [.acknowledgement(request)]
@@ -214,7 +214,7 @@ public struct TransactionLayer: Sendable {
         _ = update(id) { _ in [.terminated] }
     }
 
-    /// Whether a request of a peer has had no final response.
+    /// True if a request of a peer has had no final response.
     public func isUnanswered(_ id: TransactionID) -> Bool {
         switch entries[id]?.machine {
         case .server(let transaction)?: transaction.lastResponse?.status.isFinal != true
@@ -230,7 +230,7 @@ public struct TransactionLayer: Sendable {
         update(id) { $0.fired(timer) }
     }
 
-    /// What a transaction asked to send could not be sent.
+    /// Handles a message that a transaction asked to send and that could not be sent.
     public mutating func transportFailed(_ id: TransactionID) -> [TransactionEvent] {
         update(id) { $0.transportFailed() }
     }

@@ -1,4 +1,4 @@
-// How long transactions wait.
+// Times that transactions wait.
 
 /// The times that RFC 3261 table 4 derives the timers from.
 public struct TransactionTimes: Hashable, Sendable {
@@ -6,14 +6,15 @@ public struct TransactionTimes: Hashable, Sendable {
     public var t1: Duration
     /// The longest time between two retransmissions of what is not an INVITE.
     public var t2: Duration
-    /// How long a message may stay in the network.
+    /// The time for which a message may stay in the network.
     public var t4: Duration
-    /// How long a client waits for retransmitted final responses to INVITE (timer D), at least 32 s.
+    /// The time for which a client waits for retransmitted final responses to INVITE (timer D), at least 32 s.
     public var d: Duration
-    /// How long the user of a client transaction waits for the final response to an INVITE after each provisional one
-    /// other than 100, more than three minutes; then it sends a CANCEL (timer C, RFC 3261 section 16.6 item 11).
+    /// The time for which the user of a client transaction waits for the final response to an INVITE after each
+    /// provisional one other than 100, more than three minutes; then it sends a CANCEL (timer C, RFC 3261 section 16.6
+    /// item 11).
     public var c: Duration
-    /// How long a server waits before it sends a 100 on its own.
+    /// The time for which a server waits before it sends a 100 on its own.
     public var trying: Duration
 
     public init(
@@ -28,6 +29,6 @@ public struct TransactionTimes: Hashable, Sendable {
         self.trying = trying
     }
 
-    /// How long a transaction is tried: timers B, F, H, J, L and M.
+    /// The time for which a transaction is tried: timers B, F, H, J, L and M.
     public var timeout: Duration { t1 * 64 }
 }

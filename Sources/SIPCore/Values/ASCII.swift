@@ -36,7 +36,7 @@ enum ASCII {
         return Number(text)
     }
 
-    /// Whether every `%` is followed by two hexadecimal digits.
+    /// True if every `%` is followed by two hexadecimal digits.
     static func hasValidEscapes(_ text: some StringProtocol) -> Bool {
         var rest = text.utf8[...]
         while let percent = rest.firstIndex(of: UInt8(ascii: "%")) {

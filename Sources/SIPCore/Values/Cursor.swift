@@ -9,7 +9,7 @@ struct Cursor {
 
     var isAtEnd: Bool { position == bytes.count }
     var next: UInt8? { position < bytes.count ? bytes[position] : nil }
-    /// What is left, as text.
+    /// The rest, as text.
     var rest: String { String(decoding: bytes[position...], as: UTF8.self) }
 
     mutating func skipSpace() {
@@ -58,7 +58,7 @@ struct Cursor {
         throw SIPSyntaxError("a quoted string has no end")
     }
 
-    /// Takes what stands between angle brackets, without them.
+    /// Takes the text between angle brackets, without them.
     mutating func takeBracketed() throws(SIPSyntaxError) -> String {
         position += 1
         let text = take(while: { $0 != UInt8(ascii: ">") })
@@ -67,7 +67,7 @@ struct Cursor {
         return text
     }
 
-    /// Whether the rest, read as a display name, ends in an angle bracket before any separator.
+    /// True if the rest, read as a display name, ends in an angle bracket before any separator.
     var bracketFollows: Bool {
         for byte in bytes[position...] {
             if byte == UInt8(ascii: "<") { return true }

@@ -2,7 +2,7 @@
 
 /// `%HH` of RFC 3986.
 enum Escapes {
-    /// Every escape replaced by the byte that it stands for, once and never again.
+    /// Every escape replaced by the byte that it denotes, once and never again.
     static func undone(_ text: String) -> String { String(decoding: bytes(of: text) { _ in true }, as: UTF8.self) }
 
     /// A form in which two parts of a URI are equal exactly when RFC 3261 section 19.1.4 says that they are: escapes of

@@ -1,4 +1,4 @@
-// What a body is.
+// Type of a body.
 
 /// The type of a body (RFC 3261 section 20.15). Types are compared without regard to case and parameters.
 public struct MediaType: Hashable, Sendable, CustomStringConvertible {
@@ -22,6 +22,6 @@ public struct MediaType: Hashable, Sendable, CustomStringConvertible {
     /// Without parameters.
     public var name: String { "\(type)/\(subtype)" }
     public var description: String { name + parameters.description }
-    /// Whether this is a session description.
+    /// True if this is a session description.
     public var isSDP: Bool { name == "application/sdp" }
 }

@@ -1,4 +1,4 @@
-// Who somebody is: From, To, Contact, Route and their like.
+// Names and addresses of parties: From, To, Contact, Route and their like.
 
 /// A URI with a display name and parameters (RFC 3261 section 20.10).
 public struct NameAddress: Hashable, Sendable, CustomStringConvertible {

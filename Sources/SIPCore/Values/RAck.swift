@@ -1,4 +1,4 @@
-// Which provisional response a PRACK acknowledges.
+// Provisional response that a PRACK acknowledges.
 
 /// RAck (RFC 3262 section 7.2).
 public struct RAck: Hashable, Sendable, CustomStringConvertible {

@@ -1,4 +1,4 @@
-// Who is meant: a name or an address.
+// Host: a name or an address.
 
 public import RTPWire
 
@@ -34,7 +34,7 @@ public enum SIPHost: Hashable, Sendable, CustomStringConvertible {
     /// The address, where it is one.
     public var address: IPAddress? { if case .address(let address) = self { address } else { nil } }
 
-    /// Whether both are the same host without asking the DNS.
+    /// True if both are the same host without asking the DNS.
     public func isEquivalent(to other: SIPHost) -> Bool {
         switch (self, other) {
         case (.name(let one), .name(let two)): ASCII.isSame(one, two)

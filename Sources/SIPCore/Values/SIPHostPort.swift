@@ -29,7 +29,7 @@ public struct SIPHostPort: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { transportPort.map { "\(host):\($0)" } ?? "\(host)" }
 
-    /// Whether both name the same place for `transport`, a missing port being the transport's own.
+    /// True if both name the same place for `transport`, a missing port being the transport's own.
     public func isEquivalent(to other: SIPHostPort, for transport: SIPTransport) -> Bool {
         host.isEquivalent(to: other.host)
             && (transportPort ?? transport.defaultPort) == (other.transportPort ?? transport.defaultPort)

@@ -2,7 +2,7 @@
 
 /// Parameters in the order in which they came (`generic-param` and `uri-parameter`, RFC 3261 section 25.1).
 public struct SIPParameters: Hashable, Sendable, ExpressibleByDictionaryLiteral {
-    /// One parameter: name and value as they were written, the value nil where there is no `=`.
+    /// One parameter: name and value as they were written, the value nil without a `=`.
     public struct Parameter: Hashable, Sendable {
         public var name: String
         public var value: String?
@@ -16,7 +16,7 @@ public struct SIPParameters: Hashable, Sendable, ExpressibleByDictionaryLiteral 
         all = elements.map { Parameter(name: $0.0, value: $0.1) }
     }
 
-    /// The value of a parameter without its quotes; empty where it stands without `=`. Nil removes it.
+    /// The value of a parameter without its quotes; empty for one without `=`. Nil removes it.
     public subscript(name: String) -> String? {
         get { first(name).map { ValueList.unquoted($0.value ?? "") } }
         set {
@@ -28,7 +28,7 @@ public struct SIPParameters: Hashable, Sendable, ExpressibleByDictionaryLiteral 
         }
     }
 
-    /// Whether a parameter stands there, with a value or without.
+    /// True if a parameter is present, with a value or without.
     public func contains(_ name: String) -> Bool { first(name) != nil }
 
     /// Sets a parameter that has no value.

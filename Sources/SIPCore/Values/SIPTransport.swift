@@ -1,4 +1,4 @@
-// How messages travel.
+// Transport of messages.
 
 /// A transport protocol of SIP (RFC 3261 section 18).
 public enum SIPTransport: Hashable, Sendable, CustomStringConvertible {
@@ -26,10 +26,10 @@ public enum SIPTransport: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether the transport repeats what is lost, so that transactions need not.
+    /// True if the transport repeats what is lost, so that transactions need not.
     public var isReliable: Bool { self != .udp }
 
-    /// Whether a request of this size must not go over UDP (RFC 3261 section 18.1.1).
+    /// True if a request of this size must not go over UDP (RFC 3261 section 18.1.1).
     ///
     /// - Parameter pathMTU: bytes of the largest packet on the way; nil where it is not known.
     public static func isTooLargeForUDP(bytes: Int, pathMTU: Int?) -> Bool {

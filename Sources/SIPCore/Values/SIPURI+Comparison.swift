@@ -1,7 +1,7 @@
 // When two URIs mean the same (RFC 3261 section 19.1.4).
 
 extension SIPURI {
-    /// Whether both URIs are equivalent. This is not `==`, which compares what was written, and it is not transitive.
+    /// True if both URIs are equivalent. This is not `==`, which compares what was written, and it is not transitive.
     public func isEquivalent(to other: SIPURI) -> Bool {
         guard scheme == other.scheme else { return false }
         switch scheme {

@@ -18,9 +18,9 @@ public struct SIPURI: Hashable, Sendable {
     /// The host of sip and sips; nil for other schemes.
     public var place: SIPHostPort?
     public var parameters: SIPParameters
-    /// What stands behind `?` of sip and sips.
+    /// The part behind `?` of sip and sips.
     public var headers: String?
-    /// What stands behind the colon, for other schemes.
+    /// The part behind the colon, for other schemes.
     public var opaque: String?
 
     public init(
@@ -130,7 +130,7 @@ extension SIPURI: CustomStringConvertible {
         }
     }
 
-    /// Whether the router that it names leaves the Request-URI alone (`lr`, RFC 3261 section 19.1.1).
+    /// True if the router that it names leaves the Request-URI alone (`lr`, RFC 3261 section 19.1.1).
     public var isLooseRouter: Bool { parameters.contains("lr") }
 
     /// The transport that the URI asks for; nil where it leaves the choice.

@@ -5,11 +5,11 @@ public import RTPWire
 /// One value of Via (RFC 3261 section 20.42).
 public struct Via: Hashable, Sendable, CustomStringConvertible {
     public var transport: SIPTransport
-    /// Where the sender wants the response.
+    /// The place at which the sender wants the response.
     public var sentBy: SIPHostPort
     public var parameters: SIPParameters
 
-    /// What every branch of RFC 3261 begins with (section 8.1.1.7).
+    /// The beginning of every branch of RFC 3261 (section 8.1.1.7).
     public static let magicCookie = "z9hG4bK"
 
     public init(_ transport: SIPTransport, _ sentBy: SIPHostPort, parameters: SIPParameters = [:]) {
@@ -66,7 +66,7 @@ public struct Via: Hashable, Sendable, CustomStringConvertible {
         return branch
     }
 
-    /// Where the request came from, as its receiver has written; with or without brackets (RFC 5118 section 4.5).
+    /// The address that the request came from, as its receiver has written; with or without brackets (RFC 5118 section 4.5).
     public var received: IPAddress? {
         parameters["received"].flatMap { text in
             IPAddress(text.hasPrefix("[") && text.hasSuffix("]") ? String(text.dropFirst().dropLast()) : text)

@@ -19,7 +19,7 @@ final class Bench {
     private(set) var fastPath: FastPath
     private let pins: PinDirectory
     private let limits: FastPath.Limits
-    /// What the last case's flows took to install and to remove, with their legs.
+    /// The time that the last case's flows took to install and to remove, with their legs.
     private(set) var installation = Duration.zero
     private(set) var removal = Duration.zero
     static let source = IPAddress(10, 0, 0, 2)
@@ -38,8 +38,8 @@ final class Bench {
         try setUpKernelNAT()
     }
 
-    /// Makes all tables anew. Which of their pages share sets of the cache is decided when they are made, and is worth
-    /// several hundredths of a figure with thousands of flows: each round has its own luck, and the median none.
+    /// Makes all tables again. The assignment of their pages to sets of the cache is decided when they are made, and is
+    /// worth several hundredths of a figure with thousands of flows: each round has its own luck, and the median none.
     func renewTables(_ object: BPFObject = .crosspoint) throws {
         pins.removeAll()
         fastPath = try FastPath(pins: pins, name: "benchmark", limits: limits, object: object)
@@ -168,7 +168,7 @@ final class Bench {
             udpPort: 20_000 + UInt16(number))
     }
 
-    /// What the ingress program itself takes for a packet of a flow with one leg, by an ordinary test run: ns.
+    /// The time that the ingress program itself takes for a packet of a flow with one leg, by an ordinary test run: ns.
     ///
     /// The program sees its own output again, so the leg changes nothing that the flow is matched by, and only the
     /// sequence number, to the next one.

@@ -1,4 +1,4 @@
-// What can be measured, and what all of it begins and ends with.
+// Available measurements, and their common beginning and end.
 
 import ArgumentParser
 import CrosspointShim

@@ -1,4 +1,4 @@
-// What is measured, and how the node is set up for it.
+// Cases that are measured, and the setup of the node for them.
 
 import FastPath
 import LoadGenerator

@@ -16,7 +16,7 @@ struct Target: Encodable {
     var rounds: [Double]
 }
 
-/// What was measured, as JSON has it.
+/// The measured values, as JSON has them.
 struct Report: Encodable {
     struct Result: Encodable {
         var millionPacketsPerSecond: Double
@@ -63,10 +63,10 @@ struct FastPathBenchmark: ParsableCommand {
     @Option(help: "Measure this compiled object too, in the same rounds as the built one; no figure is required of it.")
     var program: [String] = []
 
-    /// How often the cases take turns in a round: a shared machine's pace changes within seconds.
+    /// The number of times that the cases take turns in a round: a shared machine's pace changes within seconds.
     private static let turns = 4
 
-    /// A fast path to measure; the name tells the results of one from those of the built one, which has none.
+    /// A fast path to measure; the name distinguishes its results from those of the built one, which has none.
     private struct Program {
         var name: String?
         var object: BPFObject

@@ -1,29 +1,29 @@
-// What a packet costs where there are many flows or many legs, and what a flow costs.
+// Cost of a packet with many flows or many legs, and cost of a flow.
 
 import ArgumentParser
 import FastPath
 import Foundation
 import Glibc
 
-/// What was measured, as JSON has it.
+/// The measured values, as JSON has them.
 struct ScaleReport: Encodable {
-    /// What it takes to install flows with one leg each, and to remove them.
+    /// The cost of installing flows with one leg each, and of removing them.
     struct Change: Encodable {
         var flows: Int
         var installMicrosecondsPerFlow: Double
         var removeMicrosecondsPerFlow: Double
     }
 
-    /// What the tables hold, bytes.
+    /// The memory of the tables, bytes.
     struct Memory: Encodable {
         /// The tables of the largest node measured here, and how many flows and legs they are for.
         var tables: Int
         var flows: Int
         var legs: Int
-        /// What the tables have grown by for each flow more, and for each leg more.
+        /// The growth of the tables for each flow more, and for each leg more.
         var kernelPerFlow: Double
         var kernelPerLeg: Double
-        /// What the process that writes them has grown by for each installed flow with its leg.
+        /// The growth of the process that writes them for each installed flow with its leg.
         var writerPerFlow: Double
     }
 
@@ -119,7 +119,7 @@ struct ScaleBenchmark: ParsableCommand {
             kernelPerLeg: Double(large - (try tables(65_536, 65_536))) / 65_536, writerPerFlow: 0)
     }
 
-    /// What the kernel holds for the maps that this process has open.
+    /// The memory that the kernel holds for the maps that this process has open.
     private static func mapBytes() throws -> Int {
         var bytes: [String: Int] = [:]
         for descriptor in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fdinfo") {
@@ -141,7 +141,7 @@ struct ScaleBenchmark: ParsableCommand {
         return bytes.values.reduce(0, +)
     }
 
-    /// What the process holds of its own, without the tables that are mapped.
+    /// The memory that the process holds of its own, without the tables that are mapped.
     private static func residentBytes() throws -> Int {
         let words = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ").compactMap {
             Int($0)

@@ -12,10 +12,10 @@ struct Topology {
         var mac: MACAddress
     }
 
-    /// Where the generator sends: `generator` is the other end of `ingress`.
+    /// The interfaces of the generator: `generator`, by which it sends, is the other end of `ingress`.
     let generator: Interface
     let ingress: Interface
-    /// Where copies leave; each has a sink at its other end.
+    /// The interfaces by which copies leave; each has a sink at its other end.
     let egress: [Interface]
     let sinks: [Interface]
 

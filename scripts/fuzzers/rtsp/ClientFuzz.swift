@@ -21,7 +21,7 @@ struct ClientFuzz {
         func authorization(method: String, uri: String, body: [UInt8]) -> String? { isChallenged ? "Basic eDp5" : nil }
     }
 
-    /// What an earlier process may have left of its session.
+    /// The record that an earlier process may have left of its session.
     private static let journalled = Data(
         """
         {"session": "1234", "timeout": 60, "sequence": 0, "presentation": "rtsp://camera/cam",

@@ -3,7 +3,7 @@
 import RTSPCore
 
 enum DecoderFuzz {
-    /// What a decoder made of bytes.
+    /// The result of a decoder for bytes.
     struct Outcome: Equatable {
         var messages: [RTSPMessage] = []
         var error: RTSPDecodingError?

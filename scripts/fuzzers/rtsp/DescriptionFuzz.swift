@@ -27,7 +27,7 @@ enum DescriptionFuzz {
     }
 
     private static func read(_ description: SessionDescription, _ reason: String) -> SessionDescription {
-        // What is added makes it a little longer.
+        // Additions make it a little longer.
         let limits = SDPLimits(bytes: 1 << 20, lines: 20_000, media: 128)
         guard let again = try? SessionDescription(parsing: description.bytes, limits: limits) else {
             preconditionFailure(reason)

@@ -1,6 +1,6 @@
 // The targets by their names, as main.c wants them.
 
-/// What libFuzzer calls with each input.
+/// The function that libFuzzer calls with each input.
 typealias FuzzTarget = @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
 
 @_cdecl("rtsp_fuzz_target")

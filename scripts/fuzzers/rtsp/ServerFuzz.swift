@@ -49,7 +49,7 @@ struct ServerFuzz {
         }
     }
 
-    /// What is sent is one response, whatever the request had in its fields.
+    /// Checks that the server sends one response, whatever the request had in its fields.
     private func check(_ bytes: [UInt8]) {
         if bytes.starts(with: Array("HTTP/".utf8)) { return }
         let outcome = DecoderFuzz.decode([bytes[...]], limits: RTSPLimits())

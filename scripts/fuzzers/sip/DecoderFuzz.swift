@@ -3,7 +3,7 @@
 import SIPCore
 
 enum DecoderFuzz {
-    /// What a decoder made of bytes.
+    /// The result of a decoder for bytes.
     private struct Outcome: Equatable {
         var elements: [SIPStreamDecoder.Element] = []
         var error: SIPParseError?

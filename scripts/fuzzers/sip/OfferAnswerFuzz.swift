@@ -11,7 +11,7 @@ struct OfferAnswerFuzz {
     /// One side of the call.
     private struct Side {
         var exchange = OfferAnswer(maximumMedia: 8)
-        /// Of what this side is told.
+        /// Of the descriptions that this side gets.
         var rewriter = SessionRewriter(sessionIdentifier: 7, address: own)
     }
 
@@ -95,7 +95,7 @@ struct OfferAnswerFuzz {
         let versions = [before, result].map { $0?.origin?.sessionVersion }
         precondition(
             (versions[0] == versions[1]) == (before == result), "a change has a new version, and only a change")
-        // What is sent is what the peer reads.
+        // The description that is sent is the one that the peer reads.
         let limits = SDPLimits(bytes: 1 << 20, lines: 20_000, media: 128)
         guard let read = try? SessionDescription(parsing: result.bytes, limits: limits) else {
             preconditionFailure("what is written can be read")

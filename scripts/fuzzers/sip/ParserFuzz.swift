@@ -25,7 +25,7 @@ enum ParserFuzz {
 
     /// Printed and read again, a message says the same.
     static func check(_ message: SIPMessage) {
-        // What is printed is longer: compact names are written out, and there is a Content-Length.
+        // The printed message is longer: compact names are written out, and it has a Content-Length.
         let limits = SIPLimits(headerBytes: 1 << 20, headerFields: 1024, vias: 100, bodyBytes: 1 << 20)
         guard let again = try? SIPParser.parse(datagram: message.bytes, limits: limits) else {
             preconditionFailure("what is printed can be read")

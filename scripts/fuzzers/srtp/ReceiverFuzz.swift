@@ -5,7 +5,7 @@ import SRTPKeys
 
 /// The first byte of an input says what keys there are; each step then is a byte for what happens, and its operands.
 struct ReceiverFuzz: ~Copyable {
-    /// What is at the receiver: keys of one profile, or a link's.
+    /// The keys at the receiver: keys of one profile, or a link's.
     private enum Keys {
         case told([SRTPKey])
         case link(LinkDerivation)

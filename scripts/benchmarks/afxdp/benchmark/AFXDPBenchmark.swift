@@ -15,7 +15,7 @@ struct Target: Encodable {
     var isMet: Bool
 }
 
-/// What was measured, as JSON has it.
+/// The measured values, as JSON has them.
 struct Report: Encodable {
     struct Rate: Encodable {
         /// Copies that arrived at the sinks.
@@ -178,12 +178,12 @@ struct AFXDPBenchmark: ParsableCommand {
     }
 }
 
-/// Whose loop runs over rings in plain memory.
+/// The language whose loop runs over rings in plain memory.
 enum Language: String, CaseIterable, ExpressibleByArgument {
     case swift, c
 }
 
-/// Who sends the copies.
+/// The carrier that sends the copies.
 enum Carrier: String, CaseIterable {
     /// The kernel engine.
     case kernel

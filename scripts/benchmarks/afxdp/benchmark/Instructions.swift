@@ -1,4 +1,4 @@
-// How many instructions a packet takes, counted by valgrind.
+// Number of instructions that a packet takes, counted by valgrind.
 
 import Foundation
 import TestSupport
@@ -18,7 +18,7 @@ struct Instructions {
 
     /// Instructions of one packet with all its copies.
     func perPacket(_ language: Language, legs: Int) throws -> Double {
-        // What a pass costs without packets cancels out.
+        // The cost of a pass without packets cancels out.
         let (few, many) = (320, 3200)
         let first = try collected(language, legs, few)
         return (try collected(language, legs, many) - first) / Double(many - few)

@@ -16,7 +16,7 @@ struct SyntheticRun {
     private let output: SyntheticSocket
     private let pass: (UInt64) -> Void
     private let frame: [UInt8]
-    /// What the leg encrypts with; it lives as long as the loop.
+    /// The context that the leg encrypts with; it lives as long as the loop.
     private let protection: WorkerContext?
     private let note: crosspoint_metadata
 

@@ -34,7 +34,7 @@ struct channel {
 	int receives;
 	uint8_t port;
 	uint32_t longest_frame, fill_limit, filled, pending, outstanding;
-	/* Where libxdp's own rings are. */
+	/* The positions of libxdp's own rings. */
 	struct xsk_ring_cons own_rx, own_completion;
 	struct xsk_ring_prod own_tx, own_fill;
 };

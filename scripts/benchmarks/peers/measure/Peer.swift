@@ -1,4 +1,4 @@
-// What is compared, and how each peer is set up.
+// Peers that are compared, and the setup of each.
 
 import Foundation
 import Qualification
@@ -8,9 +8,9 @@ import TestSupport
 
 /// A peer that forwards now.
 struct RunningPeer: Sendable {
-    /// Where it wants the packets.
+    /// The place at which it wants the packets.
     var target: (address: IPAddress, udpPort: UInt16)
-    /// Whether programs forward, which have a processor of their own.
+    /// True if programs forward, which have a processor of their own.
     var isProgram = false
     /// Takes it away.
     var stop: @Sendable () async -> Void
@@ -20,15 +20,15 @@ struct RunningPeer: Sendable {
 struct Peer: Sendable {
     var name: String
     var title: String
-    /// Whether each copy gets addresses of its own.
+    /// True if each copy gets addresses of its own.
     var rewrites = true
-    /// Whether it relays by plain sockets.
+    /// True if it relays by plain sockets.
     var isSocketRelay = false
-    /// Where the search begins, packets per second to one destination.
+    /// The rate at which the search begins, packets per second to one destination.
     var guess: Double
     /// The Debian command without which it is not there.
     var needs: String?
-    /// Why it cannot send so many copies; nil if it can.
+    /// The reason for which it cannot send so many copies; nil if it can.
     var cannot: @Sendable (_ legs: Int) -> String? = { _ in nil }
     var start: @Sendable (PeerBench, _ legs: Int) async throws -> RunningPeer
 
@@ -107,7 +107,7 @@ struct Peer: Sendable {
             let leg = PeerBench.leg(number)
             return "dup to \(leg.address) device out\(leg.port)"
         }
-        // The original goes on: to a route of its own.
+        // The original continues: to a route of its own.
         try PeerBench.run("ip route replace 198.18.7.7/32 via 10.1.0.10 dev out0")
         try nft(
             "add table ip peers; add chain ip peers prerouting { type filter hook prerouting priority -300; }; "

@@ -7,7 +7,7 @@ import Qualification
 import RTPWire
 import TestSupport
 
-/// What one peer did.
+/// The figures of one peer.
 struct PeerFigures: Codable {
     /// The largest rate without loss that was found, packets per second that come in.
     var packetsPerSecond: Double
@@ -37,12 +37,12 @@ final class PeerBench: Sendable {
     let network: NetlinkHostNetwork
     let cables: TestCables
     let generator: PacedGenerator
-    /// Where the generator, and everything that forwards in the kernel, works; where programs do.
+    /// The processor of the generator and of everything that forwards in the kernel, and the processor of programs.
     let processor: UInt32
     let programProcessor: UInt32
     let frameLength = 1442
     let seconds: Double
-    /// The script that tells rtpengine what to forward.
+    /// The script that instructs rtpengine to forward.
     let driver: String
 
     init(processor: UInt32, programProcessor: UInt32, seconds: Double, driver: String) throws {
@@ -75,7 +75,7 @@ final class PeerBench: Sendable {
         for command in commands { try Command.run(command.split(separator: " ").map(String.init)) }
     }
 
-    /// Where a leg goes: spread over the egress ports.
+    /// The destination of a leg: spread over the egress ports.
     static func leg(_ number: Int) -> (port: Int, address: String, udpPort: Int) {
         (number % egressPorts, "10.1.\(number % egressPorts).\(10 + number / egressPorts)", 20_000 + number)
     }
@@ -97,7 +97,7 @@ final class PeerBench: Sendable {
         return plan
     }
 
-    /// Sends, and tells what came.
+    /// Sends, and returns the result.
     func send(_ plan: TrafficPlan, past: Bool = false, settle: Int = 20) async throws -> TrialResult {
         let outlet = past ? cables.direct?.near : cables.generator
         try generator.transmit(through: (outlet ?? cables.generator).index)
@@ -158,7 +158,7 @@ final class PeerBench: Sendable {
             addedP99: Double(result.latency.percentile(0.99)) - Double(direct.latency.percentile(0.99)))
     }
 
-    /// What the processor of programs did.
+    /// The work of the processor of programs.
     private func work(_ result: TrialResult) -> Double {
         let number = Int(programProcessor)
         return number < result.processors.count ? result.processors[number].busy : 0

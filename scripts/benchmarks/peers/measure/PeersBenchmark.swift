@@ -99,7 +99,7 @@ struct PeersBenchmark: AsyncParsableCommand {
             addedP99: middle(\.addedP99))
     }
 
-    /// Why a peer is not there.
+    /// The reason for which a peer is not there.
     private static func missing(_ command: String?) -> String? {
         guard let command else { return nil }
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)

@@ -1,4 +1,4 @@
-// What the peers did, as JSON, as a Markdown table and as a picture.
+// Results of the peers, as JSON, as a Markdown table and as a picture.
 
 import Foundation
 import Qualification
@@ -23,7 +23,7 @@ struct PeersReport: Codable {
         /// Of each round, then their medians; none if it could not run.
         var rounds: [PeerFigures] = []
         var figures: PeerFigures?
-        /// Why there are no figures.
+        /// The reason for which figures are missing.
         var reason: String?
     }
 

@@ -8,7 +8,7 @@ import Glibc
 import LoadGenerator
 import RTPWire
 
-/// What was sent and what arrived, as JSON has it.
+/// The packets that were sent and that arrived, as JSON has them.
 struct Report: Encodable {
     var sent: UInt64
     var packetsPerSecond: Double

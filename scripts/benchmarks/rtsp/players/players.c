@@ -7,11 +7,11 @@
  * Sessions go round the pairs of a server's address and the local address to play from. So many are under way at a time as
  * --concurrency says, each on a TCP connection of its own; when the last one plays, all are held for --hold seconds.
  *
- * What is measured, and how:
+ * The measured values, and their measurement:
  *   sessions_per_second   from the first connect() to the last reply to PLAY
  *   first_packet_ms       from the reply to PLAY to the first packet at the RTP socket, both as the kernel stamped them when they
  *                         came in (SO_TIMESTAMPNS): this program's own delay is not in it. A packet that came before the reply
- *                         counts as 0 and is told as "early", with the longest such time
+ *                         counts as 0 and is reported as "early", with the longest such time
  *   announced_wrong       sessions whose first packet is not the one that RTP-Info of the reply to PLAY names
  *   missing               sequence numbers between a session's first packet and its last that did not come
  *   after_teardown        packets whose stamp is later than that of the reply to TEARDOWN
@@ -54,7 +54,7 @@ struct session {
 	int announced;
 };
 
-/* What an epoll event is about: a session's number, and which of its sockets. */
+/* The subject of an epoll event: a session's number, and the one of its sockets. */
 #define TAG(number, is_udp) ((uint64_t)(number) << 1 | (is_udp))
 
 static struct session *sessions;

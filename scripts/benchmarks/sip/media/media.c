@@ -224,7 +224,7 @@ main(int argc, char **argv)
 	if (pthread_create(&receiver, NULL, receive, NULL))
 		fail("pthread_create");
 	elapsed = transmit(rate, seconds);
-	/* What is on its way arrives. */
+	/* Packets that are on their way arrive. */
 	usleep(500000);
 	atomic_store(&is_over, true);
 	pthread_join(receiver, NULL);

@@ -13,7 +13,7 @@
 struct xsk_ring_prod;
 struct xsk_ring_cons;
 
-/* What a worker reads and writes of the fast path's maps. */
+/* The parts of the fast path's maps that a worker reads and writes. */
 struct reference_tables {
 	const struct crosspoint_flow *flows;
 	const struct crosspoint_flow_detail *flow_details;
