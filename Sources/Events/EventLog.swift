@@ -35,22 +35,18 @@ public final class EventLog: Sendable {
     private let state: Mutex<State>
     private let capacity: Int
     private let clock: @Sendable () -> (unix: UInt64, monotonic: UInt64)
-    private let recorded: @Sendable (NodeEvent) -> Void
 
     /// - Parameters:
     ///   - capacity: the number of events that are kept.
     ///   - clock: the time, nanoseconds since 1970 and on a clock that never steps.
-    ///   - recorded: is called with each event that is published, in order; it must not record another one.
     public init(
         capacity: Int = EventLog.capacity,
         clock: @escaping @Sendable () -> (unix: UInt64, monotonic: UInt64) = {
             (SystemClock.unixNanoseconds, SystemClock.monotonicNanoseconds)
-        },
-        recorded: @escaping @Sendable (NodeEvent) -> Void = { _ in }
+        }
     ) {
         self.capacity = max(capacity, 1)
         self.clock = clock
-        self.recorded = recorded
         state = Mutex(State(lastNumber: clock().unix / 1000))
     }
 
@@ -82,7 +78,6 @@ public final class EventLog: Sendable {
         event.unixNanoseconds = time
         state.append(event, capacity: capacity)
         for follower in state.followers.values { follower.yield(event) }
-        recorded(event)
     }
 
     /// The events that are kept, oldest first, from after the number `id` on.

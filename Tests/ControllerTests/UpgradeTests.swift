@@ -8,34 +8,6 @@ import Testing
 
 extension NodeFastPathTests {
     @Suite struct Upgrades {
-        private static let legs: [TestLeg] =
-            (1...8).map { .init(number: $0, egress: $0 % 3) } + [.init(number: 9, egress: nil)]
-        private static let single = TestLeg(number: 400, egress: 1, flow: 1)
-
-        private func bench() async throws -> LoadBench {
-            let bench = try await LoadBench(egressPorts: 3)
-            try bench.plan(flows: 2)
-            let flows = try (0..<2).map { try bench.installFlow($0) }
-            try await bench.network.node.perform {
-                try bench.fastPath.setLegs(Self.legs.map { try $0.install(bench, of: flows[0]) }, of: flows[0])
-                try bench.fastPath.setLegs([try Self.single.install(bench, of: flows[1])], of: flows[1])
-            }
-            return bench
-        }
-
-        /// Everything arrived, and every counter has it.
-        private func expectNothingLost(_ bench: LoadBench) throws {
-            let sums = try Sums.expectAgreement(bench)
-            #expect(sums.skipped == 0 && sums.refused == 0, "\(sums.text)")
-            let sent = try bench.generator.sent
-            try bench.expectComplete(Self.legs + [Self.single], packets: sent / 2)
-            for flow in try bench.snapshot().flows {
-                #expect(flow.packets == sent / 2)
-                #expect(flow.rtp?.lostPackets == 0 && flow.rtp?.reorderedPackets == 0)
-                #expect(flow.rtp?.receivedPackets == sent / 2)
-            }
-        }
-
         /// Lets go of the fast path and opens it again, over and over, while packets flow; how often.
         private func reopen(
             _ bench: LoadBench, packets: Int, object: @escaping @Sendable (Int) -> BPFObject
@@ -61,23 +33,23 @@ extension NodeFastPathTests {
         }
 
         @Test func adoptionLosesNothingAndFindsEverything() async throws {
-            let bench = try await bench()
+            let bench = try await LegBench.make()
             let shapes = try bench.pinned("shapes")
             let count = try await reopen(bench, packets: 1_500_000) { _ in .crosspoint }
             #expect(count > 0)
             #expect(try bench.fastPath.origin == .adopted)
-            try expectNothingLost(bench)
+            try LegBench.expectNothingLost(bench)
             // The legs go on under the same counters and the same shape; a change finds both.
             let flow = try #require(bench.fastPath.findFlow(bench.key(0), where: { $0 == "flow0" }))
             try await bench.network.node.perform {
                 let legs = try bench.snapshot().flows.first { $0.route == "flow0" }?.legs ?? []
-                #expect(legs.map(\.leg) == Self.legs.map { UInt32($0.number) })
+                #expect(legs.map(\.leg) == LegBench.legs.map { UInt32($0.number) })
                 let fastPath = try bench.fastPath
                 let counters = (0..<UInt32(1024)).compactMap { counter in
                     fastPath.legNumber(ofCounter: counter).map { (number: Int($0), counter: counter) }
                 }
-                #expect(Set(counters.map(\.number)) == Set((Self.legs + [Self.single]).map(\.number)))
-                let parameters = try Self.legs.map { leg in
+                #expect(Set(counters.map(\.number)) == Set(LegBench.all.map(\.number)))
+                let parameters = try LegBench.legs.map { leg in
                     let counter = try #require(counters.first { $0.number == leg.number }).counter
                     return try leg.parameters(bench, counter: counter)
                 }
@@ -85,12 +57,12 @@ extension NodeFastPathTests {
             }
             #expect(try bench.pinned("shapes") == shapes)
             try await bench.send(100_000)
-            try expectNothingLost(bench)
+            try LegBench.expectNothingLost(bench)
             print("adoption: \(count) times under load, nothing lost")
         }
 
         @Test func anUpgradeLosesNothingAndKeepsTheCounters() async throws {
-            let bench = try await bench()
+            let bench = try await LegBench.make()
             let before = try bench.snapshot().programVersion
             let count = try await reopen(bench, packets: 1_500_000) { call in
                 BPFObject(.crosspoint, version: "test-\(call)")
@@ -99,18 +71,18 @@ extension NodeFastPathTests {
             let previous = count > 1 ? "test-\(count - 2)" : before
             #expect(try bench.fastPath.origin == .upgraded(from: previous))
             #expect(try bench.snapshot().programVersion == "test-\(count - 1)")
-            try expectNothingLost(bench)
+            try LegBench.expectNothingLost(bench)
             // The driver's refusals are still seen by the tracepoints that came with the last version.
             try bench.network.far.run(["ip", "link", "set", "sink1", "down"])
             try await bench.send(10_000)
             let sums = try Sums.expectAgreement(bench, farEndsFell: 1)
             #expect(sums.refused > 0)
-            try bench.expectNoForeignHeader(Self.legs + [Self.single])
+            try bench.expectNoForeignHeader(LegBench.all)
             print("upgrade: \(count) times under load, nothing lost")
         }
 
         @Test func nobodyElsesNamespaceIsTaken() async throws {
-            let bench = try await bench()
+            let bench = try await LegBench.make()
             bench.drop()
             let pins = bench.folder.pins
             let message = try await bench.network.far.perform { () -> String in

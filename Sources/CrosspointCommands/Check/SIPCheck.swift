@@ -88,7 +88,7 @@ struct SIPCheck: Encodable {
             } else if !users.keys.contains(where: { $0.realm == sip.realm && sip.algorithms.contains($0.algorithm) }) {
                 problems.append(
                     "sip.algorithms: '\(file)' has no hash for \(sip.algorithms.map(\.rawValue).joined(separator: " or ")); "
-                        + "set the passwords anew with 'crosspoint user add NAME --realm \(sip.realm)'")
+                        + "set the passwords again with 'crosspoint user add NAME --realm \(sip.realm)'")
             }
         } catch {
             problems.append("sip.users-file: \(error)")

@@ -68,7 +68,8 @@ struct Generation {
         }
         guard let layout = TableLayout(text: text), layout.version == version else {
             throw FastPathError(
-                .pinned, "\(tables.path): maps/\(Self.layoutPin) is damaged; run 'crosspoint unload' and start anew")
+                .pinned,
+                "\(tables.path): maps/\(Self.layoutPin) is damaged; run 'crosspoint unload' and start again")
         }
         return layout
     }

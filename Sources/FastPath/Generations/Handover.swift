@@ -173,7 +173,8 @@ struct Handover {
         guard !tables.exists(.links, tracepoint) else { return }
         guard let program = try tables.open(.programs, tracepoint) else {
             throw FastPathError(
-                .pinned, "\(tables.path): programs/\(tracepoint) is missing; run 'crosspoint unload' and start anew")
+                .pinned,
+                "\(tables.path): programs/\(tracepoint) is missing; run 'crosspoint unload' and start again")
         }
         try tables.pin(try LoadedObject.attachTracepoint(program, name: tracepoint), .links, tracepoint)
     }
@@ -182,7 +183,8 @@ struct Handover {
     private func switchLinks(to new: Generation) throws(FastPathError) -> Bool {
         guard let ingress = try new.tables.open(.programs, "ingress") else {
             throw FastPathError(
-                .pinned, "\(new.tables.path): programs/ingress is missing; run 'crosspoint unload' and start anew")
+                .pinned,
+                "\(new.tables.path): programs/ingress is missing; run 'crosspoint unload' and start again")
         }
         let wanted = ingress.use(crosspoint_bpf_program_id)
         var hasSwitched = false

@@ -42,7 +42,7 @@ public struct NodeConfiguration: Hashable, Sendable {
     public var routes: [RouteSpecification]
     /// The place at which the control API listens (`control`).
     public var control: Control
-    /// The address at which metrics and the readable part of the API listen on TCP (`metrics.listen`), or nil for nowhere (`off`).
+    /// The address at which the metrics are served on TCP (`metrics.listen`), or nil for nowhere (`off`).
     public var metrics: ListenAddress?
     /// The directory of what the daemon keeps while the host is up (`runtime-directory`).
     public var runtimeDirectory: String

@@ -48,7 +48,6 @@ struct LossHistory: Sendable {
                 for offset in 1...min(passed, UInt64(sums.count)) {
                     sums[Int((newest + offset) % UInt64(sums.count))] = LossWindow()
                 }
-                if passed > UInt64(sums.count) { sums = Array(repeating: LossWindow(), count: sums.count) }
                 newest = number
             }
             sums[Int(newest % UInt64(sums.count))] += window

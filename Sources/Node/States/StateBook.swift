@@ -2,7 +2,6 @@
 
 import Events
 import FastPath
-import Routing
 import Synchronization
 
 /// The latest states, for the API and the metrics.
@@ -50,13 +49,5 @@ public final class StateBook: Sendable {
     public func reports() -> [FlowReport] {
         state.withLock { state in state.watches.values.map { $0.report(monotonic: state.monotonic) } }
             .sorted { ($0.route, $0.from) < ($1.route, $1.from) }
-    }
-}
-
-extension EventLog {
-    /// Records the edge of a flow's state.
-    func record(_ edge: StateEdge) {
-        let text = "route \(edge.route): \(edge.to.label)" + (edge.reason.map { ": \($0)" } ?? "")
-        record(edge.to.severity, .flowState, edge.route, text + ", was \(edge.from.label)")
     }
 }

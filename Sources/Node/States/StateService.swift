@@ -35,10 +35,10 @@ struct StateService: Service {
             let sessions = await control.routesOfSessions()
             // Sessions have events of their own.
             for edge in edges where !sessions.contains(edge.route) {
-                logger.log(
-                    level: edge.to.severity.level,
-                    "route \(edge.route): \(edge.to.label)\(edge.reason.map { ": \($0)" } ?? "")")
-                events.record(edge)
+                let text =
+                    "route \(edge.route): \(edge.to.label)\(edge.reason.map { ": \($0)" } ?? ""), was \(edge.from.label)"
+                logger.log(level: edge.to.severity.level, "\(text)")
+                events.record(edge.to.severity, .flowState, edge.route, text)
             }
         } catch {
             logger.debug("the counters cannot be read: \(error)")
