@@ -15,6 +15,11 @@ let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio
 let nioTLS: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
+// The version and the commit of a build for others (scripts/package); a build in a checkout has none.
+let identity = ["CROSSPOINT_VERSION", "CROSSPOINT_COMMIT"].compactMap { name in
+    Context.environment[name].map { CSetting.define(name, to: "\"\($0)\"") }
+}
+
 let package = Package(
     name: "crosspoint",
     products: [
@@ -44,6 +49,9 @@ let package = Package(
             cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
             linkerSettings: [.linkedLibrary("resolv")]
         ),
+
+        // The version and the commit that were built.
+        .target(name: "BuildIdentity", cSettings: identity),
 
         // The compiled BPF objects, embedded in the binary.
         .plugin(name: "EmbedBPF", capability: .buildTool()),
@@ -159,7 +167,8 @@ let package = Package(
         .target(
             name: "Node",
             dependencies: [
-                "Timing", "Events", "FileStatus", "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions",
+                "BuildIdentity", "Timing", "Events", "FileStatus", "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing",
+                "Sessions",
                 "AgentSupport",
                 "RTSPProxy",
                 "Authentication",

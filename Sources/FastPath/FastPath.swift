@@ -24,6 +24,9 @@ public final class FastPath {
         }
     }
 
+    /// The number of the tables' layout that this program makes (`CROSSPOINT_ABI_VERSION`).
+    public static let layoutVersion = UInt32(CROSSPOINT_ABI_VERSION)
+
     /// The origin of the fast path.
     public enum Origin: Hashable, Sendable {
         /// Made now.
@@ -99,7 +102,7 @@ public final class FastPath {
         guard let found = try Generation.committed(in: pins) else {
             guard pins.names(.links).allSatisfy({ !$0.hasPrefix("port-") }) else {
                 throw FastPathError(
-                    .pinned, "\(pins.path): attached ports, but no node record; run 'crosspoint unload' and start anew")
+                    .pinned, "\(pins.path): attached ports, but no node record; run 'crosspoint unload' and start again")
             }
             // Pins that an interrupted start left behind.
             pins.removePins()
@@ -207,7 +210,7 @@ public final class FastPath {
             guard let descriptor = try tables.open(kind, name) else {
                 throw FastPathError(
                     .pinned,
-                    "\(tables.path): \(kind.rawValue)/\(name) is missing; run 'crosspoint unload' and start anew")
+                    "\(tables.path): \(kind.rawValue)/\(name) is missing; run 'crosspoint unload' and start again")
             }
             return descriptor
         }

@@ -49,7 +49,9 @@ struct BenchCommand: AsyncParsableCommand {
 
     @OptionGroup var form: OutputOptions
 
-    @Argument(help: ArgumentHelp("The format of the flows; --list-formats lists them.", valueName: "format"))
+    @Argument(
+        help: ArgumentHelp("The format of the flows; --list-formats lists them.", valueName: "format"),
+        completion: .benchFormat)
     var format: String?
 
     @Flag(name: .long, help: "List the formats with their sizes and rates, and do nothing else.")
@@ -89,11 +91,13 @@ struct BenchCommand: AsyncParsableCommand {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("The interface that sends and counts; needs --to and --confirm.", valueName: "interface"))
+        help: ArgumentHelp("The interface that sends and counts; needs --to and --confirm.", valueName: "interface"),
+        completion: .interfaceName)
     var from: String?
 
     @Option(
-        name: .long, help: ArgumentHelp("The interface on which the node receives and sends.", valueName: "interface"))
+        name: .long, help: ArgumentHelp("The interface on which the node receives and sends.", valueName: "interface"),
+        completion: .interfaceName)
     var to: String?
 
     @Flag(name: .long, help: "Yes, load these interfaces with as much as they take.")

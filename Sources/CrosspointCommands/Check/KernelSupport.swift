@@ -49,5 +49,6 @@ enum KernelSupport: String, Encodable {
         }
     }
 
-    private static var range: String { "tested: \(oldest) to \(newest)" }
+    /// The series on which the tests were run.
+    static var range: String { "tested: \(oldest) to \(newest)" }
 }

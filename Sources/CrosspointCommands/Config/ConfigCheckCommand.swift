@@ -20,7 +20,7 @@ struct ConfigCheckCommand: ParsableCommand {
 
     @OptionGroup var output: OutputOptions
 
-    @Argument(help: "The file.")
+    @Argument(help: "The file.", completion: .file(extensions: ["yaml", "yml"]))
     var file = NodeConfiguration.defaultPath
 
     func run() throws {

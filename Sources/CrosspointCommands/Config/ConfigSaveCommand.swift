@@ -23,7 +23,8 @@ struct ConfigSaveCommand: AsyncParsableCommand {
     @OptionGroup var control: ControlOptions
     @OptionGroup var output: OutputOptions
 
-    @Argument(help: "The file. (default: the daemon's configuration file)")
+    @Argument(
+        help: "The file. (default: the daemon's configuration file)", completion: .file(extensions: ["yaml", "yml"]))
     var file: String?
 
     @Flag(name: .long, help: "Overwrite the file even if it cannot be read as a configuration.")

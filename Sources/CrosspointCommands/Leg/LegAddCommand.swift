@@ -18,7 +18,7 @@ struct LegAddCommand: AsyncParsableCommand {
     @OptionGroup var control: ControlOptions
     @OptionGroup var output: OutputOptions
 
-    @Argument(help: "The route's name.")
+    @Argument(help: "The route's name.", completion: .routeName)
     var route: String
 
     @Argument(help: "Where a copy goes.")

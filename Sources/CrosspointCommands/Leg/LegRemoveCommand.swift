@@ -16,7 +16,7 @@ struct LegRemoveCommand: AsyncParsableCommand {
     @OptionGroup var control: ControlOptions
     @OptionGroup var output: OutputOptions
 
-    @Argument(help: "The route's name.")
+    @Argument(help: "The route's name.", completion: .routeName)
     var route: String
 
     @Argument(help: "The leg's number, or where it goes.")

@@ -20,7 +20,7 @@ struct LinkSendCommand: AsyncParsableCommand {
     @OptionGroup var control: ControlOptions
     @OptionGroup var output: OutputOptions
 
-    @Argument(help: "The route's name.")
+    @Argument(help: "The route's name.", completion: .routeName)
     var route: String
 
     @Option(name: .long, help: ArgumentHelp("The other node.", valueName: "to"))

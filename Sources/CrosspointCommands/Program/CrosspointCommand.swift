@@ -34,7 +34,7 @@ struct CrosspointCommand: AsyncParsableCommand {
 
             \(ExitStatus.help)
             """,
-        version: Version.current,
+        version: VersionText.text,
         subcommands: [
             RunCommand.self, CheckCommand.self, RouteCommand.self, LegCommand.self, LinkCommand.self, RTSPCommand.self,
             SIPCommand.self,

@@ -16,7 +16,7 @@ public enum CrosspointProgram {
     /// Runs the command that `arguments` name, and returns the exit code.
     static func run(_ arguments: [String]) async -> Int32 {
         do {
-            var command = try CrosspointCommand.parseAsRoot(arguments)
+            var command = try await CrosspointCommand.asyncParseAsRoot(arguments)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {

@@ -18,7 +18,7 @@ struct RTSPRouteRemoveCommand: AsyncParsableCommand {
     @OptionGroup var control: ControlOptions
     @OptionGroup var output: OutputOptions
 
-    @Argument(help: "The routes' names.")
+    @Argument(help: "The routes' names.", completion: .rtspRouteName)
     var routes: [String]
 
     func run() async throws {

@@ -16,7 +16,7 @@ struct RTSPRouteShowCommand: AsyncParsableCommand {
     @OptionGroup var control: ControlOptions
     @OptionGroup var output: OutputOptions
 
-    @Argument(help: "The route's name.")
+    @Argument(help: "The route's name.", completion: .rtspRouteName)
     var route: String
 
     func run() async throws {

@@ -18,7 +18,7 @@ struct RouteRemoveCommand: AsyncParsableCommand {
     @OptionGroup var control: ControlOptions
     @OptionGroup var output: OutputOptions
 
-    @Argument(help: "The routes' names.")
+    @Argument(help: "The routes' names.", completion: .routeName)
     var routes: [String]
 
     func run() async throws {

@@ -19,7 +19,7 @@ struct RouteSetCommand: AsyncParsableCommand {
     @OptionGroup var control: ControlOptions
     @OptionGroup var output: OutputOptions
 
-    @Argument(help: "The route's name.")
+    @Argument(help: "The route's name.", completion: .routeName)
     var route: String
 
     @Option(

@@ -25,7 +25,7 @@ struct RouteTakeCommand: AsyncParsableCommand {
     @OptionGroup var control: ControlOptions
     @OptionGroup var output: OutputOptions
 
-    @Argument(help: "The route's name.")
+    @Argument(help: "The route's name.", completion: .routeName)
     var route: String
 
     @Option(name: .long, help: ArgumentHelp("Where the packets come from, from now on.", valueName: "from"))

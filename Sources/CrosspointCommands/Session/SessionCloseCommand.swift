@@ -17,7 +17,7 @@ struct SessionCloseCommand: AsyncParsableCommand {
     @OptionGroup var control: ControlOptions
     @OptionGroup var output: OutputOptions
 
-    @Argument(help: "The sessions' names.")
+    @Argument(help: "The sessions' names.", completion: .sessionName)
     var sessions: [String]
 
     func run() async throws {

@@ -27,7 +27,7 @@ struct SessionShowCommand: AsyncParsableCommand {
     @OptionGroup var control: ControlOptions
     @OptionGroup var output: OutputOptions
 
-    @Argument(help: "The session's name.")
+    @Argument(help: "The session's name.", completion: .sessionName)
     var session: String
 
     @Flag(name: .long, help: "Show the messages of a SIP call instead.")

@@ -57,7 +57,7 @@ struct StatsCommand: AsyncParsableCommand {
         help: ArgumentHelp("Show it again every so many seconds, until interrupted.", valueName: "seconds"))
     var watch: String?
 
-    @Argument(help: "Only this route.")
+    @Argument(help: "Only this route.", completion: .routeName)
     var route: String?
 
     func run() async throws {
