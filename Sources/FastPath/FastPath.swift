@@ -102,7 +102,8 @@ public final class FastPath {
         guard let found = try Generation.committed(in: pins) else {
             guard pins.names(.links).allSatisfy({ !$0.hasPrefix("port-") }) else {
                 throw FastPathError(
-                    .pinned, "\(pins.path): attached ports, but no node record; run 'crosspoint unload' and start again")
+                    .pinned, "\(pins.path): attached ports, but no node record; run 'crosspoint unload' and start again"
+                )
             }
             // Pins that an interrupted start left behind.
             pins.removePins()

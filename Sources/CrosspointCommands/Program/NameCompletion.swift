@@ -8,7 +8,9 @@ import Sessions
 
 extension CompletionKind {
     /// The routes of the running daemon.
-    static let routeName = names { try await $0.send(.get, "/v1/routes", as: [RouteReport].self).map(\.specification.name) }
+    static let routeName = names {
+        try await $0.send(.get, "/v1/routes", as: [RouteReport].self).map(\.specification.name)
+    }
     /// The RTSP routes of the running daemon.
     static let rtspRouteName = names { client in
         try await client.send(.get, "/v1/rtsp/routes", as: [Named].self).map(\.name)
