@@ -52,7 +52,9 @@
 	/* Dropped: ours by its destination, but nothing that a router sends on (soundness.h). */ \
 	X(DROP_MARTIAN_SOURCE, "drop_martian_source") \
 	X(DROP_WRONG_MAC, "drop_wrong_mac") \
-	X(DROP_BAD_HEADER_CHECKSUM, "drop_bad_header_checksum")
+	X(DROP_BAD_HEADER_CHECKSUM, "drop_bad_header_checksum") \
+	/* A copy that an AF_XDP worker encrypts, of a packet that no worker took. */ \
+	X(COPY_NO_WORKER, "copy_no_worker")
 
 enum crosspoint_reason {
 #define CROSSPOINT_REASON_NUMBER(name, text) CROSSPOINT_##name,

@@ -22,43 +22,39 @@ drop_copy(struct crosspoint_port_count *state, __u32 port, __u32 reason)
 	return drop(port, reason);
 }
 
-/* The outcome for a copy. */
-enum copy_outcome {
-	COPY_SENT,
-	COPY_GATED,
-	COPY_FAILED,
-};
-
-/* Everything that the short way does not do: gates, tags, IPv6, RTP headers, another address family. */
-static __noinline enum copy_outcome
+/* Everything that the short way does not do: gates, tags, IPv6, RTP headers, another address family. Returns the reason for which the
+ * copy is not sent, or -1. */
+static __noinline int
 rewrite_special(struct xdp_md *ctx, __u32 index, __u64 note)
 {
 	struct crosspoint_leg *leg = bpf_map_lookup_elem(&legs, &index);
 	__u32 frame = (__u16)(note >> 32), sequence = (__u32)(note >> 56) << 16;
 	__u32 offset = frame & CROSSPOINT_FRAME_L3_OFFSET;
+	int hindrance;
 
 	if (!leg)
-		return COPY_FAILED;
+		return CROSSPOINT_COPY_REWRITE_FAILED;
 	if (frame & CROSSPOINT_FRAME_SEQUENCE) {
 		__u32 ip_length = frame & CROSSPOINT_FRAME_IPV6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
 		struct crosspoint_rtp_header rtp;
 
 		if (bpf_xdp_load_bytes(ctx, offset + ip_length + sizeof(struct udphdr), &rtp, sizeof(rtp)))
-			return COPY_FAILED;
+			return CROSSPOINT_COPY_REWRITE_FAILED;
 		sequence |= HOST16(rtp.sequence);
 	}
-	if (gate_is_closed(leg, index, sequence, frame))
-		return COPY_GATED;
+	hindrance = copy_hindrance(leg, index, sequence, frame);
+	if (hindrance >= 0)
+		return hindrance;
 	if (!crosspoint_note_undo((void *)(long)ctx->data, (void *)(long)ctx->data_end, frame))
-		return COPY_FAILED;
+		return CROSSPOINT_COPY_REWRITE_FAILED;
 	if (!(frame & CROSSPOINT_FRAME_IPV6)) {
 		struct iphdr *ip = (void *)(long)ctx->data + offset;
 
 		if (offset > CROSSPOINT_MAX_L3_OFFSET || (void *)(ip + 1) > (void *)(long)ctx->data_end)
-			return COPY_FAILED;
+			return CROSSPOINT_COPY_REWRITE_FAILED;
 		frame |= (__u32)crosspoint_without_ipv4(ip->saddr, ip->daddr) << CROSSPOINT_FRAME_WITHOUT;
 	}
-	return rewrite_frame(ctx, leg, index, frame) ? COPY_SENT : COPY_FAILED;
+	return rewrite_frame(ctx, leg, index, frame) ? -1 : CROSSPOINT_COPY_REWRITE_FAILED;
 }
 
 /* The body of egress, apart so that a test can run it as a plain XDP program. */
@@ -119,12 +115,10 @@ egress_copy(struct xdp_md *ctx, __u32 interface_index)
 		crosspoint_rewrite_copy(data, leg, flags, sums);
 		length = data_end - data;
 	} else {
-		enum copy_outcome outcome = rewrite_special(ctx, index, note);
+		int hindrance = rewrite_special(ctx, index, note);
 
-		if (outcome == COPY_GATED)
-			return drop_copy(state, port, CROSSPOINT_COPY_GATED);
-		if (outcome != COPY_SENT)
-			return drop_copy(state, port, CROSSPOINT_COPY_REWRITE_FAILED);
+		if (hindrance >= 0)
+			return drop_copy(state, port, hindrance);
 		length = (void *)(long)ctx->data_end - (void *)(long)ctx->data;
 	}
 	/* Groups are never fragmented frames: the kernel refuses to clone those (dev_map_enqueue_multi). */

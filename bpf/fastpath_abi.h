@@ -257,7 +257,7 @@ enum crosspoint_leg_flag {
 	CROSSPOINT_LEG_TAGGED = 1 << 8,
 	/* TTL or DSCP by the leg's own rule, not the usual one: one hop less, the same class. */
 	CROSSPOINT_LEG_REMARK = 1 << 9,
-	/* The leg's copies leave encrypted (SRTP), by an AF_XDP worker: to the kernel engine it is shut. */
+	/* The leg's copies leave encrypted (SRTP), by an AF_XDP worker; the kernel engine sends none (copy_no_worker). */
 	CROSSPOINT_LEG_PROTECT = 1 << 10,
 	/* Whatever the short way through egress does not do. */
 	CROSSPOINT_LEG_SPECIAL = CROSSPOINT_LEG_RTP | CROSSPOINT_LEG_GATED | CROSSPOINT_LEG_SHUT |

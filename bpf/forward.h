@@ -20,25 +20,27 @@ drop(__u32 port, __u32 reason)
 	return XDP_DROP;
 }
 
-/* True if a leg's copy is held back; the daemon clears the gate of a leg that has begun. */
+/* The reason for which a leg's copy is held back, or -1; the daemon clears the gate of a leg that has begun. */
 static __always_inline int
-gate_is_closed(const struct crosspoint_leg *leg, __u32 index, __u32 sequence, __u32 frame)
+copy_hindrance(const struct crosspoint_leg *leg, __u32 index, __u32 sequence, __u32 frame)
 {
 	__u32 flags = *(volatile const __u32 *)&leg->flags;
 	struct crosspoint_leg_detail *detail;
 
 	if (CROSSPOINT_LIKELY(!(flags & (CROSSPOINT_LEG_SHUT | CROSSPOINT_LEG_GATED | CROSSPOINT_LEG_PROTECT))))
-		return 0;
-	/* A copy that may leave encrypted only has no business here; its flow does not come here, either. */
-	if (flags & (CROSSPOINT_LEG_SHUT | CROSSPOINT_LEG_PROTECT))
-		return 1;
+		return -1;
+	if (flags & CROSSPOINT_LEG_SHUT)
+		return CROSSPOINT_COPY_GATED;
+	/* A copy that may leave encrypted only has no business here: no worker took the packet, and plain legs have theirs. */
+	if (flags & CROSSPOINT_LEG_PROTECT)
+		return CROSSPOINT_COPY_NO_WORKER;
 	if (!(frame & CROSSPOINT_FRAME_SEQUENCE))
-		return 0;
+		return -1;
 	/* 24 bits are what egress knows: 32 s of the fastest video flow, and a gate holds for a second. */
 	if ((__s32)((sequence - leg->gate_sequence) << 8) >= 0)
-		return 0;
+		return -1;
 	detail = bpf_map_lookup_elem(&leg_details, &index);
-	return detail && bpf_ktime_get_ns() < detail->gate_deadline;
+	return detail && bpf_ktime_get_ns() < detail->gate_deadline ? CROSSPOINT_COPY_GATED : -1;
 }
 
 static __always_inline void
@@ -130,14 +132,14 @@ forward_direct(struct xdp_md *ctx, struct crosspoint_lane *lane, struct crosspoi
 {
 	struct crosspoint_leg *leg = bpf_map_lookup_elem(&legs, &leg_index);
 	__u32 bytes, port;
+	int hindrance;
 
 	if (!leg)
 		return XDP_DROP;
 	port = leg->port & (CROSSPOINT_MAX_PORTS - 1);
-	if (gate_is_closed(leg, leg_index, what->sequence, what->frame)) {
-		crosspoint_count_reason(port, CROSSPOINT_COPY_GATED, 1);
-		return XDP_DROP;
-	}
+	hindrance = copy_hindrance(leg, leg_index, what->sequence, what->frame);
+	if (hindrance >= 0)
+		return drop(port, hindrance);
 	bytes = length - (what->frame & CROSSPOINT_FRAME_L3_OFFSET) + crosspoint_leg_l3_offset(leg);
 	if (CROSSPOINT_UNLIKELY(leg->flags & CROSSPOINT_LEG_CHANGE_FAMILY))
 		bytes += crosspoint_family_growth(what->frame);

@@ -16,6 +16,8 @@ public enum EngineReason: UInt8, Hashable, Sendable, CaseIterable {
     case noWorker = 5
     /// SRTP, which AF_XDP workers alone do.
     case encryption = 6
+    /// No worker takes packets now, and legs that are not encrypted have them from the kernel engine.
+    case noWorkerForEncryption = 7
 
     /// The reason for a person.
     public var text: String {
@@ -26,6 +28,8 @@ public enum EngineReason: UInt8, Hashable, Sendable, CaseIterable {
         case .longFrames: "its frames are too long for the kernel to copy them to several legs"
         case .unavailable: "the AF_XDP engine cannot be had: the daemon's log and 'crosspoint route show' say why"
         case .encryption: "its packets are encrypted or decrypted, which AF_XDP workers alone do"
+        case .noWorkerForEncryption:
+            "no AF_XDP worker takes packets at its port now: encrypted legs send nothing, the others continue"
         case .noWorker: "no AF_XDP worker takes packets at its port now"
         }
     }

@@ -2,6 +2,7 @@
 
 import FastPath
 import FoundationEssentials
+import LoadGenerator
 import RTPWire
 import SRTPKeys
 import TestSupport
@@ -112,6 +113,55 @@ extension NodeFastPathTests {
             #expect(bench.log.contains("there is no key sip.key"))
             try await bench.send(100)
             #expect(try bench.port("out0").transmittedCopies == 0)
+        }
+
+        /// One encrypted leg must not take the plain ones with it when nobody encrypts.
+        @Test func plainLegsContinueWithoutAWorkerAndEncryptedOnesAreSilent() async throws {
+            let bench = try await ControllerBench(egressPorts: 2)
+            try bench.plan()
+            try await bench.controller.setKeys([Self.key(1)], named: "session.1")
+            try bench.expect(1, egress: 0, to: IPAddress(239, 9, 9, 1))
+            let report = try await bench.add(
+                "mixed",
+                to: [
+                    ControllerBench.leg(1, egress: 0, to: "239.9.9.1"),
+                    ControllerBench.leg(2, egress: 1, to: "239.9.9.2") + ",srtp=session.1",
+                ])
+            #expect(report.engine == "afxdp" && report.legs.allSatisfy { $0.state == .active })
+            func encrypted() throws -> UInt64 { try bench.port("out1").transmittedCopies }
+            func sends(_ packets: Int, plain: UInt64, encrypted wanted: UInt64) async throws {
+                try await bench.send(packets)
+                try await eventually {
+                    let (good, sent) = (try bench.generator.result(at: 1).good, try encrypted())
+                    return good == plain && sent == wanted ? nil : "\(good) plain and \(sent) encrypted copies"
+                }
+                try bench.expectComplete([1], packets: plain)
+            }
+            try await sends(200, plain: 200, encrypted: 200)
+
+            await bench.stop()
+            try await eventually {
+                let engine = try bench.flow("mixed").engine
+                return engine == "partly" ? nil : "engine \(engine)"
+            }
+            try await sends(300, plain: 500, encrypted: 200)
+            #expect(try bench.port("out1").undelivered["copy_no_worker"] == 300)
+            #expect(try bench.flow("mixed").engineReason.contains("encrypted legs send nothing"))
+
+            try await bench.start()
+            try await eventually {
+                let engine = try bench.flow("mixed").engine
+                return engine == "afxdp" ? nil : "engine \(engine)"
+            }
+            try await sends(100, plain: 600, encrypted: 300)
+            #expect(try await bench.controller.route("mixed").legs.allSatisfy { $0.state == .active })
+            // Without a plain leg nothing may go to the kernel engine at all.
+            try await bench.controller.removeLeg(1, from: "mixed")
+            await bench.stop()
+            try await eventually {
+                let engine = try bench.flow("mixed").engine
+                return engine == "none" ? nil : "engine \(engine)"
+            }
         }
 
         @Test func refusalsNameTheKeyAndTheRemedy() async throws {

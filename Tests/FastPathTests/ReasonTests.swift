@@ -139,6 +139,13 @@ extension FastPathSuite {
                 try bench.thread.run { try bench.fastPath.setLegs(legs, of: handle) }
                 return try bench.ingress(Packet()).reasons
             },
+            "copy_no_worker": { bench, handle in
+                var leg = try bench.leg()
+                leg.isProtected = true
+                let legs = [leg]
+                try bench.thread.run { try bench.fastPath.setLegs(legs, of: handle) }
+                return try bench.ingress(Packet()).reasons
+            },
             // A group that does not exist; a frame shorter than its headers, which are said to be IPv6.
             "copy_no_leg": egress { $0.replaceSubrange(8..<12, with: [0xff, 0xff, 0xff, 0xff]) },
             "copy_rewrite_failed": egress(note: { $0[5] = 1 }, keep: 61),

@@ -35,7 +35,7 @@ extension FastPathSuite {
             var leg = try bench.leg()
             leg.isProtected = true
             let handle = try bench.route(for: Packet(), legs: [leg])
-            #expect(try bench.ingress(Packet()).reasons == ["copy_gated": 1])
+            #expect(try bench.ingress(Packet()).reasons == ["copy_no_worker": 1])
             // Nor with a gate that is open.
             try bench.thread.run { bench.fastPath.openLeg(leg.counter, gate: nil, of: handle) }
             #expect(try bench.ingress(Packet()).verdict == .drop)

@@ -219,8 +219,9 @@ public final class PinnedStatistics: Sendable {
             return heartbeat != 0 && Int64(bitPattern: now &- heartbeat) <= Int64(CROSSPOINT_HEARTBEAT_LIMIT)
         }
         if isServed { return ("afxdp", reason.text) }
-        return flow.flags & CROSSPOINT_FLOW_AFXDP_ONLY.rawValue == 0
-            ? ("kernel", EngineReason.noWorker.text) : ("none", EngineReason.noWorker.text)
+        if flow.flags & CROSSPOINT_FLOW_AFXDP_ONLY.rawValue != 0 { return ("none", EngineReason.noWorker.text) }
+        return reason == .encryption
+            ? ("partly", EngineReason.noWorkerForEncryption.text) : ("kernel", EngineReason.noWorker.text)
     }
 
     /// The AF_XDP sockets of a port, by queue.

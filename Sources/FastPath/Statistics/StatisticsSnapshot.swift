@@ -84,7 +84,8 @@ public struct FlowStatistics: Hashable, Sendable, Codable {
     public var from: String
     /// `rtp`, `rtcp` or `raw`.
     public var payload: String
-    /// The engine that carries the flow now: `kernel` or `afxdp`; `none` while a flow that needs AF_XDP has no worker.
+    /// The engine that carries the flow now: `kernel` or `afxdp`. While no worker lives: `none` for a flow that needs one, `partly` for
+    /// one with plain legs, which the kernel engine has, beside encrypted ones, which send nothing.
     public var engine: String
     /// The reason for which it has that engine.
     public var engineReason: String

@@ -78,8 +78,8 @@ public enum FlowState: String, Hashable, Sendable, Codable, CaseIterable {
             }
             return (.noSignal, "no packet for \(age / 1_000_000_000) s")
         }
-        if new.engine == "none" {
-            return (.noWorker, "it needs an AF_XDP worker, and none takes its packets: \(new.engineReason)")
+        if new.engine == "none" || new.engine == "partly" {
+            return (.noWorker, "\(new.engineReason); 'systemctl status crosspoint' and 'crosspoint route show' say what is missing")
         }
         guard let old else { return (.ok, nil) }
         let others = new.wrongSourcePackets > old.wrongSourcePackets

@@ -131,6 +131,8 @@ public struct LegReport: Hashable, Sendable {
         case unroutable
         /// In the fast path, and sends nothing until its session opens it.
         case shut
+        /// Leaves encrypted, and no AF_XDP worker takes its packets now: sends nothing.
+        case noWorker = "no-worker"
     }
 
     /// The leg's number, unique within the route and never used again by it.

@@ -196,7 +196,8 @@ public actor FlowController: SessionRouteControl {
             throw error
         }
         report(.routeChanged, of: state, "leg \(new.number) to \(leg) added")
-        return report(table[name]?.legs.first { $0.counter == new.counter } ?? new)
+        let after = table[name] ?? state
+        return report(after.legs.first { $0.counter == new.counter } ?? new, of: after, engine: engineReport(after))
     }
 
     /// Forgets a leg that could not be put into the fast path, unless it went with its route.

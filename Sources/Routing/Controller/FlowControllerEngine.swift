@@ -10,7 +10,7 @@ extension FlowController {
     private func wanted(_ state: RouteState) -> (engine: FlowParameters.Engine, reason: EngineReason) {
         let specification = state.specification
         guard specification.delivery == .legs else { return (.kernel, .ordinary) }
-        if specification.usesSRTP { return (.afxdpOnly, .encryption) }
+        if let engine = specification.engineOfSRTP { return (engine, .encryption) }
         switch specification.engine {
         case .kernel: return (.kernel, .kernelAskedFor)
         case .afxdp: return (.afxdp, .afxdpAskedFor)
@@ -43,7 +43,7 @@ extension FlowController {
             } else {
                 state.parameters.engine = .kernel
                 state.parameters.engineReason = .unavailable
-                guard isNew, state.specification.engine == .afxdp else {
+                guard isNew, state.specification.engine == .afxdp || state.specification.usesSRTP else {
                     return logger.error("route \(state.specification.name): engine kernel instead of afxdp: \(error)")
                 }
             }
@@ -126,15 +126,26 @@ extension FlowController {
 
     /// The engine that carries a route now, and why.
     func engineReport(_ state: RouteState) -> (name: String, reason: String) {
-        if let problem = state.engineProblem {
-            return (state.parameters.engine == .afxdpOnly ? "none" : "kernel", problem)
-        }
+        if let problem = state.engineProblem { return (Self.engineWithoutWorker(state), problem) }
         guard state.parameters.engine != .kernel else { return ("kernel", state.parameters.engineReason.text) }
         let name = state.specification.source.port.interface
         guard packetEngine.ports.contains(where: { $0.receives && fastPath.port(named: name)?.number == $0.number })
         else {
-            return (state.parameters.engine == .afxdpOnly ? "none" : "kernel", EngineReason.noWorker.text)
+            let reason: EngineReason = state.parameters.engineReason == .encryption ? .noWorkerForEncryption : .noWorker
+            return (
+                Self.engineWithoutWorker(state),
+                state.parameters.engine == .afxdpOnly ? EngineReason.noWorker.text : reason.text
+            )
         }
         return ("afxdp", state.parameters.engineReason.text)
+    }
+
+    /// The engine of a route that should have a worker and has none.
+    private static func engineWithoutWorker(_ state: RouteState) -> String {
+        switch state.specification.engineOfSRTP {
+        case .afxdpOnly: "none"
+        case .afxdp: "partly"
+        case .kernel, nil: "kernel"
+        }
     }
 }

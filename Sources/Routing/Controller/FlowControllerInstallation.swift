@@ -354,25 +354,29 @@ extension FlowController {
         return RouteReport(
             specification: state.specification, owner: state.owner, engine: engine.name, engineReason: engine.reason,
             membership: membership,
-            legs: state.legs.map { report($0, frameLength: state.frameLength) }, standing: .live,
+            legs: state.legs.map { report($0, of: state, engine: engine) }, standing: .live,
             problem: state.membershipProblem, differsFromFile: state.intent.isChangedLive,
             revision: state.intent.revision, author: state.intent.author)
     }
 
-    func report(_ leg: LegState, frameLength: UInt64 = 0) -> LegReport {
+    /// Reports a leg of a route that has the given engine.
+    func report(_ leg: LegState, of state: RouteState, engine: (name: String, reason: String)) -> LegReport {
         switch leg.resolution {
         case .ready(_, let nextHop):
             let interface = view.interface(named: leg.specification.port.interface)
             let isDown = interface.map { !$0.isUp || !$0.isRunning } ?? true
+            let isSilent = leg.specification.srtp != nil && engine.name != "afxdp"
             var reason: String?
-            if isDown {
+            if isSilent {
+                reason = engine.reason
+            } else if isDown {
                 reason = "interface \(leg.specification.port.interface) is down or has no carrier"
             } else {
-                reason = misfit(of: leg, frameLength: frameLength)
+                reason = misfit(of: leg, frameLength: state.frameLength)
             }
             return LegReport(
                 number: leg.number, specification: leg.specification,
-                state: isDown ? .linkDown : leg.isShut ? .shut : .active,
+                state: isSilent ? .noWorker : isDown ? .linkDown : leg.isShut ? .shut : .active,
                 reason: reason, nextHop: nextHop.isEmpty ? nil : nextHop)
         case .waiting(let state, let reason, let nextHop):
             return LegReport(

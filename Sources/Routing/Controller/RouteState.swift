@@ -118,10 +118,18 @@ extension RouteSpecification {
         case .kernel: parameters.engineReason = .kernelAskedFor
         case .afxdp: (parameters.engine, parameters.engineReason) = (.afxdp, .afxdpAskedFor)
         }
-        // Nothing of it may leave by way of an engine that does not encrypt.
-        if usesSRTP { (parameters.engine, parameters.engineReason) = (.afxdpOnly, .encryption) }
+        if let engine = engineOfSRTP { (parameters.engine, parameters.engineReason) = (engine, .encryption) }
         parameters.isEncrypted = source.srtp != nil
         return parameters
+    }
+
+    /// The engine that SRTP asks for; nil where nothing is encrypted or decrypted.
+    ///
+    /// Plain legs of a plain source continue in the kernel engine while no worker lives, which holds the copies of encrypted legs back
+    /// (`CROSSPOINT_LEG_PROTECT`). Of an encrypted source nothing can leave without a worker.
+    var engineOfSRTP: FlowParameters.Engine? {
+        guard usesSRTP else { return nil }
+        return source.srtp == nil && legs.contains { $0.srtp == nil } ? .afxdp : .afxdpOnly
     }
 
     var label: FlowLabel {

@@ -40,7 +40,7 @@ struct Sums {
             sourceLocation: sourceLocation)
         let requested = sum(\.requestedCopies)
         let (transmitted, refused) = (sum(\.transmittedCopies), sum(\.refusedCopies))
-        let ours = ["copy_gated", "copy_no_leg", "copy_rewrite_failed"]
+        let ours = ["copy_gated", "copy_no_worker", "copy_no_leg", "copy_rewrite_failed"]
         let undelivered = sum { port in ours.reduce(0) { $0 + (port.undelivered[$1] ?? 0) } }
         let skipped = Int64(requested) - Int64(transmitted) - Int64(undelivered)
         let legs = snapshot.flows.flatMap(\.legs).reduce(0) { $0 + $1.packets + $1.refusedPackets }
