@@ -19,7 +19,7 @@
 
 #include "socket_counters.h"
 
-#define CROSSPOINT_ABI_VERSION 7
+#define CROSSPOINT_ABI_VERSION 8
 
 /* Ports (network interfaces) that one node can attach. Port numbers are indices into everything that is per port. */
 #define CROSSPOINT_MAX_PORTS 64
@@ -494,6 +494,45 @@ struct crosspoint_event {
 	__u16 reserved[3];
 };
 _Static_assert(sizeof(struct crosspoint_event) == 48, "no padding");
+
+/* The reasons for which a packet for a flow's destination is not the flow's. The lowest bit is its place in crosspoint_watch. */
+enum crosspoint_sighting_kind {
+	/* The flow's address and UDP port, and another VLAN or interface. */
+	CROSSPOINT_SIGHTED_ELSEWHERE = 0,
+	/* The flow's, with a TTL or hop limit that ends here. */
+	CROSSPOINT_SIGHTED_TTL = 1,
+	/* The flow's group, and another UDP port. */
+	CROSSPOINT_SIGHTED_UDP_PORT = 2,
+	/* The flow's address, in fragments, which have no UDP port but the first. */
+	CROSSPOINT_SIGHTED_FRAGMENT = 3,
+};
+
+/* The latest packet of one kind; fields of two packets may be mixed where two CPUs write at once. */
+struct crosspoint_sighting {
+	__u64 packets;
+	__u64 time;             /* CLOCK_MONOTONIC, ns; 0: none came */
+	__u32 source[4];        /* network order */
+	__u32 kind;             /* enum crosspoint_sighting_kind */
+	__u32 interface_index;
+	__u32 vlans;            /* as in crosspoint_flow */
+	__u16 source_port;      /* network order */
+	__u16 udp_port;         /* network order */
+	__u32 reserved[4];
+};
+_Static_assert(sizeof(struct crosspoint_sighting) == 64, "one cache line");
+
+/* A destination that some flow has: with its UDP port, or with 0. */
+struct crosspoint_watch_key {
+	__u32 destination[4]; /* network order */
+	__u16 udp_port;       /* network order */
+	__u16 reserved;
+};
+_Static_assert(sizeof(struct crosspoint_watch_key) == 20, "no padding");
+
+struct crosspoint_watch {
+	struct crosspoint_sighting sightings[2];
+};
+_Static_assert(sizeof(struct crosspoint_watch) == 128, "two cache lines");
 
 /* The hash of a flow key; the same in BPF, C and Swift (through the shim). `selector` is destination_port | kind << 16. */
 static inline __attribute__((always_inline)) __u32

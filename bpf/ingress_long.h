@@ -14,6 +14,7 @@
 #include "flow_table.h"
 #include "forward.h"
 #include "parse.h"
+#include "sightings.h"
 #include "soundness.h"
 #include "sources.h"
 
@@ -21,6 +22,8 @@ static __always_inline int
 hand_to_host(struct xdp_md *ctx, __u32 reason)
 {
 	crosspoint_count_reason(crosspoint_port(ctx->ingress_ifindex), reason, 1);
+	if (reason == CROSSPOINT_PASS_FRAGMENT)
+		crosspoint_sight(ctx, CROSSPOINT_SIGHTED_FRAGMENT);
 	return XDP_PASS;
 }
 
@@ -80,6 +83,7 @@ ingress_long_way(struct xdp_md *ctx)
 		return drop(flow->port, CROSSPOINT_DROP_DRAINING);
 	if (CROSSPOINT_UNLIKELY(packet.ttl <= 1)) {
 		crosspoint_count_reason(flow->port, CROSSPOINT_PASS_TTL_EXPIRED, 1);
+		crosspoint_sight(ctx, CROSSPOINT_SIGHTED_TTL);
 		return XDP_PASS;
 	}
 

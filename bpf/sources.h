@@ -7,6 +7,7 @@
 #include "flow_table.h"
 #include "forward.h"
 #include "reparse.h"
+#include "sightings.h"
 
 static __noinline int
 not_a_flow(struct xdp_md *ctx)
@@ -18,6 +19,7 @@ not_a_flow(struct xdp_md *ctx)
 		return XDP_DROP;
 	reason = crosspoint_guarded(&packet, crosspoint_place(ctx->ingress_ifindex, packet.vlans));
 	crosspoint_count_reason(crosspoint_port(ctx->ingress_ifindex), reason, 1);
+	crosspoint_sight(ctx, CROSSPOINT_SIGHTED_ELSEWHERE);
 	return reason == CROSSPOINT_PASS_NOT_OURS ? XDP_PASS : XDP_DROP;
 }
 

@@ -59,6 +59,7 @@ public final class FastPath {
     let reasonCounts: MappedArray<crosspoint_reason_count>
     let sockets: MappedArray<crosspoint_socket>
     let socketMap: Descriptor
+    var watches: WatchTable
     /// Of the per-CPU arrays: one for each CPU, then one for each AF_XDP worker.
     let lanes: Int
     let ingress: Descriptor
@@ -173,6 +174,7 @@ public final class FastPath {
         reasonCounts = try array("reason_counts")
         sockets = try array("sockets")
         socketMap = try loaded.map("socket_map")
+        watches = WatchTable(map: try loaded.map("watches"))
         ingress = try loaded.program("ingress")
         egress = try loaded.program("egress")
         let transmit = try loaded.map("tx_ports")
@@ -234,6 +236,7 @@ public final class FastPath {
         reasonCounts = try array("reason_counts")
         sockets = try array("sockets")
         socketMap = try descriptor(.maps, "socket_map")
+        watches = WatchTable(map: try descriptor(.maps, "watches"))
         let transmit = try descriptor(.maps, "tx_ports")
         let ports = try PortTable(
             pins: pins, slots: array("ports"), transmit: transmit, lanes: array("lanes"))
@@ -334,6 +337,8 @@ public final class FastPath {
                 detail.pointee.rtcp_target = FlowTarget.none.encoded
             }
             _ = flowIndices.take(first: Int(flow.index), count: 1)
+            let key = flowTable.key(at: slot)
+            watches.add(key.destination, udpPort: key.udpPort)
         }
         for counter in 0..<legLabels.count where legLabels[counter].pointee.in_use != 0 {
             _ = legCounters.take(first: counter, count: 1)

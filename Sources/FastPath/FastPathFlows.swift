@@ -86,6 +86,7 @@ extension FastPath {
         var (record, detail) = records(filter: key, parameters, port: port, index: counters)
         Self.name(label, in: &detail)
         flowTable.publish(slotKey, record, detail, at: index)
+        watches.add(key.destination, udpPort: key.udpPort)
         return FlowHandle(slot: index, generation: flowDetails[index].pointee.generation)
     }
 
@@ -311,6 +312,8 @@ extension FastPath {
     /// Takes a slot out of the table; it and its counters are free after a grace period.
     private func removeSlot(_ index: Int) {
         retiredIndices.append(Int(flowTable.slots[index].pointee.index))
+        let key = flowTable.key(at: index)
+        watches.remove(key.destination, udpPort: key.udpPort)
         flowTable.remove(at: index)
     }
 

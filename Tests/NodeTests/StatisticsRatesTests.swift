@@ -51,6 +51,17 @@ struct StatisticsRatesTests {
         #expect(state { ($0.packets, $0.invalidPackets) = (1000, 17) } == .notRTP)
         #expect(state { $0.rtp = nil } == .ok)
         #expect(state { ($0.packets, $0.lastPacketAgeNanoseconds) = (1000, 2_000_000_000) } == .noSignal)
+        #expect(state { $0.engine = "partly" } == .noWorker)
+        for (kind, expected) in [
+            (.ttlExpired, .ttlExpired), (.fragments, .fragments), (.wrongVLAN, .wrongVLAN), (.wrongPort, .wrongPort),
+            (.wrongUDPPort, .wrongUDPPort),
+        ] as [(FlowSighting.Kind, FlowState)] {
+            let sighting = FlowSighting(
+                kind: kind, packets: 1, ageNanoseconds: 1, source: "10.1.0.7", port: "eth0", vlans: [], udpPort: 5004)
+            #expect(
+                state { ($0.packets, $0.lastPacketAgeNanoseconds, $0.sighting) = (1000, nil, sighting) } == expected)
+            #expect(state { $0.sighting = sighting } == .ok, "what comes as it should has the last word")
+        }
         #expect(state { ($0.packets, $0.lastPacketAgeNanoseconds) = (1000, 900_000_000) } == .ok)
         #expect(state { ($0.packets, $0.lastPacketAgeNanoseconds) = (1000, nil) } == .noSignal)
         #expect(

@@ -307,6 +307,34 @@ watched_state() {
         "$python" -c 'import json, sys; sys.exit(not any(f["route"] == sys.argv[1] and f["state"] == sys.argv[2] for f in json.load(sys.stdin)))' "$1" "$2"
 }
 
+# flow_state ROUTE TEXT: a single reading of the statistics says so.
+flow_state() { crosspoint stats "$1" | grep -q "$2"; }
+
+# A sender whose packets are for a route, and not as it expects, is named with the difference, by all that tells a state.
+explanations() {
+    accepted added crosspoint route add astray --from 239.7.7.9:5004@eth0 --to 10.2.0.5:8997@eth1
+    wait_until 5 watched_state astray no-signal || wrong "a route that never had a packet is not without signal"
+    local case
+    for case in "ttl-expired|ttl expired|IP_MULTICAST_TTL, 1|239.7.7.9|5004" "wrong-udp-port|wrong udp port|IP_MULTICAST_TTL, 9|239.7.7.9|5010"; do
+        IFS='|' read -r state label option group udp_port <<<"$case"
+        start camera astray.log "$python" -c "
+import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IP, socket.$option)
+for _ in range(400):
+    s.sendto(b'\x80\x60' + bytes(100), ('$group', $udp_port))
+    time.sleep(0.02)
+"
+        wait_until 5 watched_state astray "$state" || wrong "$label is not the state"
+        wait_until 3 flow_state astray "$label" || wrong "stats does not say $label: $(crosspoint stats astray)"
+        accepted "\"kind\" : \"flow.state\"" crosspoint events --kind flow --json
+        crosspoint events --kind flow | grep -q "route astray: $label: .*10.1.0.7" || wrong "no event says $label: $(crosspoint events --kind flow)"
+        stop "$started"
+        right "a sender with $label is named"
+    done
+    accepted removed crosspoint route remove astray
+}
+
 # Changes have an author, a port that goes down is one event that names its routes, and a follower sees the next daemon's events, too.
 events() {
     accepted 'route steady: from 239.5.5.5:5004@eth0.*, by root .crosspoint, process [0-9]+' crosspoint events --kind route
@@ -400,6 +428,7 @@ save
 probe
 metrics
 events
+explanations
 restart
 broken_start
 full_table

@@ -197,7 +197,9 @@ struct StatisticsText {
         switch state {
         case .ok: .good
         case .intruder: .warning
-        case .loss, .twoSenders, .notRTP, .noWorker, .noSignal: .bad
+        case .loss, .twoSenders, .notRTP, .noWorker, .noSignal, .ttlExpired, .fragments, .wrongVLAN, .wrongPort,
+            .wrongUDPPort:
+            .bad
         }
     }
 }

@@ -37,8 +37,9 @@ struct TableCopy {
 
     /// Fills a new table. Counters of lanes begin at 0, and get what the old ones have when it is the last (`carryCounters`).
     func translate(_ name: String, to loaded: LoadedObject) throws(FastPathError) {
-        // Workers end with their process, and their sockets.
-        guard name != "sockets", let translation = RecordTranslation(ofMap: name, from: oldLayout, to: layout),
+        // Workers end with their process, and their sockets; watches are no array, and are entered again with the flows.
+        guard name != "sockets", name != "watches",
+            let translation = RecordTranslation(ofMap: name, from: oldLayout, to: layout),
             let map = try old.tables.open(.maps, name)
         else { return }
         let source = try RawTable(map, name: name, size: translation.fromSize)

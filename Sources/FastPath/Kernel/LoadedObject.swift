@@ -35,6 +35,8 @@ package final class LoadedObject {
             case "groups": groupSlots
             case "reason_counts": Int(CROSSPOINT_MAX_PORTS) * lanes
             case "lanes": lanes
+            // Of each flow two, and some for those that drain.
+            case "watches": flows * 2 + 1024
             default: nil
             }
         }

@@ -25,6 +25,8 @@ public final class PinnedStatistics: Sendable {
     private let lanes: MappedArray<crosspoint_lane>
     private let reasonCounts: MappedArray<crosspoint_reason_count>
     private let sockets: MappedArray<crosspoint_socket>
+    /// Explanations of silent flows; nil where the tables are of another layout.
+    private let watches: Descriptor?
     private let laneCount: Int
     /// The functions that take the records of now from tables of another layout.
     private let copies: [@Sendable () -> Void]
@@ -98,6 +100,7 @@ public final class PinnedStatistics: Sendable {
         lanes = try array("lanes")
         reasonCounts = try array("reason_counts")
         sockets = try array("sockets")
+        watches = generation.isOwn ? try generation.tables.open(.maps, "watches") : nil
         laneCount = Int(node[0].pointee.lane_count)
         self.copies = copies
         reasons =
@@ -131,6 +134,7 @@ public final class PinnedStatistics: Sendable {
         lanes = fastPath.portTable.lanes
         reasonCounts = fastPath.reasonCounts
         sockets = fastPath.sockets
+        watches = fastPath.watches.map
         laneCount = fastPath.lanes
         copies = []
         reasons = Self.ownReasons
@@ -147,7 +151,9 @@ public final class PinnedStatistics: Sendable {
         }
         var read: [FlowStatistics] = []
         for index in 0..<flowLabels.count where flowLabels[index].pointee.in_use != 0 {
-            read.append(flow(index, legs: (legs[UInt32(index)] ?? []).sorted { $0.leg < $1.leg }, now: now))
+            var flow = flow(index, legs: (legs[UInt32(index)] ?? []).sorted { $0.leg < $1.leg }, now: now)
+            flow.sighting = sighting(of: flow, slot: Int(flowLabels[index].pointee.slot), now: now)
+            read.append(flow)
         }
         let record = node[0].pointee
         return StatisticsSnapshot(
@@ -204,6 +210,37 @@ public final class PinnedStatistics: Sendable {
                 ? RTPStatistics(record, detail, clockRate: label.clock_rate) : nil,
             rtcpPackets: detail.rtcp_packets, wrongSourcePackets: detail.wrong_source,
             invalidPackets: detail.invalid, legs: legs)
+    }
+
+    /// The latest packet that was for a silent flow and came otherwise, of the last seconds.
+    private func sighting(of flow: FlowStatistics, slot: Int, now: UInt64) -> FlowSighting? {
+        let recent: UInt64 = 3_000_000_000
+        guard let watches, slot < flows.count, flow.lastPacketAgeNanoseconds.map({ $0 >= 1_000_000_000 }) ?? true else {
+            return nil
+        }
+        let record = flows[slot].pointee
+        let sightings = WatchTable.sightings(
+            IPAddress(words: record.destination), udpPort: UInt16(bigEndian: record.destination_port), in: watches)
+        let age = { (sighting: crosspoint_sighting) in now > sighting.time ? now - sighting.time : 0 }
+        guard let latest = sightings.filter({ $0.time != 0 && age($0) < recent }).max(by: { $0.time < $1.time }) else {
+            return nil
+        }
+        let kind: FlowSighting.Kind
+        switch crosspoint_sighting_kind(rawValue: latest.kind) {
+        case CROSSPOINT_SIGHTED_TTL: kind = .ttlExpired
+        case CROSSPOINT_SIGHTED_FRAGMENT: kind = .fragments
+        case CROSSPOINT_SIGHTED_UDP_PORT: kind = .wrongUDPPort
+        default: kind = latest.interface_index == record.interface_index ? .wrongVLAN : .wrongPort
+        }
+        let (outer, inner) = (UInt16(latest.vlans >> 16 & 0xfff), UInt16(latest.vlans & 0xfff))
+        var name = [CChar](repeating: 0, count: Int(IF_NAMESIZE))
+        let port =
+            if_indextoname(latest.interface_index, &name).map { String(cString: $0) } ?? "\(latest.interface_index)"
+        return FlowSighting(
+            kind: kind, packets: latest.packets, ageNanoseconds: age(latest),
+            source: "\(IPAddress(words: latest.source))", port: port,
+            vlans: outer == 0 ? [] : inner == 0 ? [outer] : [outer, inner],
+            udpPort: kind == .fragments ? nil : UInt16(bigEndian: latest.udp_port))
     }
 
     /// The engine that carries a flow at this moment, and why.

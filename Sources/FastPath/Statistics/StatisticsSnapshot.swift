@@ -105,6 +105,8 @@ public struct FlowStatistics: Hashable, Sendable, Codable {
     public var invalidPackets: UInt64
     /// The legs, by leg number.
     public var legs: [LegStatistics]
+    /// What comes instead, where the flow is silent and packets for its destination come otherwise.
+    public var sighting: FlowSighting?
 
     public init(
         route: String, from: String, payload: String, engine: String, engineReason: String, packets: UInt64,

@@ -7,6 +7,16 @@ import FastPath
 public enum FlowState: String, Hashable, Sendable, Codable, CaseIterable {
     /// Nothing arrives.
     case noSignal = "no-signal"
+    /// Packets arrive whose TTL or hop limit ends at this node.
+    case ttlExpired = "ttl-expired"
+    /// Packets arrive in fragments.
+    case fragments
+    /// Packets arrive in another VLAN.
+    case wrongVLAN = "wrong-vlan"
+    /// Packets arrive at another network interface of the node.
+    case wrongPort = "wrong-port"
+    /// Packets of the group arrive with another UDP port.
+    case wrongUDPPort = "wrong-udp-port"
     /// Packets arrive, none of them RTP (RFC 3550 appendix A.1).
     case notRTP = "not-rtp"
     /// The flow needs an AF_XDP worker, and none is there.
@@ -24,6 +34,11 @@ public enum FlowState: String, Hashable, Sendable, Codable, CaseIterable {
     public var label: String {
         switch self {
         case .noSignal: "no signal"
+        case .ttlExpired: "ttl expired"
+        case .fragments: "fragments"
+        case .wrongVLAN: "wrong vlan"
+        case .wrongPort: "wrong port"
+        case .wrongUDPPort: "wrong udp port"
         case .notRTP: "not rtp"
         case .noWorker: "no worker"
         case .twoSenders: "two senders"
@@ -40,7 +55,7 @@ public enum FlowState: String, Hashable, Sendable, Codable, CaseIterable {
         case .intruder: 1
         case .loss: 2
         case .twoSenders: 3
-        case .notRTP, .noWorker, .noSignal: 4
+        case .notRTP, .noWorker, .noSignal, .ttlExpired, .fragments, .wrongVLAN, .wrongPort, .wrongUDPPort: 4
         }
     }
 
@@ -49,7 +64,7 @@ public enum FlowState: String, Hashable, Sendable, Codable, CaseIterable {
         switch self {
         case .ok: .notice
         case .intruder, .loss, .twoSenders: .warning
-        case .noSignal, .notRTP, .noWorker: .error
+        case .noSignal, .ttlExpired, .fragments, .wrongVLAN, .wrongPort, .wrongUDPPort, .notRTP, .noWorker: .error
         }
     }
 
@@ -73,13 +88,17 @@ public enum FlowState: String, Hashable, Sendable, Codable, CaseIterable {
             )
         }
         guard isMoving || isRecent else {
+            if let sighting = new.sighting { return explain(sighting, of: new) }
             guard let age = new.lastPacketAgeNanoseconds else {
                 return (.noSignal, "no packet has come yet; check the sender, the group and the VLAN")
             }
             return (.noSignal, "no packet for \(age / 1_000_000_000) s")
         }
         if new.engine == "none" || new.engine == "partly" {
-            return (.noWorker, "\(new.engineReason); 'systemctl status crosspoint' and 'crosspoint route show' say what is missing")
+            return (
+                .noWorker,
+                "\(new.engineReason); 'systemctl status crosspoint' and 'crosspoint route show' say what is missing"
+            )
         }
         guard let old else { return (.ok, nil) }
         let others = new.wrongSourcePackets > old.wrongSourcePackets
@@ -103,6 +122,42 @@ public enum FlowState: String, Hashable, Sendable, Codable, CaseIterable {
             return (.intruder, "another sender's packets are dropped; 'crosspoint events --kind flow' names it")
         }
         return (.ok, nil)
+    }
+
+    /// The state of a silent flow whose packets come otherwise than it expects.
+    private static func explain(_ sighting: FlowSighting, of flow: FlowStatistics) -> (FlowState, reason: String?) {
+        let place =
+            sighting.vlans.isEmpty ? "untagged" : "in VLAN \(sighting.vlans.map { "\($0)" }.joined(separator: "."))"
+        let udpPort = sighting.udpPort.map { "UDP port \($0)" } ?? "no UDP port"
+        return switch sighting.kind {
+        case .ttlExpired:
+            (
+                .ttlExpired,
+                "packets of \(sighting.source) arrive with a TTL of 1, which a router may not send on; give the sender a TTL of 16"
+            )
+        case .fragments:
+            (
+                .fragments,
+                "packets of \(sighting.source) arrive in fragments, which have no UDP port to know them by; let it send smaller ones"
+            )
+        case .wrongVLAN:
+            (
+                .wrongVLAN,
+                "packets of \(sighting.source) arrive \(place) at \(sighting.port), not as \(flow.from) says; correct the route or "
+                    + "the switch"
+            )
+        case .wrongPort:
+            (
+                .wrongPort,
+                "packets of \(sighting.source) arrive at \(sighting.port), \(place), not as \(flow.from) says; correct the route or "
+                    + "the cabling"
+            )
+        case .wrongUDPPort:
+            (
+                .wrongUDPPort,
+                "packets of \(sighting.source) arrive with \(udpPort), not as \(flow.from) says; correct the route or the sender"
+            )
+        }
     }
 
     /// A share with two significant digits: `0.02 %`.
