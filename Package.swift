@@ -277,7 +277,8 @@ let package = Package(
         .testTarget(
             name: "AgentSupportTests",
             dependencies: [
-                "AgentSupport", "RTPWire", "Sessions", "CrosspointShim", "TestSupport", logging, nioCore,
+                "AgentSupport", "RTPWire", "Sessions", "CrosspointShim", "TestSupport", logging, nioCore, nioPosix,
+                nioTLS,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: strict

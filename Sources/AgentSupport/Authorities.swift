@@ -30,7 +30,7 @@ public final class Authorities {
             made = context
             return context
         } catch {
-            throw ListenerError("ca-file \(file ?? "(the system's)"): cannot be used: \(error)")
+            throw ListenerError("ca-file \(file ?? "(the system's)"): cannot be used: \(ErrorText.of(error))")
         }
     }
 }

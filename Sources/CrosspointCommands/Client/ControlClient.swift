@@ -1,5 +1,6 @@
 // A client of the control API: one HTTP/1.1 request per connection over the Unix domain socket.
 
+import AgentSupport
 import FoundationEssentials
 import Glibc
 import NIOCore
@@ -67,7 +68,7 @@ struct ControlClient: Sendable {
                 throw error
             } catch {
                 throw CommandError(
-                    "the daemon at \(socket) broke the connection off (\(error)); see its log",
+                    "the daemon at \(socket) broke the connection off (\(ErrorText.of(error))); see its log",
                     exitStatus: ExitStatus.unreachable)
             }
         }

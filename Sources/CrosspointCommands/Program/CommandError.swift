@@ -1,5 +1,6 @@
 // Errors that end a command early: one line, and an exit code.
 
+import AgentSupport
 import ArgumentParser
 import FastPath
 import Netlink
@@ -59,7 +60,7 @@ struct CommandError: Error, Hashable, CustomStringConvertible {
             self.init(
                 code == .validationFailure
                     ? CrosspointCommand.message(for: error)
-                        + "; see 'crosspoint help\(command.isEmpty ? "" : " \(command)")'" : String(describing: error),
+                        + "; see 'crosspoint help\(command.isEmpty ? "" : " \(command)")'" : ErrorText.of(error),
                 exitStatus: code.rawValue)
         }
     }

@@ -96,7 +96,7 @@ public enum ConfigurationFile {
             let line = offset.map { text.prefix($0).count { $0 == "\n" } + 1 }
             return ConfigurationError(file: file, line: line, problem: "is not YAML: \(problem)")
         default:
-            return ConfigurationError(file: file, problem: "is not YAML: \(error)")
+            return ConfigurationError(file: file, problem: "is not YAML that can be read")
         }
     }
 

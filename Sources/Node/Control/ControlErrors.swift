@@ -1,5 +1,6 @@
 // Every refusal of the control API as JSON, with the HTTP status that goes with it.
 
+import AgentSupport
 import Hummingbird
 import Logging
 import Routing
@@ -30,8 +31,8 @@ struct ControlErrors: RouterMiddleware {
                 error.body ?? "\(request.method) \(request.uri.path): \(error.status.reasonPhrase.lowercased())"
             return try answer(RoutingError(code, message), status: error.status)
         } catch {
-            context.logger.error("\(request.method) \(request.uri.path): \(error)")
-            return try answer(RoutingError(.failed, "\(error)"), status: .internalServerError)
+            context.logger.error("\(request.method) \(request.uri.path): \(ErrorText.of(error))")
+            return try answer(RoutingError(.failed, ErrorText.of(error)), status: .internalServerError)
         }
     }
 

@@ -1,5 +1,6 @@
 // One form of JSON for the control API and for `--json`: sorted keys, so that equal values give equal bytes.
 
+import AgentSupport
 public import FoundationEssentials
 public import Routing
 
@@ -29,7 +30,7 @@ public enum JSONText {
         } catch let error as DecodingError {
             throw RoutingError(.invalid, text(of: error))
         } catch {
-            throw RoutingError(.invalid, "JSON: \(error)")
+            throw RoutingError(.invalid, "the JSON cannot be read: \(ErrorText.of(error))")
         }
     }
 
@@ -77,7 +78,7 @@ public enum JSONText {
         case .dataCorrupted(let context):
             return "\(place(context.codingPath)) cannot be read: \(context.debugDescription)"
         @unknown default:
-            return "the JSON cannot be read: \(error)"
+            return "the JSON cannot be read"
         }
     }
 }

@@ -266,7 +266,7 @@ final class IncomingStream {
         do {
             return try await open()
         } catch {
-            throw RoutingError(.failed, "route \(rtpRoute): no UDP socket: \(error)")
+            throw RoutingError(.failed, "route \(rtpRoute): no UDP socket: \(ErrorText.of(error))")
         }
     }
 

@@ -67,7 +67,8 @@ final class InterleavedFanOut {
                 address: host.hostIPv4, receive: { [weak self] packet, _ in self?.take(rtcp: packet) },
                 onBatch: { [weak self] in self?.flush() })
         } catch {
-            throw RoutingError(.failed, "route \(stream.rtpRoute): no UDP socket at the host port: \(error)")
+            throw RoutingError(
+                .failed, "route \(stream.rtpRoute): no UDP socket at the host port: \(ErrorText.of(error))")
         }
         func leg(_ socket: DatagramSocket) -> LegSpecification {
             LegSpecification(

@@ -134,7 +134,7 @@ final class PlayerPorts {
                 self?.listeners[from]?(packet)
             }
         } catch {
-            throw RoutingError(.failed, "route \(name): no UDP socket at the host port: \(error)")
+            throw RoutingError(.failed, "route \(name): no UDP socket at the host port: \(ErrorText.of(error))")
         }
         if let known {
             // They lead to a socket of an earlier daemon.
@@ -169,7 +169,7 @@ final class PlayerPorts {
                 descriptor: descriptor,
                 receive: { [weak self] packet, from in self?.listeners[from]?(packet) })
         } catch {
-            throw RoutingError(.failed, "route \(route): its socket cannot be read: \(error)")
+            throw RoutingError(.failed, "route \(route): its socket cannot be read: \(ErrorText.of(error))")
         }
     }
 }

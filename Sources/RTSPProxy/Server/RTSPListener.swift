@@ -54,7 +54,7 @@ final class RTSPListener {
             do {
                 channel = try await bootstrap.bind(to: address.socketAddress(listener.tcpPort)).get()
                 return
-            } catch { refusal = "\(address.bracketed):\(listener.tcpPort): \(error)" }
+            } catch { refusal = "\(address.bracketed):\(listener.tcpPort): \(ErrorText.of(error))" }
         }
         throw ListenerError("rtsp listener \(refusal); is another server running there?")
     }

@@ -39,7 +39,9 @@ final class ServerConnectionHandler: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         let (server, connection) = (server, connection)
-        AgentActor.assumeIsolated { if let connection { server.logRefusal(connection, "closed: \(error)") } }
+        AgentActor.assumeIsolated {
+            if let connection { server.logRefusal(connection, "closed: \(ErrorText.of(error))") }
+        }
         context.close(promise: nil)
     }
 }

@@ -55,12 +55,12 @@ final class UpstreamConnection {
                 channel.close(promise: nil)
             } catch let error as ChannelError {
                 if case .connectTimeout = error {
-                    failure = MediaSourceError(.gatewayTimeout, "\(candidate.address): no answer to the connection")
+                    failure = MediaSourceError(.gatewayTimeout, "\(candidate.place): no answer to the connection")
                 } else {
-                    failure = MediaSourceError(.serviceUnavailable, "\(candidate.address): \(error)")
+                    failure = MediaSourceError(.serviceUnavailable, "\(candidate.place): \(ErrorText.of(error))")
                 }
             } catch {
-                failure = MediaSourceError(.serviceUnavailable, "\(candidate.address): \(error)")
+                failure = MediaSourceError(.serviceUnavailable, "\(candidate.place): \(ErrorText.of(error))")
             }
         }
         throw failure
@@ -142,7 +142,7 @@ private final class UpstreamHandler: ChannelInboundHandler {
         AgentActor.assumeIsolated { receiver.message(message) }
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { fail("\(error)", context) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { fail(ErrorText.of(error), context) }
 
     private func fail(_ reason: String, _ context: ChannelHandlerContext) {
         self.reason = reason

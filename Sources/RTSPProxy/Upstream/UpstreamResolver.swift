@@ -12,6 +12,12 @@ struct UpstreamResolver {
         var address: SocketAddress
         /// The name that was looked up, for messages and for TLS: the URL's host.
         var name: String
+
+        /// The address and its TCP port, for people.
+        var place: String {
+            let number = address.port.map { ":\($0)" } ?? ""
+            return (IPAddress(address)?.bracketed ?? "\(address)") + number
+        }
     }
 
     let resolver: HostResolver

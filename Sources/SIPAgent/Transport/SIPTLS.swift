@@ -7,11 +7,9 @@ import NIOSSL
 enum SIPTLS {
     /// For peers that connect.
     static func server(_ certificate: Certificate) throws(SIPTransportError) -> NIOSSLContext {
-        do {
-            let (chain, key) = try load(certificate)
-            return try NIOSSLContext(
-                configuration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key)))
-        } catch { throw problem(certificate, error) }
+        do throws(ListenerError) { return try certificate.listenerContext(of: "sip") } catch {
+            throw SIPTransportError(error.message)
+        }
     }
 
     /// For next hops: their certificate must name them, and they are shown the node's where they ask.
@@ -19,28 +17,15 @@ enum SIPTLS {
         var client = TLSConfiguration.makeClientConfiguration()
         if let authorities = configuration.authorities { client.trustRoots = .file(authorities) }
         if let certificate = configuration.certificate {
-            do {
-                let (chain, key) = try load(certificate)
-                client.certificateChain = chain
-                client.privateKey = .privateKey(key)
-            } catch { throw problem(certificate, error) }
+            do throws(ListenerError) {
+                let (chain, key) = try certificate.load(for: "sip")
+                (client.certificateChain, client.privateKey) = (chain, .privateKey(key))
+            } catch { throw SIPTransportError(error.message) }
         }
         do { return try NIOSSLContext(configuration: client) } catch {
             throw SIPTransportError(
-                "sip ca-file \(configuration.authorities ?? "of the system"): \(error); it must be certificates in PEM")
+                "sip ca-file \(configuration.authorities ?? "of the system"): \(ErrorText.of(error)); it must be "
+                    + "certificates in PEM")
         }
-    }
-
-    private static func load(
-        _ certificate: Certificate
-    ) throws -> ([NIOSSLCertificateSource], NIOSSLPrivateKey) {
-        let chain = try NIOSSLCertificate.fromPEMFile(certificate.chain).map { NIOSSLCertificateSource.certificate($0) }
-        return (chain, try NIOSSLPrivateKey(file: certificate.privateKey, format: .pem))
-    }
-
-    private static func problem(_ certificate: Certificate, _ error: any Error) -> SIPTransportError {
-        SIPTransportError(
-            "sip certificate \(certificate.chain), \(certificate.privateKey): \(error); both must be PEM files that belong "
-                + "together")
     }
 }

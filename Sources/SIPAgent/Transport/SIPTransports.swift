@@ -299,7 +299,9 @@ final class SIPTransports {
                         channel.closeFuture.whenComplete { _ in
                             AgentActor.assumeIsolated { connection.closed() }
                         }
-                    case .failure: connection.closed()
+                    case .failure(let error):
+                        connection.failed(ErrorText.of(error))
+                        connection.closed()
                     }
                 }
             }

@@ -1,6 +1,7 @@
 // A TCP or TLS connection that SIP is spoken on.
 
 import AgentSupport
+import Logging
 import NIOCore
 import RTPWire
 import SIPCore
@@ -136,6 +137,13 @@ final class StreamConnection {
         guard !isClosed else { return }
         isClosed = true
         transports.closed(self)
+    }
+
+    /// Logs why a connection of this node cannot be used; what fails with peers that connect is theirs.
+    func failed(_ reason: String) {
+        guard !isIncoming, !isClosed else { return }
+        transports.logger.warning(
+            "sip: \(transport) connection to \(peer.bracketed):\(transportPort): \(reason)")
     }
 
     func close() {

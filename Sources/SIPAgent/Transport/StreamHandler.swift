@@ -29,5 +29,9 @@ final class StreamHandler: ChannelInboundHandler {
         AgentActor.assumeIsolated { connection?.closed() }
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        let (connection, reason) = (connection, ErrorText.of(error))
+        AgentActor.assumeIsolated { connection?.failed(reason) }
+        context.close(promise: nil)
+    }
 }

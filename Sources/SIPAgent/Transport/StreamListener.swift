@@ -63,7 +63,7 @@ final class StreamListener {
                 self.channel = channel
                 transportPort = UInt16(truncatingIfNeeded: channel.localAddress?.port ?? 0)
                 return
-            } catch { refusal = "\(address.bracketed):\(listener.transportPort): \(error)" }
+            } catch { refusal = "\(address.bracketed):\(listener.transportPort): \(ErrorText.of(error))" }
         }
         throw SIPTransportError("sip listener \(transport) \(refusal); is another server running there?")
     }

@@ -46,7 +46,7 @@ final class UDPEndpoint {
         do {
             channel = try await bootstrap.withBoundSocket(socket).get()
         } catch {
-            throw SIPTransportError("sip listener udp \(address.bracketed):\(udpPort): \(error)")
+            throw SIPTransportError("sip listener udp \(address.bracketed):\(udpPort): \(ErrorText.of(error))")
         }
         self.sender = sender
         self.udpPort = bound
