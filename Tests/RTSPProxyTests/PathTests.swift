@@ -91,6 +91,31 @@ import Testing
         #expect(path.report.state == "idle")
     }
 
+    @Test("C-19: without linger, a source that is asked for again begins when the earlier one has ended")
+    func reopened() async throws {
+        source.closeDelay = .milliseconds(50)
+        for round in 1...3 {
+            _ = try await path.attach()
+            #expect(source.opened == round)
+            path.detach()
+            try await settled { path.report.state == "idle" }
+        }
+        try await settled { source.closed == 3 }
+        #expect(!source.isDisturbed)
+    }
+
+    @Test("C-19: without linger, the source stays between DESCRIBE and the SETUP that follows")
+    func followed() async throws {
+        _ = try await path.attach()
+        path.detach(isFollowed: true)
+        try await Task.sleep(for: .milliseconds(100))
+        #expect(source.closed == 0 && path.report.state == "live")
+        _ = try await path.attach()
+        path.detach()
+        try await settled { source.closed == 1 }
+        #expect(source.opened == 1)
+    }
+
     @Test("F-08: a lost source is opened again while somebody plays")
     func reconnect() async throws {
         _ = try await path.attach()

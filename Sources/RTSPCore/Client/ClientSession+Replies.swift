@@ -31,19 +31,18 @@ extension ClientSession {
             guard case .closing(let closing) = state else { return [] }
             return finish(closing)
         case .keepAlive: return keptAlive(response, request.request.method, at: now)
+        case .probe: return state == .resuming ? resumed(response, request.request.method, at: now) : []
         case .negotiation: break
         }
-        if response.status.isRedirection, state != .resuming { return redirected(response, request.request, at: now) }
+        if response.status.isRedirection { return redirected(response, request.request, at: now) }
         switch state {
         case .options:
             // A server that refuses OPTIONS may serve all the same.
             if response.status.isSuccess { methods = MethodList(response.headers, "Public") }
-            state = .describing
-            return [send(.describe, url, headers: ["Accept": "application/sdp"], at: now)]
+            return [describe(at: now)]
         case .describing: return described(response)
         case .settingUp(let stream, let attempt): return wasSetUp(response, request.request, stream, attempt, at: now)
         case .starting: return started(response, at: now)
-        case .resuming: return resumed(response, at: now)
         default: return []
         }
     }
@@ -209,45 +208,12 @@ extension ClientSession {
         }
     }
 
-    private mutating func resumed(_ response: RTSPResponse, at now: UInt64) -> [ClientAction] {
-        guard response.status.isSuccess else {
-            reset()
-            state = .options
-            return [
-                .note("the upstream has no such session any more (\(response.status.code)); a new one is set up"),
-                send(.options, url, at: now),
-            ]
-        }
-        return establish(at: now)
-    }
-
-    private mutating func establish(at now: UInt64) -> [ClientAction] {
+    mutating func establish(at now: UInt64) -> [ClientAction] {
         state = .playing
         redirects = 0
         closedChallenges = 0
         keepAliveDue = now.addingSaturating(keepAliveInterval)
         return [.established(streams)]
-    }
-
-    /// Ends the session if the server does not know it any more and sends nothing either; a refused GET_PARAMETER is
-    /// replaced by OPTIONS.
-    private mutating func keptAlive(
-        _ response: RTSPResponse, _ method: RTSPMethod, at now: UInt64
-    ) -> [ClientAction] {
-        unansweredKeepAlives = 0
-        guard !response.status.isSuccess else { return [] }
-        if response.status.code == 454, !isMediaFlowing {
-            return end(.badGateway, "the upstream does not know the session any more")
-        }
-        guard method == .getParameter else { return [] }
-        return keepAliveByOptions("GET_PARAMETER is refused: \(response.status.code)")
-    }
-
-    /// Has OPTIONS keep the session alive from here on.
-    mutating func keepAliveByOptions(_ reason: String) -> [ClientAction] {
-        guard !keepsAliveByOptions else { return [] }
-        keepsAliveByOptions = true
-        return [.note("\(reason); OPTIONS keeps the session alive")]
     }
 }
 

@@ -10,7 +10,13 @@ extension ClientSession {
         var headers = headers
         headers["User-Agent"] = settings.userAgent
         if let session { headers["Session"] = session.id }
-        let wait = purpose == .teardown ? settings.teardownTime : settings.replyTime
+        let wait =
+            switch purpose {
+            case .teardown, .probe: settings.teardownTime
+            // Some servers never answer it.
+            case .negotiation where method == .options: settings.replyTime / 2
+            case .negotiation, .keepAlive: settings.replyTime
+            }
         return send(
             Pending(
                 request: RTSPRequest(method, url.description, headers: headers), purpose: purpose,
@@ -27,6 +33,11 @@ extension ClientSession {
             method: pending.request.method.name, uri: pending.request.uri, body: pending.request.body)
         self.pending[sequence] = pending
         return .send(.request(pending.request))
+    }
+
+    mutating func describe(at now: UInt64) -> ClientAction {
+        state = .describing
+        return send(.describe, url, headers: ["Accept": "application/sdp"], at: now)
     }
 
     /// SETUP of a stream by the first transport of its plan, from `attempt` on, that is still worth trying.
@@ -96,18 +107,6 @@ extension ClientSession {
     mutating func sendPlay(at now: UInt64) -> ClientAction {
         let beginning = RangeHeader(.npt(.nanoseconds(0), nil))
         return send(.play, presentation, headers: withoutRange ? [:] : ["Range": beginning.description], at: now)
-    }
-
-    // MARK: Staying alive
-
-    /// GET_PARAMETER where the server has it, else OPTIONS, which every server has.
-    var keepAliveMethod: RTSPMethod {
-        !keepsAliveByOptions && methods?.contains(.getParameter) == true ? .getParameter : .options
-    }
-
-    /// Two fifths of the time after which the server would end the session, and no more than a minute, in nanoseconds.
-    var keepAliveInterval: UInt64 {
-        min(UInt64(session?.timeout ?? 60) * 400_000_000, 60_000_000_000)
     }
 
     // MARK: The end

@@ -40,7 +40,11 @@ public struct ClientSession: Sendable {
         case connect(RTSPURL, reason: String)
     }
 
-    enum Purpose: Hashable, Sendable { case negotiation, keepAlive, teardown }
+    enum Purpose: Hashable, Sendable {
+        case negotiation, keepAlive, teardown
+        /// Asks if the server still has a session that is to be continued.
+        case probe
+    }
 
     struct Pending: Sendable {
         var request: RTSPRequest
@@ -52,6 +56,8 @@ public struct ClientSession: Sendable {
 
     /// True if packets come: the driver says so. A server whose packets come is not given up for silence.
     public var isMediaFlowing = false
+    /// True if packets came at the driver's latest look, about a second ago.
+    public var isMediaFresh = false
     /// The URL of the session, after redirects; without credentials.
     public private(set) var url: RTSPURL
     /// `Server`, as it says.
@@ -83,7 +89,7 @@ public struct ClientSession: Sendable {
     /// When the next keep-alive is due, and how many were not answered in a row.
     var keepAliveDue: UInt64?
     var unansweredKeepAlives = 0
-    var keepsAliveByOptions = false
+    var keepAlive = KeepAlive()
 
     /// - Parameters:
     ///   - url: The presentation; user and password in it are not used.
@@ -118,8 +124,7 @@ public struct ClientSession: Sendable {
         methods = MethodList(resumption.methods.map { RTSPMethod($0) })
         self.presentation = presentation
         streams = resumption.streams
-        state = .resuming
-        return [send(keepAliveMethod, presentation, at: now)]
+        return [resume(at: now)]
     }
 
     /// The connection is gone.
@@ -214,26 +219,26 @@ public struct ClientSession: Sendable {
         for (number, request) in pending where Deadline(at: request.deadline).hasPassed(at: now) {
             pending[number] = nil
             switch request.purpose {
+            case .negotiation where state == .options:
+                return [.note("OPTIONS is not answered"), describe(at: now)]
+            case .probe: return state == .resuming ? probeIsUnanswered(request.request.method, at: now) : []
             case .negotiation:
                 return end(.gatewayTimeout, "no reply to \(request.request.method.name)", isOfServer: true)
             case .teardown:
                 if case .closing(let closing) = state { return finish(closing) }
             case .keepAlive:
-                unansweredKeepAlives += 1
-                if unansweredKeepAlives >= 3, !isMediaFlowing {
-                    return end(.gatewayTimeout, "neither replies nor packets come")
-                }
+                let actions = keepAliveIsUnanswered(request.request.method)
+                return state == .ended ? actions : actions + [sendKeepAlive(at: now)]
             }
         }
         guard let due = keepAliveDue, Deadline(at: due).hasPassed(at: now) else { return [] }
-        keepAliveDue = now.addingSaturating(keepAliveInterval)
-        if let waiting = pending.values.first(where: { $0.purpose == .keepAlive }) {
-            // One that is not answered is enough to wait for, unless another method may be.
-            guard waiting.request.method == .getParameter, !keepsAliveByOptions else { return [] }
-            return keepAliveByOptions("GET_PARAMETER is not answered")
-                + [send(.options, presentation, purpose: .keepAlive, at: now)]
+        // Before the server's time is over, the other method may be what it answers.
+        guard let (number, waiting) = pending.first(where: { $0.value.purpose == .keepAlive }) else {
+            return [sendKeepAlive(at: now)]
         }
-        return [send(keepAliveMethod, presentation, purpose: .keepAlive, at: now)]
+        pending[number] = nil
+        let actions = keepAliveIsUnanswered(waiting.request.method)
+        return state == .ended ? actions : actions + [sendKeepAlive(at: now)]
     }
 
     /// True if the server plays, so that packets are due: not before PLAY was answered, and not any more once the session is being

@@ -35,6 +35,8 @@ final class Path {
     private(set) var users = 0
     private var waiters: [CheckedContinuation<Result<Presentation, MediaSourceError>, Never>] = []
     private var lingering: Task<Void, Never>?
+    /// The end of earlier sources: the next one has the same routes, and waits for it.
+    private var closing: Task<Void, Never>?
     private var reconnecting: Task<Void, Never>?
     private var attempts = 0
     private var lastPresentation: Presentation?
@@ -89,7 +91,9 @@ final class Path {
     }
 
     /// One user less.
-    func detach() { leave() }
+    ///
+    /// - Parameter isFollowed: True where a request of the same player is to come, which wants the source again.
+    func detach(isFollowed: Bool = false) { leave(isFollowed: isFollowed) }
 
     /// The presentation that players negotiate now; nil while the source is not open.
     var current: Presentation? {
@@ -111,12 +115,16 @@ final class Path {
 
     private var removed: MediaSourceError { MediaSourceError(.notFound, "path \(path): removed") }
 
-    private func leave() {
+    /// The time that a player has between DESCRIBE and SETUP, in seconds, however short the linger time is.
+    private static let shortestPause = 5
+
+    private func leave(isFollowed: Bool = false) {
         users -= 1
         // A publisher stays as long as it likes, whether or not anybody listens.
         guard users == 0, !route.isAlwaysOpen, case .upstream = route.source else { return }
-        lingering = Task { @AgentActor [weak self, linger = context.configuration.linger] in
-            try? await Task.sleep(for: .seconds(linger))
+        let linger = context.configuration.linger
+        lingering = Task { @AgentActor [weak self] in
+            try? await Task.sleep(for: .seconds(isFollowed ? max(linger, Self.shortestPause) : linger))
             guard !Task.isCancelled, let self, self.users == 0 else { return }
             self.lingering = nil
             self.context.logger.info("rtsp path \(self.path): nobody plays it, its source is let go")
@@ -137,6 +145,10 @@ final class Path {
     }
 
     private func open() async {
+        while let earlier = closing {
+            await earlier.value
+            if closing == earlier { closing = nil }
+        }
         guard case .opening = state else { return }
         do throws(MediaSourceError) {
             let source: any MediaSource
@@ -229,15 +241,22 @@ final class Path {
         reconnecting?.cancel()
         reconnecting = nil
         attempts = 0
-        let closing = source
+        let old = source
         source = nil
-        closing?.onEnd = nil
+        old?.onEnd = nil
         if case .closed = state {} else { state = .idle }
         idleSince = MonotonicClock.now
         lastPresentation = nil
-        for group in groups.values where standing.remove(ObjectIdentifier(group)) != nil { await group.detach() }
+        let left = groups.values.filter { standing.remove(ObjectIdentifier($0)) != nil }
         (groups, fanOuts, legs) = ([:], [:], [:])
-        await closing?.close()
+        let earlier = closing
+        let task = Task { @AgentActor in
+            await earlier?.value
+            for group in left { await group.detach() }
+            await old?.close()
+        }
+        closing = task
+        await task.value
     }
 
     private func resume(_ result: Result<Presentation, MediaSourceError>) {

@@ -67,7 +67,7 @@ extension RTSPServer {
         }
         let presentation = try await attach(path)
         // The path keeps its source for a while, for the SETUP that follows.
-        path.detach()
+        path.detach(isFollowed: true)
         var description = presentation.description
         if path.route.sendsMulticast, !presentation.streams.contains(where: { $0.isEncrypted == true }) {
             let endpoints = presentation.streams.compactMap { stream in

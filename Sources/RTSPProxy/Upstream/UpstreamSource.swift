@@ -478,6 +478,7 @@ final class UpstreamSource: MediaSource {
             if let report = await stream.report(at: now) { send(report, of: stream) }
         }
         if isAny { lastArrival = now }
+        session?.isMediaFresh = isAny
         // Metadata comes when something happens.
         let mustFlow = streams.contains { ["audio", "video"].contains($0.media) }
         let loss = lastArrival.map { Deadline(timing.loss, after: $0) }

@@ -190,6 +190,51 @@ import Testing
     }
 
     @Test(
+        "C-11: a server that takes one method only is found out before its time is over, whatever Public says",
+        arguments: [RTSPMethod.options, .getParameter], [6, 30, 60])
+    func oneMethodOnly(_ taken: RTSPMethod, timeout: Int) {
+        for methods in ["OPTIONS, GET_PARAMETER", "OPTIONS, DESCRIBE"] {
+            var camera = ClientHarness()
+            camera.describe(public: methods)
+            camera.reply(
+                .ok, ["Session": "cam;timeout=\(timeout)", "Transport": "RTP/AVP;unicast;server_port=6000-6001"])
+            camera.reply()
+            var last = camera.now
+            var asked = camera.actions.count
+            for _ in 0..<2000 where camera.ended == nil {
+                camera.advance(seconds: 0.1)
+                if camera.actions.count > asked, camera.request?.method == taken {
+                    last = camera.now
+                    camera.reply()
+                }
+                asked = camera.actions.count
+                #expect(camera.now - last < UInt64(timeout) * 1_000_000_000, "\(methods)")
+            }
+            #expect(camera.ended == nil)
+        }
+    }
+
+    @Test("C-20: a server that never answers OPTIONS is asked for its description all the same")
+    func noOptions() {
+        var camera = ClientHarness()
+        camera.connect()
+        camera.advance(seconds: 5)
+        #expect(camera.request?.method == .describe && camera.ended == nil)
+        camera.reply(.ok, [:], body: "v=0\r\n")
+        camera.reply(.ok, ["Session": "cam;timeout=60", "Transport": "RTP/AVP;unicast;server_port=6000-6001"])
+        camera.reply()
+        #expect(camera.established?.count == 1)
+        camera.advance(seconds: 24)
+        #expect(camera.request?.method == .getParameter)
+        // One that answers nothing is left in time.
+        var dead = ClientHarness()
+        dead.connect()
+        dead.advance(seconds: 5)
+        dead.advance(seconds: 10)
+        #expect(dead.ended?.status == .gatewayTimeout)
+    }
+
+    @Test(
         "C-11: a server that refuses GET_PARAMETER, whatever the status, gets OPTIONS",
         arguments: [400, 403, 404, 405, 451, 500, 501])
     func refusedKeepAlive(_ code: UInt16) {

@@ -76,7 +76,11 @@ import Testing
         camera.session.isMediaFlowing = true
         for _ in 0..<100 { camera.advance(seconds: 12) }
         #expect(camera.ended == nil)
-        #expect(camera.methods.filter { $0 == .getParameter }.count > 40)
+        for method in [RTSPMethod.getParameter, .options] {
+            #expect(camera.methods.filter { $0 == method }.count > 40)
+        }
+        let notes = camera.actions.filter { if case .note = $0 { true } else { false } }
+        #expect(notes.count <= 2)
         camera.session.isMediaFlowing = false
         for _ in 0..<10 { camera.advance(seconds: 12) }
         #expect(camera.ended?.status == .gatewayTimeout)
@@ -91,12 +95,66 @@ import Testing
         camera.reply(.notImplemented)
         camera.advance(seconds: 24)
         #expect(camera.request?.method == .options)
+        camera.session.isMediaFresh = true
         camera.reply(.sessionNotFound)
         #expect(camera.ended == nil)
-        camera.session.isMediaFlowing = false
-        camera.advance(seconds: 24)
+        camera.session.isMediaFresh = false
+        camera.advance(seconds: 2.1)
         camera.reply(.sessionNotFound)
         #expect(camera.ended?.status == .badGateway)
+    }
+
+    @Test("C-18: 454 to GET_PARAMETER ends a session without packets at once, also when packets came before")
+    func unknownSession() {
+        var camera = ClientHarness()
+        camera.play()
+        camera.session.isMediaFlowing = true
+        camera.advance(seconds: 24)
+        #expect(camera.request?.method == .getParameter)
+        camera.reply(.sessionNotFound)
+        #expect(camera.ended?.status == .badGateway)
+        // One whose packets come does not know the method.
+        var odd = ClientHarness()
+        odd.play()
+        (odd.session.isMediaFlowing, odd.session.isMediaFresh) = (true, true)
+        odd.advance(seconds: 24)
+        odd.reply(.sessionNotFound)
+        odd.advance(seconds: 2.1)
+        #expect(odd.request?.method == .getParameter)
+        odd.reply(.sessionNotFound)
+        odd.advance(seconds: 24)
+        #expect(odd.request?.method == .options && odd.ended == nil)
+    }
+
+    @Test("C-18: OPTIONS does not say that an earlier session lives: one of its own methods is asked with")
+    func askedForSession() throws {
+        var first = ClientHarness()
+        first.describe(public: "OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN")
+        first.reply(.ok, ["Session": "cam", "Transport": "RTP/AVP;unicast;server_port=6000-6001"])
+        first.reply()
+        let record = try #require(first.session.resumable)
+        var rebooted = ClientHarness(resumption: record)
+        rebooted.connect()
+        #expect(rebooted.methods == [.play] && rebooted.request?.headers["Session"] == "cam")
+        rebooted.reply(.sessionNotFound)
+        #expect(rebooted.request?.method == .options && rebooted.established == nil)
+        var living = ClientHarness(resumption: record)
+        living.connect()
+        living.reply()
+        #expect(living.established == first.established)
+        // GET_PARAMETER that is refused, or unanswered, says nothing of the session.
+        var listed = ClientHarness()
+        listed.play()
+        let other = try #require(listed.session.resumable)
+        for isAnswered in [true, false] {
+            var camera = ClientHarness(resumption: other)
+            camera.connect()
+            #expect(camera.request?.method == .getParameter)
+            if isAnswered { camera.reply(.notImplemented) } else { camera.advance(seconds: 2) }
+            #expect(camera.request?.method == .play && camera.established == nil)
+            camera.advance(seconds: 2)
+            #expect(camera.request?.method == .options && camera.ended == nil)
+        }
     }
 
     @Test("A-04: a keep-alive that meets a new nonce is repeated with it")

@@ -322,6 +322,7 @@ import Testing
     func silence() {
         var camera = ClientHarness()
         camera.connect()
+        camera.reply()
         camera.advance(seconds: 9)
         #expect(camera.ended == nil)
         camera.advance(seconds: 1)

@@ -17,17 +17,28 @@ final class FakeSource: MediaSource {
     var presentation: Presentation
     /// How long opening takes.
     var delay = Duration.zero
+    /// How long closing takes.
+    var closeDelay = Duration.zero
+    /// True if it was opened while it was being closed.
+    private(set) var isDisturbed = false
+    private var isClosing = false
 
     init(presentation: Presentation) { self.presentation = presentation }
 
     func open() async throws(MediaSourceError) -> Presentation {
         opened += 1
+        if isClosing { isDisturbed = true }
         try? await Task.sleep(for: delay)
         if !failures.isEmpty { throw failures.removeFirst() }
         return presentation
     }
 
-    func close() async { closed += 1 }
+    func close() async {
+        isClosing = true
+        try? await Task.sleep(for: closeDelay)
+        isClosing = false
+        closed += 1
+    }
 
     func report() -> [String] { ["opened \(opened) times"] }
 }
