@@ -18,13 +18,14 @@ public final class DatagramSocket {
     /// A socket bound to an address and UDP port, 0 for any.
     ///
     /// - Parameters:
+    ///   - traffic: The traffic that it receives.
     ///   - receive: Called for each datagram.
     ///   - onBatch: Called when no more datagrams are waiting for the moment: time to flush what they caused.
     public convenience init(
-        address: IPAddress, udpPort: UInt16 = 0, receive: @escaping Receiver,
+        address: IPAddress, udpPort: UInt16 = 0, traffic: Traffic = .reports, receive: @escaping Receiver,
         onBatch: @escaping @AgentActor () -> Void = {}
     ) async throws {
-        let channel = try await Self.bootstrap(receive, onBatch).bind(to: address.socketAddress(udpPort)).get()
+        let channel = try await Self.bootstrap(traffic, receive, onBatch).bind(to: address.socketAddress(udpPort)).get()
         self.init(channel: channel)
     }
 
@@ -32,7 +33,7 @@ public final class DatagramSocket {
     public convenience init(
         descriptor: Int32, receive: @escaping Receiver, onBatch: @escaping @AgentActor () -> Void = {}
     ) async throws {
-        let channel = try await Self.bootstrap(receive, onBatch).withBoundSocket(descriptor).get()
+        let channel = try await Self.bootstrap(.reports, receive, onBatch).withBoundSocket(descriptor).get()
         self.init(channel: channel)
     }
 
@@ -45,17 +46,38 @@ public final class DatagramSocket {
 
     /// A burst of a video frame must fit while the loop is busy with something else.
     private static let receiveBuffer = 8 << 20
-    /// Datagrams taken by one system call, and the largest of them.
-    private static let batch = 64
+    /// The largest datagram.
     private static let largest = 9216
 
+    /// The traffic that a socket receives: how many datagrams one system call takes, and so how much memory the socket keeps.
+    public enum Traffic: Sendable {
+        /// RTCP, and what is only sent from.
+        case reports
+        /// RTP at its full rate.
+        case media
+
+        var batch: Int {
+            switch self {
+            case .reports: 2
+            case .media: 8
+            }
+        }
+    }
+
+    /// The number of bytes that a socket keeps to receive into.
+    static func receiveMemory(_ traffic: Traffic) -> Int { traffic.batch * largest }
+
     private static func bootstrap(
-        _ receive: @escaping Receiver, _ onBatch: @escaping @AgentActor () -> Void
+        _ traffic: Traffic, _ receive: @escaping Receiver, _ onBatch: @escaping @AgentActor () -> Void
     ) -> DatagramBootstrap {
         DatagramBootstrap(group: AgentActor.group)
             .channelOption(.socketOption(.so_rcvbuf), value: SocketOptionValue(receiveBuffer))
-            .channelOption(.datagramVectorReadMessageCount, value: batch)
-            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: batch * largest))
+            .channelOption(.datagramVectorReadMessageCount, value: traffic.batch)
+            // More reads in a turn would each want another buffer.
+            .channelOption(.maxMessagesPerRead, value: 1)
+            .channelOption(
+                .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: receiveMemory(traffic))
+            )
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(DatagramHandler(receive: receive, onBatch: onBatch))

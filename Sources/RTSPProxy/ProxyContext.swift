@@ -27,6 +27,18 @@ final class ProxyContext {
     /// First packets and unknown sources of the proxy's routes.
     let routeEvents: RouteEvents
     private var cachedHostPort: HostPort?
+    private var directWays: [String: WeakDirectWay] = [:]
+
+    private struct WeakDirectWay { weak var way: DirectWay? }
+
+    /// The short way that the source and the players of an RTP route share, as long as either has it.
+    func directWay(of route: String) -> DirectWay {
+        if let way = directWays[route]?.way { return way }
+        let way = DirectWay()
+        directWays = directWays.filter { $0.value.way != nil }
+        directWays[route] = WeakDirectWay(way: way)
+        return way
+    }
 
     init(configuration: RTSPConfiguration, routing: any SessionRouteControl, logger: Logger) {
         self.configuration = configuration

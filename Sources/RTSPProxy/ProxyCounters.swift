@@ -33,7 +33,8 @@ enum ProxyCounter: String, AgentCounter, CaseIterable {
         case .upstreamFallbacks: "Upstreams that were asked for interleaved media after UDP had failed."
         case .authenticationFailures: "Requests with wrong or missing credentials."
         case .oversizedStreams: "Streams of players on UDP whose packets were longer than the MTU on the way."
-        case .oversizedPackets: "Interleaved packets of sources that were longer than the host port takes."
+        case .oversizedPackets:
+            "Interleaved packets of sources for players on TCP alone: too long for the host port, and not to be split."
         case .expiredSessions: "Sessions that ended for want of a sign of life."
         }
     }

@@ -5,6 +5,7 @@ import Logging
 import NIOCore
 import RTPWire
 import Routing
+import Timing
 
 /// The two routes (RTP and RTCP) of one stream of a path, whatever brings its packets: UDP unicast to a reserved pair, a
 /// multicast group, or an interleaved connection, whose packets are injected at the host port.
@@ -27,6 +28,8 @@ final class IncomingStream {
     /// The socket at which the daemon gets the source's RTCP: a leg at the host port.
     private var rtcpListener: DatagramSocket?
     private var hasToldOversize = false
+    /// The way of what is too long for the host port.
+    private let direct: DirectWay
     private(set) var rtcpListenerLeg: UInt32?
 
     private enum Mode {
@@ -55,11 +58,17 @@ final class IncomingStream {
     /// - Parameters:
     ///   - path: The path's name in route names (`Path.routeName`).
     ///   - index: The number of the stream's media description.
-    init(context: ProxyContext, path: String, index: Int, clockRate: UInt32?) {
+    ///   - formats: Those of its payload types whose packets may be split.
+    init(
+        context: ProxyContext, path: String, index: Int, clockRate: UInt32?,
+        formats: [UInt8: FragmentablePayload] = [:]
+    ) {
         self.context = context
         self.clockRate = clockRate
         rtpRoute = "\(path).\(index).rtp"
         rtcpRoute = "\(path).\(index).rtcp"
+        direct = context.directWay(of: rtpRoute)
+        direct.formats = formats
     }
 
     // MARK: Ways in
@@ -158,22 +167,30 @@ final class IncomingStream {
     /// Puts a packet that came interleaved into the fast path; `flush` sends what was put.
     func inject(_ packet: ByteBuffer, isRTCP: Bool) {
         guard case .injected(let injection) = mode else { return }
-        guard packet.readableBytes <= Self.longestPacket else {
-            context.counters.add(to: .oversizedPackets)
-            guard !hasToldOversize else { return }
-            hasToldOversize = true
-            context.logger.warning(
-                "route \(isRTCP ? rtcpRoute : rtpRoute): packets of \(packet.readableBytes) bytes are dropped; the host port takes \(Self.longestPacket)"
-            )
-            return
-        }
-        injection.socket.write(
-            packet, to: injection.fastPath.socketAddress(isRTCP ? injection.udpPort + 1 : injection.udpPort))
+        let isLong = packet.readableBytes > DirectWay.longestPacket
+        let pieces = isRTCP ? (isLong ? [] : [packet]) : direct.pass(packet)
+        if isLong { noteLong(packet, isRTCP: isRTCP, parts: pieces.count) }
+        let address = injection.fastPath.socketAddress(isRTCP ? injection.udpPort + 1 : injection.udpPort)
+        for piece in pieces { injection.socket.write(piece, to: address) }
         if isRTCP { onRTCP?(packet, MonotonicClock.now) }
     }
 
+    /// Counts and reports a packet that the host port does not take.
+    private func noteLong(_ packet: ByteBuffer, isRTCP: Bool, parts: Int) {
+        if parts == 0 { context.counters.add(to: .oversizedPackets) }
+        guard !hasToldOversize else { return }
+        hasToldOversize = true
+        let what = "packets of \(packet.readableBytes) bytes, more than the \(DirectWay.longestPacket) of the host port"
+        let fate =
+            isRTCP
+            ? "are dropped" : parts == 0 ? "go to players on TCP alone" : "go to players on UDP in \(parts) parts"
+        context.logger.warning("route \(isRTCP ? rtcpRoute : rtpRoute): \(what), \(fate)")
+    }
+
     func flush() {
-        if case .injected(let injection) = mode { injection.socket.flush() }
+        guard case .injected(let injection) = mode else { return }
+        injection.socket.flush()
+        if direct.isUsed { direct.fanOut?.flush() }
     }
 
     // MARK: Reports and state
@@ -189,7 +206,14 @@ final class IncomingStream {
     }
 
     /// The progress so far; nil before the routes are there.
-    func progress() async -> FlowProgress? { await context.routing.progress(of: rtpRoute) }
+    func progress() async -> FlowProgress? {
+        var progress = await context.routing.progress(of: rtpRoute)
+        // The source has its own numbers.
+        if let highest = progress?.extendedHighestSequence {
+            progress?.extendedHighestSequence = highest.subtractingSaturating(direct.added)
+        }
+        return progress
+    }
 
     /// Takes both routes away, with whatever legs they have.
     func remove() async {
@@ -208,8 +232,6 @@ final class IncomingStream {
     // MARK: Parts
 
     private static let attempts = 64
-    /// RTP or RTCP that the host port, whose MTU is 9000, takes whole behind IPv4 and UDP headers.
-    private static let longestPacket = 9000 - 28
 
     /// Adds the routes, or gives those that are there another source: both, or none.
     private func establish(rtp: SourceSpecification, rtcp: SourceSpecification) async throws(RoutingError) {
@@ -308,6 +330,7 @@ final class IncomingStream {
         case .multicast(_, _, let sender): sender.close()
         case .injected(let injection):
             injection.socket.close()
+            direct.reset()
             context.udpPorts.giveBack(injection.udpPort, at: injection.fastPath)
         }
         mode = .closed

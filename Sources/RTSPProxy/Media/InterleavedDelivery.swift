@@ -70,6 +70,7 @@ final class InterleavedDelivery: StreamDelivery {
         guard isAttached, !isSending else { return nil }
         held = held ?? []
         var start = StreamStart(next: await context.routing.progress(of: stream.rtpRoute), at: MonotonicClock.now)
+        if let last = fanOut.directSequence { start?.sequence = last &+ 1 }
         // A packet that has come meanwhile is known better than one that will come.
         if let next = held?.first?.sequence { start?.sequence = next }
         first = start?.sequence

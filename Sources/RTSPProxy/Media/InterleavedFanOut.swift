@@ -14,13 +14,27 @@ final class InterleavedFanOut {
     private var sockets: (rtp: DatagramSocket, rtcp: DatagramSocket)?
     private(set) var rtpLeg: UInt32?
     private(set) var rtcpLeg: UInt32?
+    /// The way by which RTP comes.
+    private var way = Way.hostPort
+    private let direct: DirectWay
     /// Opening and closing take several steps; each begins when the last has ended.
     private var change: Task<Result<Void, RoutingError>, Never>?
 
     init(context: ProxyContext, stream: PresentationStream) {
         self.context = context
         self.stream = stream
+        direct = context.directWay(of: stream.rtpRoute)
     }
+
+    private enum Way {
+        case hostPort
+        /// The packet that comes through the host port last, and those that follow it on the direct way.
+        case changing(last: UInt16, waiting: [ByteBuffer])
+        case direct
+    }
+
+    /// The last packet of the source, where its packets come on the direct way.
+    var directSequence: UInt16? { direct.isUsed ? direct.lastSequence : nil }
 
     /// The legs, which belong to this daemon: a restart finds nobody behind them.
     func attach(_ delivery: InterleavedDelivery) async throws(RoutingError) {
@@ -61,7 +75,7 @@ final class InterleavedFanOut {
         let rtcp: DatagramSocket
         do {
             rtp = try await DatagramSocket(
-                address: host.hostIPv4, receive: { [weak self] packet, _ in self?.take(rtp: packet) },
+                address: host.hostIPv4, traffic: .media, receive: { [weak self] packet, _ in self?.take(rtp: packet) },
                 onBatch: { [weak self] in self?.flush() })
             rtcp = try await DatagramSocket(
                 address: host.hostIPv4, receive: { [weak self] packet, _ in self?.take(rtcp: packet) },
@@ -83,11 +97,14 @@ final class InterleavedFanOut {
         }
         rtpLeg = leg1
         sockets = (rtp, rtcp)
+        direct.fanOut = self
+        way = direct.isUsed ? .direct : .hostPort
     }
 
     private func close() async {
         guard let sockets else { return }
         self.sockets = nil
+        direct.fanOut = nil
         if let rtpLeg { try? await context.routing.removeLeg(rtpLeg, from: stream.rtpRoute) }
         if let rtcpLeg { try? await context.routing.removeLeg(rtcpLeg, from: stream.rtcpRoute) }
         (rtpLeg, rtcpLeg) = (nil, nil)
@@ -95,7 +112,58 @@ final class InterleavedFanOut {
         sockets.rtcp.close()
     }
 
+    // MARK: The direct way
+
+    /// The packets after `last` come on the direct way, as soon as that one has come.
+    func takeDirectWay(after last: UInt16?) {
+        guard let last else {
+            way = .direct
+            return
+        }
+        way = .changing(last: last, waiting: [])
+        AgentActor.loop.scheduleTask(in: Self.patience) { [weak self] in
+            AgentActor.assumeIsolated { self?.finishChange() }
+        }
+    }
+
+    /// Longer than a packet takes through the host port: it may have been lost there.
+    private static let patience = TimeAmount.milliseconds(50)
+
+    func leaveDirectWay() { way = .hostPort }
+
+    /// Takes a packet on the direct way; `flush` follows.
+    func take(direct packet: ByteBuffer) {
+        switch way {
+        case .hostPort: return
+        case .changing(let last, var waiting):
+            way = .direct
+            waiting.append(packet)
+            way = .changing(last: last, waiting: waiting)
+        case .direct: deliver(packet)
+        }
+    }
+
+    private func finishChange() {
+        guard case .changing(_, let waiting) = way else { return }
+        way = .direct
+        for packet in waiting { deliver(packet) }
+        flush()
+    }
+
     private func take(rtp packet: ByteBuffer) {
+        switch way {
+        case .hostPort: deliver(packet)
+        case .direct: return
+        case .changing(let last, _):
+            guard let sequence = packet.getInteger(at: packet.readerIndex + 2, as: UInt16.self),
+                Int16(bitPattern: sequence &- last) <= 0
+            else { return }
+            deliver(packet)
+            if sequence == last { finishChange() }
+        }
+    }
+
+    private func deliver(_ packet: ByteBuffer) {
         let start = packet.readerIndex
         guard let sequence = packet.getInteger(at: start + 2, as: UInt16.self),
             let timestamp = packet.getInteger(at: start + 4, as: UInt32.self)
@@ -110,7 +178,7 @@ final class InterleavedFanOut {
         for delivery in deliveries { delivery.take(rtcp: packet) }
     }
 
-    private func flush() {
+    func flush() {
         for delivery in deliveries { delivery.flush() }
     }
 }

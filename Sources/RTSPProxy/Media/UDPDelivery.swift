@@ -179,9 +179,13 @@ final class UDPDelivery: StreamDelivery {
     /// The reason for which the stream's packets do not fit where the player is; nil where they do, and when it was
     /// reported before.
     func newMisfit(at now: UInt64) async -> String? {
-        guard rtpLeg != nil, !local.isLocal, !isMisfit, now >= nextLook else { return nil }
+        guard rtpLeg != nil, !isMisfit, now >= nextLook else { return nil }
         nextLook = now.addingSaturating(Self.furtherLooks)
-        guard
+        if let reason = context.directWay(of: stream.rtpRoute).misfit {
+            isMisfit = true
+            return reason
+        }
+        guard !local.isLocal,
             let reason = await context.routing.misfit(
                 of: leg(to: destination.address, isRTCP: false), on: stream.rtpRoute)
         else { return nil }

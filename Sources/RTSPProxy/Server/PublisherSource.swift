@@ -28,7 +28,9 @@ final class PublisherSource: MediaSource {
         self.base = base
         self.peer = peer
         incoming = description.media.enumerated().map {
-            IncomingStream(context: context, path: path.routeName, index: $0, clockRate: $1.clockRate)
+            IncomingStream(
+                context: context, path: path.routeName, index: $0, clockRate: $1.clockRate,
+                formats: $1.fragmentableFormats)
         }
         reporters = incoming.map { _ in SourceReporter() }
         for (index, stream) in incoming.enumerated() {

@@ -185,6 +185,12 @@ extension RTSPServer {
         _ offer: inout TransportOffer
     ) async {
         let route = stream.rtpRoute
+        if let reason = context.directWay(of: route).misfit {
+            (offer.hasUDP, offer.whyNoUDP) = (false, reason)
+            (offer.multicast, offer.whyNoMulticast) = (nil, reason)
+            noteMisfit(reason, stream.index, of: session)
+            return
+        }
         if let local, !local.isLocal,
             let reason = await context.routing.misfit(
                 of: LegSpecification(address: offer.peer, udpPort: 9, port: local.port), on: route)

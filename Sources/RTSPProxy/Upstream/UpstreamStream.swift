@@ -51,7 +51,9 @@ final class UpstreamStream {
         keyName = "\(routeName).\(index).keys"
         media = medium.kind
         clockRate = medium.clockRate
-        incoming = IncomingStream(context: context, path: routeName, index: index, clockRate: medium.clockRate)
+        incoming = IncomingStream(
+            context: context, path: routeName, index: index, clockRate: medium.clockRate,
+            formats: medium.fragmentableFormats)
         incoming.onRTCP = { [weak self] packet, arrival in
             self?.reporter.receive(Array(packet.readableBytesView), at: arrival)
         }
