@@ -179,6 +179,20 @@ import Testing
         #expect(path.users == 0)
     }
 
+    @Test("The end of an opening that was given up is not that of the next one")
+    func overtaken() async throws {
+        source.delay = .milliseconds(100)
+        source.failures = [MediaSourceError(.badGateway, "camera: closed")]
+        let first = Task { [path] in await Self.status(at: path) }
+        try await settled { source.opened == 1 }
+        await path.reset(MediaSourceError(.serviceUnavailable, "path /cam: reset"))
+        let second = Task { [path] in await Self.status(at: path) }
+        try await settled { source.opened == 2 }
+        #expect(await first.value == 503)
+        #expect(await second.value == 200)
+        #expect(path.report.state == "live")
+    }
+
     @Test("Nobody publishes where the streams come from an upstream")
     func publish() async throws {
         #expect(throws: MediaSourceError.self) { try path.publish(source, try .video()) }

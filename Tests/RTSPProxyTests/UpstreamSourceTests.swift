@@ -79,6 +79,48 @@ import Testing
         try await camera.stop()
     }
 
+    @Test("C-22: a camera is set up for the description, kept alive, and plays when the first player plays")
+    func prepared() async throws {
+        let camera = try await ScriptedCamera()
+        let source = try source(camera.url)
+        let presentation = try await source.prepare()
+        #expect(presentation.streams.map(\.rtpRoute) == ["rtsp.cam.0.rtp"])
+        #expect(camera.methods == [.options, .describe, .setup] && source.waitsForPlay)
+        try await Task.sleep(for: .milliseconds(100))
+        #expect(source.isLive && !camera.isPlaying)
+        async let one: Void = source.play()
+        async let other: Void = source.play()
+        _ = try await (one, other)
+        #expect(camera.methods == [.options, .describe, .setup, .play] && !source.waitsForPlay)
+        try await settled("packets come") { await packets() > 3 }
+        try await source.play()
+        #expect(camera.methods.count == 4)
+        await source.close()
+        try await camera.stop()
+    }
+
+    @Test("C-22: a camera that is gone when the first player plays, or does not play, says so")
+    func notPlayed() async throws {
+        let camera = try await ScriptedCamera()
+        let source = try source(camera.url)
+        _ = try await source.prepare()
+        var end: MediaSourceError?
+        source.onEnd = { end = $0 }
+        camera.refusePlay(with: .notFound)
+        do throws(MediaSourceError) {
+            try await source.play()
+            Issue.record("it plays")
+        } catch { #expect(error.status == .notFound) }
+        try await settled("the path is told") { end != nil }
+        #expect(!source.isLive)
+        // It is opened again for those who wait.
+        camera.refusePlay(with: nil)
+        _ = try await source.open()
+        try await settled("packets come") { await packets() > 3 }
+        await source.close()
+        try await camera.stop()
+    }
+
     /// A source whose upstream has several addresses: those of the cameras.
     private func source(of cameras: [ScriptedCamera]) throws -> UpstreamSource {
         let addresses = try cameras.map { camera in
@@ -383,6 +425,8 @@ import Testing
         let players = (0..<50).map { _ in Task { @AgentActor in (try? await path.attach()) != nil } }
         for player in players { #expect(await player.value) }
         #expect(camera.accepted == 1)
+        #expect(camera.methods == [.options, .describe, .setup])
+        try await path.play()
         #expect(camera.methods == [.options, .describe, .setup, .play])
         await path.close()
         #expect(camera.methods.last == .teardown)

@@ -31,6 +31,8 @@ final class InterleavedDelivery: StreamDelivery {
     private weak var sink: (any InterleavedSink)?
     private var isAttached = false
     private var isSending = false
+    /// True if the first packet that comes is the first of the player.
+    private var isExpecting = false
     /// The announced packet, until it has come.
     private var first: UInt16?
     /// The packets that came between the choice of the first packet and the response, which must come before them; nil
@@ -66,8 +68,14 @@ final class InterleavedDelivery: StreamDelivery {
         }
     }
 
+    func expect() async throws(RoutingError) {
+        guard isAttached, !isSending else { return }
+        held = []
+        isExpecting = true
+    }
+
     func start() async -> StreamStart? {
-        guard isAttached, !isSending else { return nil }
+        guard isAttached, !isSending, !isExpecting else { return nil }
         held = held ?? []
         var start = StreamStart(next: await context.routing.progress(of: stream.rtpRoute), at: MonotonicClock.now)
         if let last = fanOut.directSequence { start?.sequence = last &+ 1 }
@@ -79,6 +87,7 @@ final class InterleavedDelivery: StreamDelivery {
 
     func begin() async {
         isSending = isAttached
+        isExpecting = false
         let waiting = held ?? []
         held = nil
         for (packet, sequence, timestamp) in waiting { take(rtp: packet, sequence: sequence, timestamp: timestamp) }
@@ -86,7 +95,7 @@ final class InterleavedDelivery: StreamDelivery {
     }
 
     func end() async {
-        isSending = false
+        (isSending, isExpecting) = (false, false)
         (first, held) = (nil, nil)
         guard isAttached else { return }
         isAttached = false

@@ -127,7 +127,7 @@ final class InterleavedFanOut {
     }
 
     /// Longer than a packet takes through the host port: it may have been lost there.
-    private static let patience = TimeAmount.milliseconds(50)
+    private static let patience = TimeAmount.milliseconds(250)
 
     func leaveDirectWay() { way = .hostPort }
 

@@ -150,6 +150,8 @@ final class MulticastDelivery: StreamDelivery {
         isAttached = true
     }
 
+    func expect() async throws(RoutingError) { try await group.open() }
+
     func start() async -> StreamStart? { await group.start() }
 
     func begin() async {

@@ -12,6 +12,9 @@ import Sessions
 protocol StreamDelivery: AnyObject {
     /// Brings everything into place but sends nothing yet. What cannot be done here is refused before the response.
     func prepare() async throws(RoutingError)
+    /// Is ready for the first packet of a source that does not send yet and will be asked to. Called between `prepare` and `start`; then
+    /// that packet is the player's first.
+    func expect() async throws(RoutingError)
     /// Decides which packet will be the first, and sees to it that it is; nil while the source is silent. Called right before the
     /// response is written, and again where that took too long: then the packet may be a later one.
     func start() async -> StreamStart?

@@ -39,6 +39,8 @@ final class UDPDelivery: StreamDelivery {
     private(set) var rtpLeg: UInt32?
     private(set) var rtcpLeg: UInt32?
     private var first: StreamStart?
+    /// True if the legs are open from the first packet on, whichever that is.
+    private var isOpen = false
     /// Called with each of the player's reports: signs of life.
     private let onReport: @AgentActor (ByteBuffer) -> Void
     /// True if it was reported that the stream's packets do not fit.
@@ -128,8 +130,19 @@ final class UDPDelivery: StreamDelivery {
         }
     }
 
+    /// Some packets may overtake the response: it is written when the source says that it plays.
+    func expect() async throws(RoutingError) {
+        try await open()
+        isOpen = true
+    }
+
+    private func open() async throws(RoutingError) {
+        if let rtpLeg { try await context.routing.openLeg(rtpLeg, of: stream.rtpRoute, from: nil) }
+        if let rtcpLeg { try await context.routing.openLeg(rtcpLeg, of: stream.rtcpRoute, from: nil) }
+    }
+
     func start() async -> StreamStart? {
-        guard let rtpLeg else { return nil }
+        guard let rtpLeg, !isOpen else { return nil }
         let margin = context.openingDelay.margin
         // The leg is open from here on, and its gate keeps it silent until after the response.
         let start = try? await context.routing.openLeg(rtpLeg, of: stream.rtpRoute) {
@@ -142,6 +155,7 @@ final class UDPDelivery: StreamDelivery {
     func begin() async {
         guard let rtpLeg else { return }
         nextLook = MonotonicClock.now.addingSaturating(Self.firstLook)
+        guard !isOpen else { return }
         do throws(RoutingError) {
             if first == nil { try await context.routing.openLeg(rtpLeg, of: stream.rtpRoute, from: nil) }
             if let rtcpLeg { try await context.routing.openLeg(rtcpLeg, of: stream.rtcpRoute, from: nil) }
@@ -154,7 +168,7 @@ final class UDPDelivery: StreamDelivery {
     func end() async {
         let (rtp, rtcp) = (rtpLeg, rtcpLeg)
         if rtp != nil { context.playerPorts.stopListening(to: reporter.address, udpPort: reporter.udpPort) }
-        (rtpLeg, rtcpLeg, first) = (nil, nil, nil)
+        (rtpLeg, rtcpLeg, first, isOpen) = (nil, nil, nil, false)
         // Side by side: both wait for the same grace period.
         async let one: Void = remove(rtp, from: stream.rtpRoute)
         async let other: Void = remove(rtcp, from: stream.rtcpRoute)

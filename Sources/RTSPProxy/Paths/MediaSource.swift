@@ -54,12 +54,24 @@ protocol MediaSource: AnyObject {
     /// Connects, negotiates and brings the streams into the fast path. Called once; a later `open` after `close` or after
     /// `onEnd` begins again and continues with the routes that are there.
     func open() async throws(MediaSourceError) -> Presentation
+    /// The same, but where the source can wait with its packets, it waits for `play`: then the first player gets the first one.
+    func prepare() async throws(MediaSourceError) -> Presentation
+    /// Has the packets of a prepared source come; returns when it says that it sends them. Harmless when it does.
+    func play() async throws(MediaSourceError)
+    /// True from `prepare` until `play` has done its work.
+    var waitsForPlay: Bool { get }
     /// Ends the session with the source, and takes its routes away.
     func close() async
     /// Called when an open source is lost, with the reason. Its routes stay, with the players' legs, until `close`.
     var onEnd: (@AgentActor (MediaSourceError) -> Void)? { get set }
     /// The report for an operator.
     func report() -> [String]
+}
+
+extension MediaSource {
+    func prepare() async throws(MediaSourceError) -> Presentation { try await open() }
+    func play() async throws(MediaSourceError) {}
+    var waitsForPlay: Bool { false }
 }
 
 /// The reason for which there is nothing to play: the answer to players, and the text for operators.

@@ -39,6 +39,10 @@ final class Path {
     private var closing: Task<Void, Never>?
     private var reconnecting: Task<Void, Never>?
     private var attempts = 0
+    /// Tells the end of an opening that was given up from that of the present one.
+    private var opening = 0
+    /// True once its packets are wanted: from then on, a source that is opened plays at once.
+    private var isPlayed = false
     private var lastPresentation: Presentation?
     /// When the source came last.
     private var openedAt: Date?
@@ -67,6 +71,7 @@ final class Path {
         self.owner = owner
         self.context = context
         self.makeSource = makeSource
+        isPlayed = route.sendsMulticast || route.isAlwaysOpen
     }
 
     // MARK: Players
@@ -98,6 +103,15 @@ final class Path {
     /// The presentation that players negotiate now; nil while the source is not open.
     var current: Presentation? {
         if case .live(let presentation) = state { presentation } else { nil }
+    }
+
+    /// True while its source waits for the first player's PLAY.
+    var waitsForPlay: Bool { source?.waitsForPlay ?? false }
+
+    /// Has the source's packets come, for the first player.
+    func play() async throws(MediaSourceError) {
+        isPlayed = true
+        try await source?.play()
     }
 
     private func presentation() async throws(MediaSourceError) -> Presentation {
@@ -136,28 +150,31 @@ final class Path {
 
     /// Opens the source although nobody plays: for `on-demand: false`, and to continue after a restart of the daemon.
     func keepOpen() {
+        isPlayed = true
         if case .idle = state { begin() }
     }
 
     private func begin() {
         state = .opening
-        Task { @AgentActor in await self.open() }
+        opening += 1
+        Task { @AgentActor [opening] in await self.open(opening) }
     }
 
-    private func open() async {
+    private func open(_ number: Int) async {
         while let earlier = closing {
             await earlier.value
             if closing == earlier { closing = nil }
         }
-        guard case .opening = state else { return }
+        guard number == opening, case .opening = state else { return }
         do throws(MediaSourceError) {
             let source: any MediaSource
             if let known = self.source { source = known } else { source = try makeSource(self) }
             self.source = source
             source.onEnd = { [weak self] error in self?.lost(error) }
-            arrived(try await source.open())
+            let presentation = try await (isPlayed ? source.open() : source.prepare())
+            if number == opening { arrived(presentation) }
         } catch {
-            failed(error)
+            if number == opening { failed(error) }
         }
     }
 
@@ -241,6 +258,8 @@ final class Path {
         reconnecting?.cancel()
         reconnecting = nil
         attempts = 0
+        opening += 1
+        isPlayed = route.sendsMulticast || route.isAlwaysOpen
         let old = source
         source = nil
         old?.onEnd = nil
@@ -281,6 +300,7 @@ final class Path {
     /// Opens the source of adopted players; their legs wait for it on its routes.
     func takeUp() {
         guard case .idle = state else { return }
+        isPlayed = true
         begin()
     }
 

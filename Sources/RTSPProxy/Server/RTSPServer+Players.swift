@@ -290,6 +290,7 @@ extension RTSPServer {
             for delivery in deliveries { await delivery.end() }
             throw RTSPRefusal(error)
         }
+        if session.path.waitsForPlay { try await playSource(of: session.path, for: deliveries) }
         session.core.didStart(streams)
         // Before the first packets are chosen: they do not wait for a disk.
         persist(session)
@@ -302,6 +303,19 @@ extension RTSPServer {
         let chosenAt = starts.compactMap { $0?.expectedAt == nil ? nil : $0?.chosenAt }.min()
         return Reply(response(session, headers), chosenAt: chosenAt) {
             for delivery in deliveries { await delivery.begin() }
+        }
+    }
+
+    /// Has a source send that waits for its first player, who misses nothing of it.
+    private func playSource(of path: Path, for deliveries: [any StreamDelivery]) async throws(RTSPRefusal) {
+        do {
+            for delivery in deliveries { try await delivery.expect() }
+            try await path.play()
+        } catch {
+            for delivery in deliveries { await delivery.end() }
+            if let error = error as? RoutingError { throw RTSPRefusal(error) }
+            if let error = error as? MediaSourceError { throw RTSPRefusal(error) }
+            throw RTSPRefusal(.internalError, "the source cannot be played")
         }
     }
 

@@ -56,6 +56,8 @@ final class UpstreamSource: MediaSource {
     private var timer: Scheduled<Void>?
     private var watch: RepeatedTask?
     private var opening: CheckedContinuation<Result<Presentation, MediaSourceError>, Never>?
+    /// How far it is with PLAY.
+    private var playing = Playing.atOnce
     private var closing: [CheckedContinuation<Void, Never>] = []
     private var events: [Event] = []
     private var isRunning = false
@@ -65,8 +67,17 @@ final class UpstreamSource: MediaSource {
     typealias Candidates =
         @Sendable (RTSPURL) async throws(MediaSourceError) -> [UpstreamResolver.Candidate]
 
+    private enum Playing {
+        /// When all streams are set up.
+        case atOnce
+        /// When the first player plays; the camera may be ready for that.
+        case later
+        /// Players wait for the camera's answer.
+        case now([CheckedContinuation<Result<Void, MediaSourceError>, Never>])
+    }
+
     private enum Event: Sendable {
-        case open, close, timer, watch
+        case open, close, play, timer, watch
         case message(RTSPMessage, connection: Int)
         case lost(String, connection: Int)
     }
@@ -95,6 +106,38 @@ final class UpstreamSource: MediaSource {
     func resume(from record: UpstreamRecord) { self.record = record }
 
     func open() async throws(MediaSourceError) -> Presentation {
+        playing = .atOnce
+        return try await begun()
+    }
+
+    func prepare() async throws(MediaSourceError) -> Presentation {
+        playing = .later
+        return try await begun()
+    }
+
+    var waitsForPlay: Bool { if case .atOnce = playing { false } else { true } }
+
+    func play() async throws(MediaSourceError) {
+        guard waitsForPlay else { return }
+        try await withCheckedContinuation { continuation in
+            if case .now(var players) = playing {
+                players.append(continuation)
+                playing = .now(players)
+            } else {
+                playing = .now([continuation])
+                post(.play)
+            }
+        }.get()
+    }
+
+    /// Answers the players that wait for the camera to play.
+    private func answerPlayers(_ result: Result<Void, MediaSourceError>) {
+        guard case .now(let players) = playing else { return }
+        playing = .atOnce
+        for player in players { player.resume(returning: result) }
+    }
+
+    private func begun() async throws(MediaSourceError) -> Presentation {
         precondition(opening == nil && !isLive, "a source is opened once, and again after its end")
         return try await withCheckedContinuation { continuation in
             opening = continuation
@@ -135,6 +178,12 @@ final class UpstreamSource: MediaSource {
             guard session != nil else { return await closed() }
             await sayGoodbye(at: now)
             await run(session?.close(at: now) ?? [])
+        case .play:
+            guard isLive, session != nil else {
+                return answerPlayers(
+                    .failure(MediaSourceError(.serviceUnavailable, "upstream \(url): it has just gone")))
+            }
+            await run(session?.play(at: now) ?? [])
         case .timer: await run(session?.timerFired(at: now) ?? [])
         case .watch: await lookAtMedia(at: now)
         case .message(let message, connectionNumber): await run(session?.received(message, at: now) ?? [])
@@ -383,6 +432,11 @@ final class UpstreamSource: MediaSource {
         }
         do throws(RoutingError) {
             for stream in granted { try await receive(stream) }
+            if case .later = playing {
+                isLive = true
+                present()
+                return []
+            }
             return session?.play(at: MonotonicClock.now) ?? []
         } catch {
             return session?.abandon(.serviceUnavailable, error.message, at: MonotonicClock.now) ?? []
@@ -430,12 +484,19 @@ final class UpstreamSource: MediaSource {
         let ways = granted.map { "\($0.index): \($0.transport.rawValue)" }.joined(separator: ", ")
         logger.info("the upstream plays, streams \(ways)")
         isLive = true
-        guard let description, let opening else { return [] }
+        present()
+        if case .later = playing { playing = .atOnce }
+        answerPlayers(.success(()))
+        return []
+    }
+
+    /// Ends the opening with what there is to play.
+    private func present() {
+        guard let description, let opening else { return }
         self.opening = nil
         opening.resume(
             returning: .success(
                 Presentation(description: description.withoutKeys, streams: streams.map(\.presentation))))
-        return []
     }
 
     /// Goes on to receive what an earlier session still sends, at the same UDP ports.
@@ -529,6 +590,7 @@ final class UpstreamSource: MediaSource {
             onRecord?(record)
         }
         let error = MediaSourceError(end.status, "upstream \(url): \(end.reason)")
+        answerPlayers(.failure(error))
         if let opening {
             self.opening = nil
             opening.resume(returning: .failure(error))

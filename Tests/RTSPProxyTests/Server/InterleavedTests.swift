@@ -81,6 +81,36 @@ import Testing
         await node.stop()
     }
 
+    @Test("C-22: the first player of a cold path gets the source's first packet, behind the response")
+    func firstPlayer() async throws {
+        let node = try await TestNode(streams: 1)
+        let client = try TestClient(node)
+        #expect(try await client.request(.setup, "/streamid=0", Self.channels(2)).status.code == 200)
+        let source = try #require(node.source())
+        source.waitsForPlay = true
+        let socket = try LoopbackSocket(udpPort: 0)
+        source.onPlay = {
+            // It sends before it answers.
+            guard let udpPort = try? Self.hostLeg(node) else { return }
+            for sequence in 7...9 {
+                try? socket.send(Self.packet(sequence), to: IPAddress(127, 0, 0, 1), udpPort: udpPort)
+            }
+            node.routing.progresses["rtsp.cam.0.rtp"] = FlowProgress(
+                hasRTP: true, extendedHighestSequence: 9, timestamp: 10, lastArrival: TestNode.time(in: 5),
+                packetRate: 50)
+        }
+        try client.send(.play)
+        guard case .response(let response) = try await client.next() else {
+            Issue.record("a packet came before the response")
+            return
+        }
+        #expect(response.status.code == 200)
+        for sequence in 7...9 {
+            #expect(try await client.next() == .interleaved(channel: 2, payload: Self.packet(sequence)))
+        }
+        await node.stop()
+    }
+
     @Test("F-03: what comes between the choice of the first packet and the response follows it and is announced")
     func held() async throws {
         let node = try await TestNode(streams: 1)

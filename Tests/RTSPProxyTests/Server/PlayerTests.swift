@@ -48,6 +48,31 @@ import Testing
         await node.stop()
     }
 
+    @Test("C-22: the first player of a cold path is ready before the source sends, by UDP")
+    func firstPlayer() async throws {
+        let node = try await TestNode(streams: 1)
+        let client = try TestClient(node)
+        #expect(try await client.request(.setup, "/streamid=0", ["Transport": Self.udp]).status.code == 200)
+        let source = try #require(node.source())
+        source.waitsForPlay = true
+        source.playRefusal = MediaSourceError(.badGateway, "camera: refused")
+        #expect(try await client.request(.play).status.code == 502)
+        #expect(node.routing.openLegs.isEmpty)
+        source.playRefusal = nil
+        var ready: [String] = []
+        source.onPlay = { ready = node.routing.openLegs }
+        #expect(try await client.request(.play).status.code == 200)
+        #expect(ready == ["rtsp.cam.0.rtcp 127.0.0.1:6001", "rtsp.cam.0.rtp 127.0.0.1:6000"])
+        #expect(node.routing.starts.values.allSatisfy { $0 == nil } && source.played == 2)
+        // The next one finds it playing.
+        let other = try TestClient(node)
+        let transport: RTSPHeaders = ["Transport": "RTP/AVP;unicast;client_port=7000-7001"]
+        #expect(try await other.request(.setup, "/streamid=0", transport).status.code == 200)
+        #expect(try await other.request(.play).status.code == 200)
+        #expect(source.played == 2)
+        await node.stop()
+    }
+
     @Test("R-20: DESCRIBE always answers with what the source offers now, whatever the client has of it")
     func describeChanged() async throws {
         let node = try await TestNode()

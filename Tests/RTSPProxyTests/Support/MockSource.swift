@@ -17,6 +17,11 @@ import SDP
     var delay = Duration.zero
     /// What the camera says when it is opened.
     var text = MockSource.description
+    /// True if it waits for PLAY, what it does then, and what it refuses that with.
+    var waitsForPlay = false
+    var onPlay: (@AgentActor () async -> Void)?
+    var playRefusal: MediaSourceError?
+    private(set) var played = 0
     private let path: String
     private let routing: MockRouting
     private let streams: Int
@@ -66,6 +71,13 @@ import SDP
                     index: $0, media: $1.kind, control: "streamid=\($0)", rtpRoute: "\(path).\($0).rtp",
                     rtcpRoute: "\(path).\($0).rtcp", clockRate: $1.clockRate)
             })
+    }
+
+    func play() async throws(MediaSourceError) {
+        played += 1
+        await onPlay?()
+        if let playRefusal { throw playRefusal }
+        waitsForPlay = false
     }
 
     func close() async {

@@ -47,6 +47,8 @@ final class ScriptedCamera: Sendable {
         var lengthError = 0
         /// Closes its connection behind each 401.
         var closesBehindChallenges = false
+        /// Answers PLAY with it.
+        var playRefusal: RTSPStatus?
         /// Keeps sessions beyond their connections.
         var keepsSessions = false
 
@@ -147,6 +149,7 @@ final class ScriptedCamera: Sendable {
     var reports: [[UInt8]] { state.withLock { $0.reports } }
     var isPlaying: Bool { state.withLock { $0.isPlaying } }
     func setSSRC(_ ssrc: UInt32) { state.withLock { $0.script.ssrc = ssrc } }
+    func refusePlay(with status: RTSPStatus?) { state.withLock { $0.script.playRefusal = status } }
     func stopSending() { state.withLock { $0.isPlaying = false } }
     /// Sends and answers nothing any more, or does so again.
     func freeze(_ isFrozen: Bool = true) {
@@ -264,6 +267,7 @@ final class ScriptedCamera: Sendable {
                 .ok, headers: ["Content-Base": base, "Content-Type": "application/sdp"], body: Array(sdp.utf8))
         case .setup: return setUp(request, &state, connection, udpPorts)
         case .play:
+            if let refusal = script.playRefusal { return RTSPResponse(refusal) }
             state.isPlaying = true
             state.awakeAt = ContinuousClock.now.advanced(by: script.wakesUpAfter)
             return RTSPResponse(.ok, headers: ["Session": state.session ?? ""])
