@@ -45,7 +45,8 @@ public final class RTSPProxy: Service, SessionControl, RTSPRouteControl {
                 throw MediaSourceError(.notFound, "rtsp route \(path.route.name): its upstream is no RTSP URL")
             }
             let source = UpstreamSource(
-                context: context, routeName: path.routeName, url: url, transport: path.route.transport)
+                context: context, routeName: path.routeName, url: url, transport: path.route.transport,
+                fingerprint: path.route.fingerprint.flatMap { CertificateFingerprint($0) })
             if let record = adoption.upstream(of: path) { source.resume(from: record) }
             source.onRecord = { record in
                 guard let record else { return journal.remove(path: path.routeName) }

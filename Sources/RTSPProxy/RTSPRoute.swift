@@ -45,6 +45,9 @@ public struct RTSPRoute: Hashable, Sendable {
     public var source: Source
     /// `transport`
     public var transport: UpstreamTransport
+    /// `fingerprint`: the SHA-256 of the certificate of an upstream by rtsps that no authority vouches for, as `openssl x509` prints it; nil:
+    /// an authority of `ca-file` does.
+    public var fingerprint: String?
     /// `read`: who may play.
     public var read: Permission
     /// `publish-users`: who may publish; nobody else may where `source` is not `.publisher`.
@@ -63,13 +66,15 @@ public struct RTSPRoute: Hashable, Sendable {
 
     public init(
         name: String, match: Match, source: Source, transport: UpstreamTransport = .automatic,
-        read: Permission = .anyone, publish: Permission = .anyUser, allowedNetworks: [String] = [],
+        fingerprint: String? = nil, read: Permission = .anyone, publish: Permission = .anyUser,
+        allowedNetworks: [String] = [],
         allowedDestinations: [String] = [], isOnDemand: Bool = true, sendsMulticast: Bool = false
     ) {
         self.name = name
         self.match = match
         self.source = source
         self.transport = transport
+        self.fingerprint = fingerprint
         self.read = read
         self.publish = publish
         self.allowedNetworks = allowedNetworks

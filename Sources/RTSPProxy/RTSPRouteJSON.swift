@@ -7,7 +7,7 @@ extension RTSPRoute: Codable {
     public enum CodingKeys: String, CodingKey, CaseIterable, Sendable {
         case name, path, prefix
         case expression = "regex"
-        case upstream, publish, transport, read
+        case upstream, publish, transport, fingerprint, read
         case publishUsers = "publish-users"
         case allow, destinations
         case onDemand = "on-demand"
@@ -35,11 +35,14 @@ extension RTSPRoute: Codable {
         self.init(
             name: name, match: try Self.only(matches, of: name),
             source: try Self.source(upstream: upstream, isPublisher: isPublisher, of: name))
-        for key in [CodingKeys.transport, .publishUsers, .onDemand] where container.contains(key) {
+        for key in [CodingKeys.transport, .fingerprint, .publishUsers, .onDemand] where container.contains(key) {
             try checkUse(of: key)
         }
         if let text = try container.decodeIfPresent(String.self, forKey: .transport) {
             transport = try UpstreamTransport(text, setting: CodingKeys.transport.rawValue)
+        }
+        if let text = try container.decodeIfPresent(String.self, forKey: .fingerprint) {
+            fingerprint = try Self.fingerprint(text)
         }
         read = try Self.permission(container, .read) ?? read
         publish = try Self.permission(container, .publishUsers) ?? publish
@@ -96,6 +99,7 @@ extension RTSPRoute: Codable {
         case .upstream(let text):
             try container.encode(text, forKey: .upstream)
             try container.encode(transport, forKey: .transport)
+            try container.encodeIfPresent(fingerprint, forKey: .fingerprint)
             try container.encode(isOnDemand, forKey: .onDemand)
         case .publisher:
             try container.encode(true, forKey: .publish)

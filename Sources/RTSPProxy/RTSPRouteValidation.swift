@@ -1,6 +1,7 @@
 // Checks that every route of the proxy must pass, whatever the node; each rule by itself, so that a configuration
 // file's errors name their line.
 
+import Authentication
 import RTPWire
 public import Routing
 
@@ -14,6 +15,8 @@ extension RTSPRoute {
         case .expression(let text): _ = try Match(expression: text)
         }
         if case .upstream(let text) = source { try UpstreamText.validate(text) }
+        if let fingerprint { _ = try Self.fingerprint(fingerprint) }
+        try checkFingerprint()
         try read.validate(setting: "read")
         try publish.validate(setting: "publish-users")
         for text in allowedNetworks { _ = try Self.network(text, setting: "allow") }
@@ -38,6 +41,26 @@ extension RTSPRoute {
     public var settingThatNeedsUsers: String? {
         if read != .anyone { return "read" }
         return source == .publisher && publish != .anyone ? "publish-users" : nil
+    }
+
+    /// The fingerprint that `text` is, in its one form.
+    public static func fingerprint(_ text: String) throws(SpecificationError) -> String {
+        guard let fingerprint = CertificateFingerprint(text) else {
+            throw SpecificationError(
+                .setting("fingerprint"), text, "is not the SHA-256 of a certificate",
+                remedy: "write the 32 bytes that 'openssl x509 -noout -fingerprint -sha256' prints, AB:CD:…")
+        }
+        return fingerprint.description
+    }
+
+    /// Throws if there is a fingerprint and the upstream shows no certificate.
+    public func checkFingerprint() throws(SpecificationError) {
+        guard fingerprint != nil, case .upstream(let text) = source, !text.lowercased().hasPrefix("rtsps://") else {
+            return
+        }
+        throw SpecificationError(
+            .setting("rtsp route"), name, "has a fingerprint, but its upstream is not by TLS",
+            remedy: "write rtsps://, or leave fingerprint out")
     }
 
     /// The network that `text` names, in its one form.

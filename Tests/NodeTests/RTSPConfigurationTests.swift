@@ -8,6 +8,8 @@ import RTSPProxy
 import Routing
 import Testing
 
+private let fingerprint = [String](repeating: "AB", count: 32).joined(separator: ":")
+
 @Suite("Configuration file: rtsp and host-port")
 struct RTSPConfigurationTests {
     static let complete = #"""
@@ -44,6 +46,7 @@ struct RTSPConfigurationTests {
               destinations: [10.3.0.0/24]
               on-demand: false
             - {name: gallery, regex: '/gallery/(\d+)', upstream: 'rtsps://10.1.0.$1/main', read: any-user}
+            - {name: pinned, path: /pinned, upstream: 'rtsps://10.1.0.8/main', fingerprint: 'ababababABABABABababababababababababababababababababababababABAB'}
             - {name: b, prefix: /b/, upstream: 'rtsp://node-b.example.com'}
             - {name: pgm, path: /pgm, publish: true, publish-users: [encoder]}
 
@@ -82,6 +85,9 @@ struct RTSPConfigurationTests {
                         RTSPRoute(
                             name: "gallery", match: .expression(#"/gallery/(\d+)"#),
                             source: .upstream("rtsps://10.1.0.$1/main"), read: .anyUser),
+                        RTSPRoute(
+                            name: "pinned", match: .path("/pinned"), source: .upstream("rtsps://10.1.0.8/main"),
+                            fingerprint: fingerprint),
                         RTSPRoute(name: "b", match: .prefix("/b"), source: .upstream("rtsp://node-b.example.com")),
                         RTSPRoute(
                             name: "pgm", match: .path("/pgm"), source: .publisher, publish: .users(["encoder"])),
@@ -223,6 +229,18 @@ struct RTSPConfigurationTests {
             (
                 "- name: a\n  path: /a\n  upstream: rtsp://h\n  on-demand: maybe\n", 6, "routes[1].on-demand",
                 "true nor false"
+            ),
+            (
+                "- name: a\n  path: /a\n  upstream: rtsps://h\n  fingerprint: abcd\n", 6, "routes[1].fingerprint",
+                "openssl x509 -noout -fingerprint -sha256"
+            ),
+            (
+                "- name: a\n  path: /a\n  upstream: rtsp://h\n  fingerprint: '\(fingerprint)'\n", 6,
+                "routes[1].fingerprint", "write rtsps://"
+            ),
+            (
+                "- name: a\n  path: /a\n  publish: true\n  publish-users: anyone\n  fingerprint: '\(fingerprint)'\n",
+                7, "routes[1].fingerprint", "goes with an upstream only"
             ),
             ("- name: a\n  path: /a\n  upsteam: rtsp://h\n", 5, "routes[1].upsteam", "did you mean 'upstream'?"),
             (

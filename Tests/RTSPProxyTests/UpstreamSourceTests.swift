@@ -623,6 +623,43 @@ import Testing
         try await camera.stop()
     }
 
+    @Test(
+        "C-23: a camera's own certificate is accepted by its fingerprint, and another one refused with its fingerprint")
+    func pinned() async throws {
+        let directory = try TemporaryDirectory()
+        func camera(_ name: String) async throws -> (ScriptedCamera, CertificateFingerprint) {
+            let (chain, key) = ("\(directory.path)/\(name).pem", "\(directory.path)/\(name).key")
+            _ = try Command.run([
+                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                "2", "-keyout", key, "-out", chain, "-subj", "/CN=factory default",
+            ])
+            var script = ScriptedCamera.Script()
+            script.certificate = (chain, key)
+            let text = try Command.run(["openssl", "x509", "-noout", "-fingerprint", "-sha256", "-in", chain])
+            let digits = text.split(whereSeparator: { $0 == "=" || $0.isWhitespace }).last.map(String.init)
+            return (try await ScriptedCamera(script), try #require(CertificateFingerprint(digits ?? "")))
+        }
+        let (one, wanted) = try await camera("one")
+        let (other, shown) = try await camera("other")
+        func source(_ url: String) throws -> UpstreamSource {
+            UpstreamSource(
+                context: context, routeName: "rtsp.cam", url: try #require(RTSPURL(url)), fingerprint: wanted)
+        }
+        let good = try source(one.url)
+        _ = try await good.open()
+        try await settled("packets come") { await packets() > 3 }
+        await good.close()
+        let bad = try source(other.url)
+        do throws(MediaSourceError) {
+            _ = try await bad.open()
+            Issue.record("another certificate is accepted")
+        } catch {
+            #expect(error.message.hasSuffix("its certificate has another fingerprint than the route's: \(shown)"))
+        }
+        #expect(other.requests.isEmpty)
+        for camera in [one, other] { try await camera.stop() }
+    }
+
     @Test("R-11: another description, announced by the camera, ends the source, to be opened again")
     func announced() async throws {
         let camera = try await ScriptedCamera()

@@ -60,6 +60,13 @@ struct RTSPRouteAddCommand: AsyncParsableCommand {
     @Option(
         name: .long,
         help: ArgumentHelp(
+            "The SHA-256 of the certificate of an upstream by rtsps. (default: an authority vouches for it)",
+            valueName: "hex"))
+    var fingerprint: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
             "Who may play: anyone, any-user, or a user's name, once for each. (default: anyone)", valueName: "user"))
     var read: [String] = []
 
@@ -121,6 +128,10 @@ struct RTSPRouteAddCommand: AsyncParsableCommand {
         if let transport {
             try route.checkUse(of: .transport)
             route.transport = try RTSPRoute.UpstreamTransport(transport, setting: "transport")
+        }
+        if let fingerprint {
+            try route.checkUse(of: .fingerprint)
+            route.fingerprint = try RTSPRoute.fingerprint(fingerprint)
         }
         if always {
             try route.checkUse(of: .onDemand)

@@ -30,6 +30,7 @@ enum RTSPRouteText {
             lines.append(("publish", permission(route.publish)))
         } else {
             lines.append(("transport", route.transport.rawValue))
+            if let fingerprint = route.fingerprint { lines.append(("certificate", fingerprint)) }
             lines.append(("pulled", route.isOnDemand ? "while somebody plays" : "always"))
         }
         lines += [

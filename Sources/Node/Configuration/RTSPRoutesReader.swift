@@ -40,7 +40,7 @@ struct RTSPRoutesReader {
             return text
         }
         var route = RTSPRoute(name: name, match: try match(values, name, node), source: try source(values, name, node))
-        for key in [Key.transport, .publishUsers, .onDemand] {
+        for key in [Key.transport, .fingerprint, .publishUsers, .onDemand] {
             guard let value = values[key.rawValue] else { continue }
             do { try route.checkUse(of: key) } catch { throw value.error(error.description) }
         }
@@ -48,6 +48,10 @@ struct RTSPRoutesReader {
             route.transport = try value.parse { text throws(SpecificationError) in
                 try RTSPRoute.UpstreamTransport(text, setting: Key.transport.rawValue)
             }
+        }
+        if let value = values[Key.fingerprint.rawValue] {
+            route.fingerprint = try value.parse { text throws(SpecificationError) in try RTSPRoute.fingerprint(text) }
+            do { try route.checkFingerprint() } catch { throw value.error(error.description) }
         }
         if let value = values[Key.read.rawValue] { route.read = try permission(value, .read) }
         if let value = values[Key.publishUsers.rawValue] { route.publish = try permission(value, .publishUsers) }

@@ -73,6 +73,7 @@ extension ConfigurationWriter {
         case .publisher: add(.publish, plain("true"))
         }
         if route.transport != defaults.transport { add(.transport, scalar(route.transport.rawValue)) }
+        if let fingerprint = route.fingerprint { add(.fingerprint, scalar(fingerprint)) }
         if route.read != defaults.read { add(.read, node(of: route.read)) }
         if route.publish != defaults.publish { add(.publishUsers, node(of: route.publish)) }
         if !route.allowedNetworks.isEmpty { add(.allow, list(route.allowedNetworks)) }

@@ -29,9 +29,12 @@ final class UpstreamConnection {
 
     /// Connects to the first of `candidates` that accepts within `timeout` each.
     ///
-    /// - Parameter tls: The context of TLS and the name that the certificate must be for; nil for plain TCP.
+    /// - Parameters:
+    ///   - tls: The context of TLS; nil for plain TCP.
+    ///   - pin: The certificate to accept; nil for one that an authority vouches for.
     static func connect(
-        to candidates: [UpstreamResolver.Candidate], tls: NIOSSLContext?, timeout: TimeAmount, receiver: Receiver
+        to candidates: [UpstreamResolver.Candidate], tls: NIOSSLContext?, pin: CertificatePin? = nil,
+        timeout: TimeAmount, receiver: Receiver
     ) async throws(MediaSourceError) -> UpstreamConnection {
         var failure = MediaSourceError(.serviceUnavailable, "no address to connect to")
         for (number, candidate) in candidates.enumerated() {
@@ -44,9 +47,10 @@ final class UpstreamConnection {
                         channel.eventLoop.makeCompletedFuture {
                             if let tls {
                                 try channel.pipeline.syncOperations.addHandler(
-                                    Self.securityHandler(tls, name: candidate.name))
+                                    Self.securityHandler(tls, pin, name: candidate.name))
                             }
-                            try channel.pipeline.syncOperations.addHandler(UpstreamHandler(receiver: receiver))
+                            try channel.pipeline.syncOperations.addHandler(
+                                UpstreamHandler(receiver: receiver, pin: pin))
                         }
                     }
                     .connect(to: candidate.address).get()
@@ -67,9 +71,12 @@ final class UpstreamConnection {
     }
 
     /// An address is verified by the certificate's addresses, and is never sent as a server name (RFC 6066 section 3).
-    private nonisolated static func securityHandler(_ tls: NIOSSLContext, name: String) throws -> NIOSSLClientHandler {
-        try NIOSSLClientHandler(
-            context: tls, serverHostname: IPAddress(name) == nil && !name.contains("%") ? name : nil)
+    private nonisolated static func securityHandler(
+        _ tls: NIOSSLContext, _ pin: CertificatePin?, name: String
+    ) throws -> NIOSSLClientHandler {
+        let name = IPAddress(name) == nil && !name.contains("%") ? name : nil
+        if let pin { return try pin.handler(tls, name: name) }
+        return try NIOSSLClientHandler(context: tls, serverHostname: name)
     }
 
     private init?(channel: any Channel, untried: [UpstreamResolver.Candidate]) {
@@ -104,6 +111,7 @@ private final class UpstreamHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private let receiver: UpstreamConnection.Receiver
+    private let pin: CertificatePin?
     private var decoder = RTSPDecoder(isLenient: true)
     /// The wait for the rest of a body that may never come: its length was given too long.
     private var bodyWait: Scheduled<Void>?
@@ -111,7 +119,10 @@ private final class UpstreamHandler: ChannelInboundHandler {
     private var reason = "closed by the upstream"
     private var isClosed = false
 
-    init(receiver: UpstreamConnection.Receiver) { self.receiver = receiver }
+    init(receiver: UpstreamConnection.Receiver, pin: CertificatePin?) {
+        self.receiver = receiver
+        self.pin = pin
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         decoder.append(unwrapInboundIn(data).readableBytesView)
@@ -142,7 +153,9 @@ private final class UpstreamHandler: ChannelInboundHandler {
         AgentActor.assumeIsolated { receiver.message(message) }
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { fail(ErrorText.of(error), context) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        fail(pin?.refusal ?? ErrorText.of(error), context)
+    }
 
     private func fail(_ reason: String, _ context: ChannelHandlerContext) {
         self.reason = reason

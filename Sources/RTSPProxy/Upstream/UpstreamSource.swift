@@ -1,6 +1,7 @@
 // A camera or another node as a path's source.
 
 import AgentSupport
+import Authentication
 import Logging
 import NIOCore
 import NIOPosix
@@ -26,6 +27,8 @@ final class UpstreamSource: MediaSource {
     let context: ProxyContext
     let url: RTSPURL
     let transport: RTSPRoute.UpstreamTransport
+    /// The certificate to accept of the URL's host.
+    private let fingerprint: CertificateFingerprint?
     let timing: UpstreamTiming
     let logger: Logger
     var streams: [UpstreamStream] = []
@@ -85,15 +88,18 @@ final class UpstreamSource: MediaSource {
     /// - Parameters:
     ///   - routeName: What the names of the streams' routes begin with (`Path.routeName`).
     ///   - url: The upstream, with user and password where it wants them.
+    ///   - fingerprint: Of the certificate that it has; nil: an authority vouches for it.
     ///   - candidates: Finds its addresses; nil: DNS.
     init(
         context: ProxyContext, routeName: String, url: RTSPURL, transport: RTSPRoute.UpstreamTransport = .automatic,
-        timing: UpstreamTiming = UpstreamTiming(), candidates: Candidates? = nil
+        fingerprint: CertificateFingerprint? = nil, timing: UpstreamTiming = UpstreamTiming(),
+        candidates: Candidates? = nil
     ) {
         self.context = context
         self.routeName = routeName
         self.url = url
         self.transport = transport
+        self.fingerprint = fingerprint
         self.timing = timing
         self.candidates = candidates
         resolver = UpstreamResolver(resolver: context.resolver)
@@ -281,8 +287,9 @@ final class UpstreamSource: MediaSource {
         untried = []
         do throws(MediaSourceError) {
             let candidates = if let rest { rest } else { try await addresses(of: target) }
+            let pin = target.host.isSame(as: url.host) ? fingerprint.map { CertificatePin($0) } : nil
             let connection = try await UpstreamConnection.connect(
-                to: candidates, tls: target.scheme == .rtsps ? try await tlsContext() : nil,
+                to: candidates, tls: target.scheme == .rtsps ? try await tlsContext(for: pin) : nil, pin: pin,
                 timeout: .nanoseconds(Int64(timing.connect)),
                 receiver: UpstreamConnection.Receiver(
                     message: { [weak self] message in self?.take(message, of: number) },
@@ -311,11 +318,11 @@ final class UpstreamSource: MediaSource {
         }
     }
 
-    private func tlsContext() async throws(MediaSourceError) -> NIOSSLContext {
+    private func tlsContext(for pin: CertificatePin?) async throws(MediaSourceError) -> NIOSSLContext {
         do {
-            return try await context.authorities.clientContext()
+            return try await pin == nil ? context.authorities.clientContext() : CertificatePin.context()
         } catch {
-            throw MediaSourceError(.serviceUnavailable, "rtsp \(error)")
+            throw MediaSourceError(.serviceUnavailable, "rtsp \(ErrorText.of(error))")
         }
     }
 
