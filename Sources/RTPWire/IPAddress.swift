@@ -95,6 +95,13 @@ public struct IPAddress: Hashable, Sendable {
     /// True if this is an IPv6 unicast address that is valid on its link only (fe80::/10).
     public var isLinkLocalUnicast: Bool { family == .ipv6 && high >> 54 == 0x3fa }
 
+    /// True for an address that others use as well, behind their NATs: RFC 1918, RFC 6598, RFC 4193, link-local ones.
+    public var isPrivate: Bool {
+        guard family == .ipv4 else { return high >> 57 == 0x7e || isLinkLocalUnicast }
+        return ipv4 >> 24 == 10 || ipv4 >> 20 == 0xac1 || ipv4 >> 16 == 0xc0a8 || ipv4 >> 22 == 0x191
+            || ipv4 >> 16 == 0xa9fe
+    }
+
     /// True if the first `prefixLength` bits of both addresses agree. False across families.
     public func isInSameNetwork(as other: IPAddress, prefixLength: Int) -> Bool {
         guard family == other.family else { return false }

@@ -85,6 +85,7 @@ public final class SIPAgent: Service, SessionControl, SIPControl {
     func start() async throws {
         let rest = await CallAdoption(context: context, routing: routing).run()
         try await context.transports.listen()
+        context.keepWaysOpen()
         listening.set()
         for call in rest.unanswered { call.post(.restarted) }
         for call in rest.lost { call.post(.close(reason: "its media could not be taken over")) }

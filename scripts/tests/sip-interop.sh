@@ -28,13 +28,13 @@ uses_node=yes
 scenarios=(
     basic echo tcp ipv6 ipv4-to-ipv6 callee-ends held port-change late-offer early-media reliable
     cancel-early cancel-ringing cancel-crosses busy challenged challenges refused-change glare forked lossy no-ack wrong-input
-    baresip-l16 baresip-tcp baresip-tls baresip-srtp baresip-srtp-called baresip-srtp-calling registered message message-registered kamailio-udp kamailio-tcp kamailio-tls
+    baresip-l16 baresip-tcp baresip-tls baresip-srtp baresip-srtp-called baresip-srtp-calling registered nat-udp nat-tcp message message-registered kamailio-udp kamailio-tcp kamailio-tls
     kamailio-asks kamailio-asks-sha-256 dns-naptr dns-unavailable dns-ipv6
     restarted
 )
 # What makes sense only with a node between the peers.
 only_with_node=(ipv4-to-ipv6 challenged challenges cancel-crosses glare forked no-ack wrong-input baresip-srtp-called
-    baresip-srtp-calling registered message-registered kamailio-asks kamailio-asks-sha-256
+    baresip-srtp-calling registered nat-udp nat-tcp message-registered kamailio-asks kamailio-asks-sha-256
     dns-naptr dns-unavailable dns-ipv6 restarted)
 
 make_studio() {
@@ -526,12 +526,14 @@ run_restarted() {
 
 # baresip SIDE TRANSPORT CODEC [ARGUMENTS…]: starts one, as alice or bob; $baresip_options are for baresip itself.
 baresip_options=()
+# What each of them has to say: when that has ended, so has the call.
+baresip_seconds=30
 baresip() {
     local side=$1 user=alice interface=cal0
     if [ "$side" = callees ]; then user=bob interface=cle0; fi
     if [ "$uses_node" = no ]; then interface=$([ "$side" = callers ] && echo dir0 || echo dir1); fi
     rm -rf "${work:?}/$user"
-    "$python" "$peers/baresip.py" prepare "$work/$user" "$user" "$(address "$side" 4)" "$interface" "$2" "$3" 30 \
+    "$python" "$peers/baresip.py" prepare "$work/$user" "$user" "$(address "$side" 4)" "$interface" "$2" "$3" "$baresip_seconds" \
         --authorities "$work/ca.pem" --certificate "$work/$side.pem" "${@:4}"
     : >"$work/$user.log"
     start "$side" "$user.log" stdbuf -oL baresip -4 -v "${baresip_options[@]}" -f "$work/$user"
@@ -611,6 +613,77 @@ run_registered() {
     baresip callers udp l16
     baresip_talk l16 "sip:desk@10.1.0.1"
 }
+
+# established USER COUNT: its call number COUNT stands, and so many bytes have been heard of it.
+established() {
+    within 15 has_line "$2" 'Call established' "$work/$1.log" || fault "$1: no call: $(grep -v Populated "$work/$1.log" | tail -n 2)"
+}
+has_line() { [ "$(grep -c "$2" "$3")" -ge "$1" ]; }
+
+# nat TRANSPORT: a device that masquerades as its router, at other UDP and TCP ports, registers, is called and calls, and hears when the
+# other side hangs up. Without an ACK it would end its call after 32 s.
+nat() {
+    local arguments=(--name desk --register 10.2.0.1) before="$work/crosspoint.yaml.before" dialled=sip:desk@10.1.0.1
+    make_namespace device
+    make_link device dev0 callees nat0
+    inside device ip address add 192.168.77.7/24 dev dev0
+    inside device ip route add default via 192.168.77.1
+    inside callees ip address add 192.168.77.1/24 dev nat0
+    inside callees sysctl -q -w net.ipv4.ip_forward=1
+    inside callees nft -f - <<'RULES'
+table ip router {
+    chain postrouting {
+        type nat hook postrouting priority srcnat;
+        oifname "cle0" ip saddr 192.168.77.0/24 meta l4proto { tcp, udp } masquerade to :41000-41999
+    }
+}
+RULES
+    cp "$work/crosspoint.yaml" "$before"
+    sed -i 's/^sip:$/sip:\n  source: learn/' "$work/crosspoint.yaml"
+    stop "$node"
+    start_node
+    # What the device sends to where it has not opened its router yet.
+    harmless=drop_wrong_source
+    rm -rf "${work:?}/bob"
+    "$python" "$peers/baresip.py" prepare "$work/bob" bob 192.168.77.7 dev0 "$1" l16 70 "${arguments[@]}"
+    : >"$work/bob.log"
+    start device bob.log stdbuf -oL baresip -4 -v -f "$work/bob"
+    bob=$started
+    within 10 grep -q '200 OK' "$work/bob.log" || fault "bob is not registered: $(tail -n 1 "$work/bob.log")"
+    crosspoint sip registrations >"$work/registrations"
+    grep -q '10.2.0.5:41' "$work/registrations" || fault "bob is not behind a NAT: $(tail -n 1 "$work/registrations")"
+    baresip_seconds=70
+    baresip callers "$1" l16
+    baresip_seconds=30
+    tell alice dial "$dialled"
+    for user in alice bob; do
+        established $user 1
+        within 15 has_heard $user 400000 || fault "$user heard too little"
+    done
+    node_shows
+    sleep 34
+    ! grep -q terminated "$work/bob.log" || fault "bob hung up: $(grep terminated "$work/bob.log")"
+    node_shows
+    tell alice hangup
+    within 10 has_line 1 terminated "$work/bob.log" || fault "bob does not hear that alice hung up"
+    rm -f "$work"/{alice,bob}/heard/*-dec.wav
+    inside device "$python" "$peers/baresip.py" tell 192.168.77.7 dial "sip:$([ "$1" = udp ] || echo tcp.)alice@10.2.0.1"
+    for user in alice bob; do
+        established $user 2
+        within 15 has_heard $user 400000 || fault "$user heard too little of the call to alice"
+    done
+    tell alice hangup
+    within 10 has_line 2 terminated "$work/bob.log" || fault "bob does not hear that alice has ended its call"
+    stop "$alice"
+    stop "$bob"
+    mv "$before" "$work/crosspoint.yaml"
+    stop "$node"
+    start_node
+    inside callees nft delete table ip router
+    ip netns del "$run_id-device"
+}
+run_nat-udp() { nat udp; }
+run_nat-tcp() { nat tcp; }
 
 # A MESSAGE outside of calls goes by the dial plan.
 run_message() {
@@ -825,6 +898,8 @@ sip:
     - {name: guarded, user: guarded, to: {uri: "sip:bob@10.2.0.5", user: node, password-file: $work/password}}
     - {name: both, user: both, forking: parallel, to: ["sip:bob@10.2.0.5", "sip:bob@10.2.0.5:5070"]}
     - {name: desk, user: desk, to: registered}
+    - {name: alice, user: alice, to: "sip:alice@10.1.0.2"}
+    - {name: alice-by-tcp, user: tcp.alice, to: "sip:alice@10.1.0.2;transport=tcp"}
     - {name: six, user: six, to: "sip:bob@[fd00:2::5]"}
     - {name: udp-proxied, user: udp.proxied, to: "sip:bob@10.2.0.6"}
     - {name: asked, user: asked.proxied, to: {uri: "sip:bob@10.2.0.6", user: node, password-file: $work/password}}

@@ -70,6 +70,7 @@ extension Call {
         side.minimumInterval = branch.minimumInterval
         side.contact = branch.path?.contact(isSecure: dialog.isSecure)
         if let source = source ?? branch.origin { side.note(source) }
+        side.note(branch)
         side.media = branch.media.map { branch.sides.isEmpty ? $0 : media.splitBranch($0) }
         branch.sides[tag] = side
         context.add(side, as: dialog.id)
@@ -88,6 +89,8 @@ extension Call {
         side.contact = caller.contact
         side.source = caller.source
         side.connection = caller.connection
+        (side.reach, side.seenAt) = (caller.reach, caller.seenAt)
+        context.keepWayOpen(to: side)
         side.allowed = caller.allowed
         side.supportsTimer = caller.supportsTimer
         side.agent = caller.agent
@@ -246,6 +249,7 @@ extension Call {
         side.dialog = dialog
         side.dialog?.confirm(with: response)
         if let source = branch.origin { side.note(source) }
+        side.note(branch)
         side.contact = branch.path?.contact(isSecure: dialog.isSecure)
         Task { @AgentActor in
             await acknowledge(side, sequence: response.cseq.sequence, of: branch)

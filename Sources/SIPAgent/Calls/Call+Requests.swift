@@ -11,7 +11,7 @@ extension Call {
     func received(_ server: ServerRequest, on side: CallSide) async {
         let request = server.request
         context.transactions.observe(server.id, by: ladder)
-        side.note(server.source)
+        side.note(server)
         guard side.dialog?.state != .terminated, state != .ended || request.method == .bye else {
             return respond(request.method == .bye ? .ok : .transactionDoesNotExist, to: server)
         }

@@ -14,7 +14,7 @@ extension Call {
         context.counters.add(to: .calls)
         context.transactions.observe(initial.id, by: ladder)
         context.add(invite: initial.id, of: self)
-        caller.note(initial.source)
+        caller.note(initial)
         caller.note(request.headers)
         guard let dialog = Dialog(received: request, tag: context.tag(), state: .early) else {
             return await refuse(SIPRefusal(SIPStatus(400, "Bad Request (no Contact)")))

@@ -23,7 +23,7 @@ extension CallContext {
                         group.map { contact in
                             CallTarget(
                                 requestURI: contact.uri, destination: contact.destination,
-                                connection: contact.connection, ringTime: decision.ringTime,
+                                connection: contact.connection, isAway: contact.isAway, ringTime: decision.ringTime,
                                 protection: decision.protection)
                         })
                 }

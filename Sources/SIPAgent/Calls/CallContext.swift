@@ -188,12 +188,16 @@ final class CallContext {
     /// The way to the next hop of a side's dialog; nil where there is none. A peer that is still where it was hears from the address that
     /// it has spoken to.
     func path(to uri: SIPURI, of side: CallSide) async -> SIPPath? {
+        let isAway = side.reach != .named
         if let connection = side.connection, let path = transports.path(on: connection),
-            Self.mayUse(path.destination, for: uri)
+            Self.mayUse(path.destination, for: uri, isAway: isAway)
         {
             return path
         }
         let source = side.source
+        if isAway, let path = pathToOrigin(of: side), uri.scheme != .sips || path.destination.transport == .tls {
+            return path
+        }
         let found = (try? await resolver.destinations(for: uri, namedBy: source?.address)) ?? []
         if let destination = found.first(where: { access.mayReach($0.address, for: source?.address) }) {
             return transports.path(
@@ -210,9 +214,12 @@ final class CallContext {
 
     /// A peer that has connected is reached on its connection, since it may take none: as long as the URI names its address, or is
     /// not spoken over UDP anyway.
-    private static func mayUse(_ destination: SIPDestination, for uri: SIPURI) -> Bool {
+    ///
+    /// - Parameter isAway: Whether the peer is where it signals from, whatever the URI names.
+    private static func mayUse(_ destination: SIPDestination, for uri: SIPURI, isAway: Bool) -> Bool {
+        guard uri.scheme != .sips || destination.transport == .tls else { return false }
+        if isAway { return true }
         if case .address(let address)? = uri.place?.host, address != destination.address { return false }
-        guard uri.scheme != .sips else { return destination.transport == .tls }
-        return uri.transport.map { $0 == destination.transport } ?? true
+        return uri.scheme == .sips || uri.transport.map { $0 == destination.transport } ?? true
     }
 }

@@ -20,6 +20,11 @@ final class CallSide {
     let branch: Int?
     /// The source of the peer's messages.
     var source: SIPSource?
+    /// The place at which the peer takes requests, and when it was seen there last: nanoseconds of the monotonic clock.
+    var reach = PeerReach.named
+    var seenAt: UInt64 = 0
+    /// True if something is sent to the peer's NAT now and then.
+    var isKeptOpen = false
     /// The connection on which the peer is reached while it is open.
     var connection: UInt64?
     /// The Contact by which the node names itself towards the peer.
@@ -85,6 +90,7 @@ final class CallSide {
         dialog?.skipSequence(by: Self.skippedNumbers)
         contact = record.contact.flatMap { try? SIPURI($0) }
         source = record.source
+        reach = record.reach ?? .named
         timer = record.timer
         minimumInterval = record.minimumInterval
         isConfigured = record.isConfigured == true
@@ -108,7 +114,23 @@ final class CallSide {
 
     func note(_ source: SIPSource) {
         self.source = source
+        seenAt = MonotonicClock.now
         if source.connection != nil { connection = source.connection }
+    }
+
+    /// Notes where a request of the peer came from: a NAT may have given it another place meanwhile.
+    func note(_ server: ServerRequest) {
+        note(server.source)
+        reach = server.request.reach(
+            from: server.source.address, transportPort: server.source.transportPort, known: reach)
+        call?.context.keepWayOpen(to: self)
+    }
+
+    /// Notes where the INVITE of a branch went to.
+    func note(_ branch: CallBranch) {
+        guard branch.target.isAway, let port = branch.path?.destination.transportPort else { return }
+        reach = .origin(transportPort: port)
+        call?.context.keepWayOpen(to: self)
     }
 
     /// True if the peer is known to take an UPDATE.

@@ -13,6 +13,8 @@ struct CallTarget: Hashable, Sendable {
     var isConfigured = false
     /// The connection that the device has registered on, to be used while it is open.
     var connection: UInt64?
+    /// True for a device that is called where it has registered from, and not where its contact says.
+    var isAway = false
     /// The identity of this node for the next hop when that asks.
     var credentials: DialTarget.Credentials?
     /// The address that the response came from that has named it (3xx); nil where the dial plan or the registrar has.

@@ -17,6 +17,8 @@ struct CallRecord: Sendable, Codable {
         var peerPort: UInt16?
         var local: String?
         var localPort: UInt16?
+        /// The place at which the peer takes requests; nil: where it has said.
+        var reach: PeerReach?
         var isSecure: Bool
         var timer: SessionTimer?
         var minimumInterval: UInt32?
@@ -37,6 +39,7 @@ struct CallRecord: Sendable, Codable {
             peerPort = side.source?.transportPort
             local = side.source?.localAddress.description
             localPort = side.source?.localPort
+            reach = side.reach == .named ? nil : side.reach
             isSecure = side.isSecure
             timer = side.timer
             minimumInterval = side.minimumInterval

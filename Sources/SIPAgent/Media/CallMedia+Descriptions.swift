@@ -223,7 +223,7 @@ extension CallMedia {
                 return try await groupPlace(group, description.media[index], in: description, peer)
             }
             let signalled = description.flatMap { $0.connection(of: $0.media[index])?.ipAddress }
-            let remote = signalled.flatMap { $0.isUnspecified ? nil : $0 }
+            let remote = signalled.flatMap { $0.isUnspecified || peer.hides($0) ? nil : $0 }
             if let known, description == nil || known.group == nil,
                 remote == nil || known.attachment.address.family == remote?.family
             {
@@ -231,7 +231,7 @@ extension CallMedia {
             }
             // The peer's other media may pass elsewhere than its signalling.
             let usual = branches[branch]?.negotiation.agreement(side)?.media.lazy.compactMap(\.remoteAddress)
-                .first { !$0.isMulticast }
+                .first { !$0.isMulticast && !peer.hides($0) }
             let attachment = try await self.attachment(towards: remote ?? usual ?? peer.signalling)
             let place = try await places.reserve(at: attachment)
             if side == .caller { callerPlaceOfMedium[index] = place }
@@ -289,7 +289,7 @@ extension CallMedia {
 
     private func check(_ description: SessionDescription, from peer: MediaPeer) throws(SIPRefusal) {
         do {
-            try MediaRules.check(description, allows: peer.allows)
+            try MediaRules.check(description) { peer.allows($0) || peer.hides($0) }
         } catch {
             throw refusal(error)
         }

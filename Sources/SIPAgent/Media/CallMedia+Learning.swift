@@ -25,12 +25,16 @@ extension CallMedia {
                 continue
             }
             if learning[key]?.signalled != signalled {
-                learning[key] = Learning(signalled: signalled, deadline: deadline)
+                // A peer that names a place behind a NAT has no other: it is waited for.
+                let isHidden = peer(key.side, of: media).hides(signalled.address)
+                learning[key] = Learning(signalled: signalled, deadline: isHidden ? .max : deadline)
             }
         }
         learning = learning.filter { plan[$0.key] != nil }
         learned = learned.filter { plan[$0.key] != nil }
     }
+
+    private func peer(_ side: SIPSide, of media: BranchMedia) -> MediaPeer { side == .caller ? caller : media.callee }
 
     private func firstPacket(_ event: SessionRouteEvent) async {
         await turnstile.enter()

@@ -52,13 +52,16 @@ extension CallMedia {
                 learned[key] = source.endpoint
             }
             var attachments: [IPAddress: NetworkAttachment] = [:]
-            let destinations = MediaPlan.destinations(of: agreement).union(learned.values.map(\.address))
+            let named = MediaPlan.destinations(of: agreement)
+            let hidden = named.filter { peer.hides($0) }
+            let destinations = named.subtracting(hidden).union(learned.values.map(\.address))
             for address in destinations where !address.isMulticast {
                 attachments[address] = try await attachment(towards: address)
             }
             sides[side] = MediaPlan.Side(
                 agreement: agreement, places: media.inForce[side, default: [:]], attachments: attachments,
-                signalling: peer.signalling, sources: peer.sources, learned: learned, earlier: routes.sources,
+                hidden: hidden, signalling: peer.signalling, sources: peer.sources, learned: learned,
+                earlier: routes.sources,
                 keys: media.callee.protection.endsSRTP ? Self.keys(agreement) : [:])
         }
         return MediaPlan(sides: sides, endsSRTP: media.callee.protection.endsSRTP, prefix: keyPrefix).streams

@@ -25,4 +25,11 @@ public struct MediaPeer: Sendable {
         self.protection = protection
         self.allows = allows
     }
+
+    /// True for a private address that the peer names and nothing may be sent to, where the source of its media is learned: the peer is
+    /// behind a NAT, and its media come from where it signals, and go back there.
+    func hides(_ address: IPAddress) -> Bool {
+        sources == .learn && address.isPrivate && address != signalling && address.family == signalling.family
+            && !allows(address) && allows(signalling)
+    }
 }

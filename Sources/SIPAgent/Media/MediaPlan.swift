@@ -51,6 +51,8 @@ struct MediaPlan {
         var places: [Int: LocalPlace]
         /// The ports that lead to the peer's addresses.
         var attachments: [IPAddress: NetworkAttachment]
+        /// The addresses that the peer names and nothing is sent to: it is behind a NAT.
+        var hidden: Set<IPAddress> = []
         var signalling: IPAddress
         var sources: MediaSources
         /// The endpoints that the peer's packets have been found to come from.
@@ -214,6 +216,9 @@ private struct Flow {
         case .strict: return Origin(source: specification(remote, udpPort))
         case .address: return Origin(source: specification(remote, nil))
         case .learn:
+            if from.hidden.contains(remote) {
+                return Origin(source: specification(from.signalling, nil), learns: true)
+            }
             guard remote.family == from.signalling.family else { return Origin(source: specification(remote, udpPort)) }
             if remote == from.signalling { return Origin(source: specification(remote, nil), learns: true) }
             return Origin(
@@ -234,7 +239,8 @@ private struct Flow {
             } else {
                 sink.remoteAddress.map { MediaEndpoint(address: $0, udpPort: sink.remoteUDPPort) }
             }
-        guard let endpoint = to.learned[key] ?? signalled else { return nil }
+        guard let endpoint = to.learned[key] ?? signalled.flatMap({ to.hidden.contains($0.address) ? nil : $0 })
+        else { return nil }
         let attachment = to.attachments[endpoint.address] ?? sinkPlace.attachment
         let local = sinkPlace.attachment.address
         return LegSpecification(

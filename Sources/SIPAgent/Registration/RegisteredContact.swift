@@ -9,6 +9,8 @@ struct RegisteredContact: Hashable, Sendable {
     /// The URI that the request is sent to: the contact, or the place that the device has registered from if it cannot
     /// be reached at its contact.
     var destination: SIPURI
+    /// True if that is the place that the device has registered from.
+    var isAway: Bool { destination != uri }
     /// The connection that the device has registered on, while it is open.
     var connection: UInt64?
     /// In thousandths.

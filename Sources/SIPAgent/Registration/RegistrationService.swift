@@ -27,7 +27,11 @@ final class RegistrationService {
     /// The source that has registered each name first, and the number of names of each source.
     private var owners: [SIPURI: SourceKey] = [:]
     private var namesOfSource: [SourceKey: Int] = [:]
+    /// The names that contacts are registered for, by the contacts' user and place.
+    private var names: [String: SIPURI] = [:]
     private var tidiedAt: UInt64 = 0
+    /// The receiver of origins that a REGISTER has told: address-of-record, contact, origin.
+    var onOrigin: @AgentActor (SIPURI, SIPURI, RegistrationOrigin) -> Void = { _, _, _ in }
 
     /// Takes up what an earlier daemon has accepted.
     ///
@@ -101,7 +105,7 @@ final class RegistrationService {
         let bindings = registrar.bindings(of: address, now: .saturating(nanoseconds: now))
         note(
             bindings, of: address, by: request,
-            RegistrationOrigin(origin, user: user, agent: request.headers["User-Agent"]))
+            RegistrationOrigin(origin, request: request, user: user, since: now))
         let contacts = Set(bindings.map(\.contact))
         let isQuery = request.headers.all("Contact").isEmpty
         let action =
@@ -125,11 +129,22 @@ final class RegistrationService {
         own(address, by: origin)
         let earlier = origins[address] ?? [:]
         var kept: [SIPURI: RegistrationOrigin] = [:]
+        var new: [SIPURI] = []
         for binding in bindings {
             let isNew = binding.callID == request.callID && binding.sequence == request.sequence
             kept[binding.contact] = isNew ? origin : earlier[binding.contact] ?? origin
+            if isNew { new.append(binding.contact) }
         }
-        origins[address] = kept
+        keep(kept, of: address)
+        for contact in new { onOrigin(address, contact, origin) }
+    }
+
+    private func keep(_ contacts: [SIPURI: RegistrationOrigin]?, of address: SIPURI) {
+        for contact in (origins[address] ?? [:]).keys {
+            if let key = Self.key(of: contact), names[key] == address { names[key] = nil }
+        }
+        origins[address] = contacts
+        for contact in (contacts ?? [:]).keys { if let key = Self.key(of: contact) { names[key] = address } }
     }
 
     private func own(_ address: SIPURI, by origin: RegistrationOrigin) {
@@ -140,7 +155,7 @@ final class RegistrationService {
     }
 
     private func forget(_ address: SIPURI) {
-        origins[address] = nil
+        keep(nil, of: address)
         guard let source = owners.removeValue(forKey: address) else { return }
         let rest = namesOfSource[source, default: 1] - 1
         namesOfSource[source] = rest > 0 ? rest : nil
@@ -208,14 +223,38 @@ final class RegistrationService {
         }
     }
 
+    /// The origin from which a device at `address` has registered a contact, by the contact's user and place; nil for none.
+    func origin(of contact: SIPURI, at address: IPAddress) -> RegistrationOrigin? {
+        guard let key = Self.key(of: contact), let name = names[key], let contacts = origins[name] else { return nil }
+        return contacts.first { $0.value.address == address && Self.key(of: $0.key) == key }?.value
+    }
+
+    /// True if a contact is registered still, by the same REGISTER.
+    func holds(_ contact: SIPURI, of address: SIPURI, from origin: RegistrationOrigin) -> Bool {
+        origins[address]?[contact] == origin
+    }
+
+    func forEachOrigin(_ body: (SIPURI, SIPURI, RegistrationOrigin) -> Void) {
+        for (address, contacts) in origins { for (contact, origin) in contacts { body(address, contact, origin) } }
+    }
+
+    private static func key(of contact: SIPURI) -> String? {
+        contact.place.map { "\(contact.userName ?? "")@\($0)" }
+    }
+
     /// The URI that requests to a contact go to: the device that has registered it, whatever it says, unless it has
-    /// said an address that may be reached on its behalf anyway. So nobody can have calls sent to others, and devices
+    /// said an address that may be reached on its behalf anyway, and no NAT stands before its own. So nobody can have calls sent to others, and devices
     /// behind a NAT are reached.
     private func destination(of contact: SIPURI, _ origin: RegistrationOrigin?) -> SIPURI {
         guard let origin else { return contact }
         // `maddr` is where a request would really go (RFC 3263 section 4); a name could be anybody's.
         let target = contact.parameters["maddr"].map { try? SIPHost($0) } ?? contact.place?.host
-        if let address = target?.address, access.mayReach(address, for: origin.address) { return contact }
+        let isOwnAddress = target?.address == origin.address || target?.address == origin.inner
+        if let address = target?.address, access.mayReach(address, for: origin.address),
+            origin.inner == nil || !isOwnAddress
+        {
+            return contact
+        }
         var destination = contact
         destination.user = nil
         destination.place = SIPHostPort(.address(origin.address), origin.transportPort)
@@ -297,7 +336,7 @@ final class RegistrationService {
                     Registrar.Binding(
                         contact: uri, preference: contact.preference, end: .saturating(nanoseconds: contact.end),
                         callID: contact.callID, sequence: contact.sequence))
-                origins[address, default: [:]][uri] = contact.origin
+                keep((origins[address] ?? [:]).merging([uri: contact.origin]) { $1 }, of: address)
                 own(address, by: contact.origin)
             }
             registrar.restore(bindings, of: address, now: .saturating(nanoseconds: now))

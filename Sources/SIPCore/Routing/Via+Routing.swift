@@ -4,9 +4,10 @@ public import RTPWire
 
 extension Via {
     /// Notes the source of the request that this is the topmost Via of: `received` where it differs from what the
-    /// sender wrote, both `received` and `rport` where the sender asks for `rport`.
+    /// sender wrote, both `received` and `rport` where the sender asks for `rport`, or is behind a NAT, which would let nothing else in.
     public mutating func noteSource(_ source: IPAddress, transportPort: UInt16) {
-        let wantsPort = parameters.contains("rport")
+        let isTranslated = transport == .udp && sentBy.host.address.map { $0 != source } ?? false
+        let wantsPort = parameters.contains("rport") || isTranslated
         // A claim of the sender about this is not true.
         parameters["received"] = nil
         if wantsPort { parameters["rport"] = String(transportPort) }

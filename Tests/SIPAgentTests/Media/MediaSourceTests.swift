@@ -10,7 +10,7 @@ import Testing
 @testable import SIPAgent
 
 @Suite("Sources of calls' media") @AgentActor struct MediaSourceTests {
-    private static let behindNAT = IPAddress(10, 1, 0, 77)
+    nonisolated private static let behindNAT = IPAddress(10, 1, 0, 77)
 
     private static func progress(payloadType: UInt8, packets: UInt64 = 1) -> FlowProgress {
         FlowProgress(packets: packets, hasRTP: true, payloadType: payloadType)
@@ -90,6 +90,37 @@ import Testing
         #expect(await bench.routes.source("sip.c.0.caller.rtp") == "10.1.0.5:4000>10.1.0.1:20002@eth0")
         await bench.routes.tell(firstPacketOf: "sip.c.0.caller.rtp-1", from: Self.behindNAT, udpPort: 4567)
         #expect(await bench.routes.source("sip.c.0.caller.rtp") == "10.1.0.5:4000>10.1.0.1:20002@eth0")
+    }
+
+    @Test(
+        "D-08: a private c= of a device that signals from elsewhere is taken, and media go where the device's come from"
+    )
+    func privatePlace() async throws {
+        let offer = MediaBench.sdp("192.168.77.7", "m=audio 4000 RTP/AVP 0 8 101", "a=rtpmap:101 telephone-event/8000")
+        @Sendable func allows(_ address: IPAddress) -> Bool { address == Self.behindNAT }
+        let strict = MediaBench(caller: MediaBench.peer(Self.behindNAT, allows: allows))
+        #expect(await strict.refusal { _ = try await strict.establish(offer: offer) }?.status.code == 488)
+        // A place that is nobody's private one is somebody else's.
+        let other = MediaBench(caller: MediaBench.peer(Self.behindNAT, sources: .learn, allows: allows))
+        let elsewhere = MediaBench.sdp("192.0.2.7", "m=audio 4000 RTP/AVP 0 8 101")
+        #expect(await other.refusal { _ = try await other.establish(offer: elsewhere) }?.status.code == 488)
+        let bench = MediaBench(
+            caller: MediaBench.peer(Self.behindNAT, sources: .learn, allows: allows), policy: MediaPolicy(learning: 0))
+        _ = try await bench.establish(offer: offer)
+        #expect(await bench.routes.source("sip.c.0.caller.rtp") == "10.1.0.77:*>10.1.0.1:20002@eth0")
+        #expect(await bench.routes.summary["sip.c.0.callee.rtp"]?.isEmpty == true)
+        // It has no other place: it is waited for beyond the time in which another peer would have to send.
+        await bench.media.look(at: [:], now: MonotonicClock.now + 60_000_000_000)
+        await bench.routes.setProgress(Self.progress(payloadType: 0), of: "sip.c.0.caller.rtp")
+        await bench.routes.tell(firstPacketOf: "sip.c.0.caller.rtp", from: Self.behindNAT, udpPort: 4567)
+        #expect(
+            await eventually {
+                await bench.routes.summary["sip.c.0.callee.rtp"]?.first?.hasSuffix("10.1.0.1:20002>10.1.0.77:4567@eth0")
+                    == true
+            })
+        #expect(await bench.routes.source("sip.c.0.caller.rtp") == "10.1.0.77:4567>10.1.0.1:20002@eth0")
+        let sent = await bench.routes.summary.values.flatMap { $0 }
+        #expect(!sent.contains { $0.contains("192.168.77.7") }, "\(sent)")
     }
 
     @Test("M-18: silence is judged by the directions that were negotiated")

@@ -23,7 +23,7 @@ import Testing
     /// The UDP port, or TCP port, that it listens on.
     private(set) var udpPort: UInt16 = 0
     private var inbox: [SIPMessage] = []
-    /// All that came, as first lines: `INVITE`, `200 INVITE`.
+    /// All that came, as first lines: `INVITE`, `200 INVITE`; `-` for line ends alone.
     private(set) var log: [String] = []
     /// Where it sends.
     var node: UInt16
@@ -69,6 +69,7 @@ import Testing
     }
 
     private func received(_ bytes: [UInt8]) {
+        guard bytes.contains(where: { $0 != 0x0d && $0 != 0x0a }) else { return log.append("-") }
         guard let message = try? SIPParser.parse(datagram: bytes) else { return log.append("?") }
         received(message)
     }
@@ -139,11 +140,18 @@ import Testing
         socket?.send(ByteBuffer(bytes: bytes), to: nodeAddress.socketAddress(node))
     }
 
-    var place: SIPHostPort { SIPHostPort(.address(address), udpPort) }
+    var place: SIPHostPort { claimedPlace ?? SIPHostPort(.address(address), udpPort) }
+
+    /// Where it believes to be, behind a NAT.
+    var claimedPlace: SIPHostPort?
+    /// Whether it asks for responses where its requests come from (RFC 3581).
+    var asksForPort = true
 
     func via() -> Via {
         branches += 1
-        return Via(transport, place, branch: "z9hG4bK\(name)\(udpPort)n\(branches)")
+        var via = Via(transport, place, branch: "z9hG4bK\(name)\(udpPort)n\(branches)")
+        if !asksForPort { via.parameters["rport"] = nil }
+        return via
     }
 
     /// What it says in Contact in place of where it is.
