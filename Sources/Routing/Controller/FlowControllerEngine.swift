@@ -7,7 +7,7 @@ import Netlink
 
 extension FlowController {
     /// The engine that a route should have.
-    private func wanted(_ state: RouteState) -> (engine: FlowParameters.Engine, reason: EngineReason) {
+    private func wanted(_ state: borrowing RouteState) -> (engine: FlowParameters.Engine, reason: EngineReason) {
         let specification = state.specification
         guard specification.delivery == .legs else { return (.kernel, .ordinary) }
         if let engine = specification.engineOfSRTP { return (engine, .encryption) }
@@ -103,10 +103,13 @@ extension FlowController {
 
     /// Once a second: routes that should have another engine get it.
     func reviewEngines() {
-        for var state in Array(table.values) {
-            let (engine, reason) = wanted(state)
-            let isRetry = state.engineProblem != nil && seconds % 10 == 0
-            guard isRetry || (state.engineProblem == nil && engine != state.parameters.engine) else { continue }
+        let isTimeToRetry = seconds % 10 == 0
+        let names = table.names { state in
+            state.engineProblem == nil ? wanted(state).engine != state.parameters.engine : isTimeToRetry
+        }
+        for name in names {
+            guard var state = table[name] else { continue }
+            let reason = wanted(state).reason
             let before = state
             do {
                 try chooseEngine(for: &state, isNew: false)
@@ -121,6 +124,7 @@ extension FlowController {
             }
             table[state.specification.name] = state
         }
+        guard !packetEngine.ports.isEmpty || table.engineRoutes > 0 else { return }
         if !packetEngine.isComplete(enginePorts()), engineProblem == nil || seconds % 10 == 0 { refreshEngine() }
     }
 

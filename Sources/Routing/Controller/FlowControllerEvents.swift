@@ -344,8 +344,8 @@ extension FlowController {
     /// Once a second: rates, clocks, what drains.
     func tick() {
         let now = Self.monotonic()
-        for var state in Array(table.values) {
-            guard let flow = state.flow, let activity = fastPath.activity(of: flow) else { continue }
+        table.observeAll { state in
+            guard let flow = state.flow, let activity = fastPath.activity(of: flow) else { return }
             state.observation.take(
                 .init(
                     packets: activity.packets, bytes: fastPath.bytes(of: flow), arrival: activity.last,
@@ -366,9 +366,9 @@ extension FlowController {
             }
             // If only packets and bytes are counted, the clock gives ages alone: at high rates every 64th will do.
             if !parameters.accounts || parameters.payload != .rtp { parameters.clockMask = rate > 1000 ? 63 : 0 }
-            if parameters != state.parameters { fastPath.setParameters(parameters, of: flow) }
+            guard parameters != state.parameters else { return }
+            fastPath.setParameters(parameters, of: flow)
             state.parameters = parameters
-            table[state.specification.name] = state
         }
         reviewEngines()
         renewStore()

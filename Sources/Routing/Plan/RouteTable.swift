@@ -60,6 +60,23 @@ struct RouteTable {
         change(&states.values[route].legs[index])
     }
 
+    /// Changes what is observed of the routes, in place: thousands that stay as they are would be copied for it. Neither specification, flow
+    /// nor engine may be changed.
+    mutating func observeAll(_ observe: (inout RouteState) -> Void) {
+        var index = states.startIndex
+        while index != states.endIndex {
+            observe(&states.values[index])
+            states.formIndex(after: &index)
+        }
+    }
+
+    /// The names of the routes that something is to be done about.
+    mutating func names(where isWanted: (borrowing RouteState) -> Bool) -> [String] {
+        var names: [String] = []
+        observeAll { if isWanted($0) { names.append($0.specification.name) } }
+        return names
+    }
+
     /// The route that a flow is of.
     func route(of flow: FlowHandle) -> RouteState? { flows[flow].flatMap { states[$0] } }
 

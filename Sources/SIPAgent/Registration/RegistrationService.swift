@@ -29,6 +29,8 @@ final class RegistrationService {
     private var namesOfSource: [SourceKey: Int] = [:]
     /// The names that contacts are registered for, by the contacts' user and place.
     private var names: [String: SIPURI] = [:]
+    /// The names that are registered on each connection.
+    private var namesOfConnection: [UInt64: Set<SIPURI>] = [:]
     private var tidiedAt: UInt64 = 0
     /// The receiver of origins that a REGISTER has told: address-of-record, contact, origin.
     var onOrigin: @AgentActor (SIPURI, SIPURI, RegistrationOrigin) -> Void = { _, _, _ in }
@@ -140,11 +142,18 @@ final class RegistrationService {
     }
 
     private func keep(_ contacts: [SIPURI: RegistrationOrigin]?, of address: SIPURI) {
-        for contact in (origins[address] ?? [:]).keys {
+        for (contact, origin) in origins[address] ?? [:] {
             if let key = Self.key(of: contact), names[key] == address { names[key] = nil }
+            if let connection = origin.connection {
+                namesOfConnection[connection]?.remove(address)
+                if namesOfConnection[connection]?.isEmpty == true { namesOfConnection[connection] = nil }
+            }
         }
         origins[address] = contacts
-        for contact in (contacts ?? [:]).keys { if let key = Self.key(of: contact) { names[key] = address } }
+        for (contact, origin) in contacts ?? [:] {
+            if let key = Self.key(of: contact) { names[key] = address }
+            if let connection = origin.connection { namesOfConnection[connection, default: []].insert(address) }
+        }
     }
 
     private func own(_ address: SIPURI, by origin: RegistrationOrigin) {
@@ -162,7 +171,7 @@ final class RegistrationService {
     }
 
     /// The connections that devices have registered on.
-    var connections: Set<UInt64> { Set(origins.values.flatMap { $0.values.compactMap(\.connection) }) }
+    var connections: Set<UInt64> { Set(namesOfConnection.keys) }
 
     private func refuse(_ status: SIPStatus, _ source: SIPSource, _ now: UInt64) -> RegistrationOutcome {
         guard !access.isAllowed(source.address) else { return .refuse(SIPRefusal(status), after: .zero) }
@@ -216,8 +225,8 @@ final class RegistrationService {
 
     /// A connection that devices may have registered on has closed: they are called where they have said.
     func connectionClosed(_ connection: UInt64) {
-        for (address, contacts) in origins {
-            for (contact, origin) in contacts where origin.connection == connection {
+        for address in namesOfConnection.removeValue(forKey: connection) ?? [] {
+            for (contact, origin) in origins[address] ?? [:] where origin.connection == connection {
                 origins[address]?[contact]?.connection = nil
             }
         }
