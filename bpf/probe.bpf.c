@@ -54,6 +54,16 @@ int pass(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
+/* True in the process that sends the frame: its number is that of its own PID namespace, which in a container is not the host's. */
+static __always_inline int
+is_sender(const struct crosspoint_probe *self)
+{
+	struct bpf_pidns_info task = {};
+
+	return !bpf_get_ns_current_pid_tgid(self->namespace_device, self->namespace_inode, &task, sizeof(task)) &&
+	       task.tgid == self->process;
+}
+
 /* bq_xmit_all(): what the driver took, and what it did not. */
 SEC("tp_btf/xdp_devmap_xmit")
 int on_transmit(__u64 *arguments)
@@ -63,7 +73,7 @@ int on_transmit(__u64 *arguments)
 	struct crosspoint_probe *self = this_probe();
 
 	if (!self || from->ifindex != LOOPBACK_INTERFACE || to->ifindex != (int)self->interface_index ||
-	    bpf_get_current_pid_tgid() >> 32 != self->process)
+	    !is_sender(self))
 		return 0;
 	if (transmitted > 0)
 		self->transmitted += transmitted;

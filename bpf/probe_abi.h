@@ -6,6 +6,8 @@
 
 struct crosspoint_probe {
 	/* Asked: whose frame is it, and where is it to leave. */
+	__u64 namespace_device; /* of the PID namespace in which `process` is a number, as stat() reports it */
+	__u64 namespace_inode;
 	__u32 process; /* the process that sends it */
 	__u32 program; /* the program that redirects it */
 	__u32 interface_index;

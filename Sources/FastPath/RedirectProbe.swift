@@ -39,6 +39,13 @@ public final class RedirectProbe {
         let entry = try loaded.map("target").use { crosspoint_bpf_set_devmap_entry($0, 0, interfaceIndex, -1) }
         guard entry == 0 else { return .refused(errno) }
         record.clear(0)
+        // The numbers of processes are those of a PID namespace: in a container not the host's.
+        var namespace = stat()
+        guard stat("/proc/self/ns/pid", &namespace) == 0 else {
+            throw FastPathError(.kernel, "/proc/self/ns/pid: \(errorText(errno)); is /proc mounted?")
+        }
+        record[0].pointee.namespace_device = UInt64(namespace.st_dev)
+        record[0].pointee.namespace_inode = UInt64(namespace.st_ino)
         record[0].pointee.process = UInt32(getpid())
         record[0].pointee.program = program.use(crosspoint_bpf_program_id)
         record[0].pointee.interface_index = interfaceIndex

@@ -210,6 +210,13 @@ save() {
     else
         wrong "check: $(cat "$work/out")"
     fi
+    # In a container, whose processes have numbers of their own.
+    accepted 'REDIRECT' inside node unshare --pid --fork --mount-proc "$CROSSPOINT" check --config "$work/crosspoint.yaml"
+    if grep -q -E '^eth0 .* native +yes ' "$work/out"; then
+        right "check: redirect works on eth0, seen from a PID namespace too"
+    else
+        wrong "check in a PID namespace: $(cat "$work/out")"
+    fi
 }
 
 # A veth whose other end does not poll takes redirected frames and loses them: what its driver announces does not tell.
