@@ -6,6 +6,8 @@
  * Nearly all media goes the short way through ingress (ingress_short.h). What that does not take goes the long way, in a program
  * of its own that is called as the tail of the first: as a function it would have to share the 512 bytes of stack.
  *
+ * Before all that a packet may be looked at, for whoever asks what arrives (scan.h).
+ *
  * A flow of the AF_XDP engine goes to the worker of its port and queue while that one lives (afxdp.h), and else like any other.
  *
  * A flow with one leg is rewritten by ingress and leaves by the devmap `tx_ports`. A flow with more is broadcast by
@@ -26,6 +28,7 @@
 #include "ingress_long.h"
 #include "ingress_short.h"
 #include "kernel_records.h"
+#include "scan.h"
 
 SEC("xdp.frags")
 int ingress_long(struct xdp_md *ctx)
@@ -46,8 +49,10 @@ struct {
 SEC("xdp.frags")
 int ingress(struct xdp_md *ctx)
 {
-	int verdict = ingress_short_way(ctx);
+	int verdict;
 
+	crosspoint_scan(ctx);
+	verdict = ingress_short_way(ctx);
 	if (CROSSPOINT_LIKELY(verdict != CROSSPOINT_LONG_WAY))
 		return verdict;
 	bpf_tail_call(ctx, &ways, 0);

@@ -29,11 +29,11 @@ struct ControlClient: Sendable {
     /// Sends a request without an answer of interest.
     func send(_ method: Method, _ path: String) async throws { _ = try await bytes(method, path, body: nil) }
 
-    /// Sends a request, and decodes the answer.
+    /// Sends a request, and decodes the answer. `doing` is what a person reads while the daemon is at it.
     func send<Answer: Decodable>(
-        _ method: Method, _ path: String, as type: Answer.Type = Answer.self
+        _ method: Method, _ path: String, as type: Answer.Type = Answer.self, doing: String? = nil
     ) async throws -> Answer {
-        try decode(type, try await bytes(method, path, body: nil))
+        try decode(type, try await bytes(method, path, body: nil, doing: doing))
     }
 
     /// Sends a request with a body, and decodes the answer.
@@ -57,8 +57,10 @@ struct ControlClient: Sendable {
     }
 
     /// Sends a request and returns the body of the answer; throws the refusal if it is one.
-    private func bytes(_ method: Method, _ path: String, body: [UInt8]?) async throws -> [UInt8] {
-        try await Progress.during("waiting for the daemon at \(socket)") {
+    private func bytes(
+        _ method: Method, _ path: String, body: [UInt8]?, doing: String? = nil
+    ) async throws -> [UInt8] {
+        try await Progress.during(doing ?? "waiting for the daemon at \(socket)") {
             let connection = try await connect()
             do {
                 let (status, answer) = try await exchange(method, path, body: body, over: connection)

@@ -24,6 +24,7 @@ struct CrosspointCommand: AsyncParsableCommand {
               crosspoint link send cam1 --to 198.51.100.2:5004@wan0 --key wan
               crosspoint session list
               crosspoint stats --watch
+              crosspoint scan eth0
               crosspoint config save
               crosspoint bench 2110-20-1080p59.94
 
@@ -38,7 +39,8 @@ struct CrosspointCommand: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, CheckCommand.self, RouteCommand.self, LegCommand.self, LinkCommand.self, RTSPCommand.self,
             SIPCommand.self,
-            SessionCommand.self, UserCommand.self, KeyCommand.self, StatsCommand.self, EventsCommand.self,
+            SessionCommand.self, UserCommand.self, KeyCommand.self, StatsCommand.self, WhyCommand.self,
+            ScanCommand.self, EventsCommand.self,
             ConfigCommand.self, BenchCommand.self, UnloadCommand.self, HoldCommand.self,
         ])
 }

@@ -24,6 +24,7 @@ enum FastPathAssembly {
         let events = EventLog()
         let controller: FlowController
         let reader: PinnedReader
+        let scanner: PortScanner
         let network: NetlinkHostNetwork
         do {
             network = try NetlinkHostNetwork()
@@ -33,6 +34,7 @@ enum FastPathAssembly {
             log(fastPath, logger)
             try FastPathLink(besideSocket: configuration.control.socket).point(to: configuration.bpffs)
             reader = PinnedReader(fastPath.statistics())
+            scanner = PortScanner(sampler: try fastPath.portSampler())
             let store = DescriptorStoreChoice.store(
                 environment: ProcessInfo.processInfo.environment, runtimeDirectory: configuration.runtimeDirectory,
                 executable: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
@@ -53,7 +55,8 @@ enum FastPathAssembly {
         if configuration.rtsp == nil { _ = await controller.removeSessionRoutes(of: "rtsp.", except: []) }
         if configuration.sip == nil { _ = await controller.removeSessionRoutes(of: "sip.", except: []) }
         var assembly = NodeAssembly(
-            control: controller, statistics: reader, information: HostPorts(network: network), events: events)
+            control: controller, statistics: reader, information: HostPorts(network: network), events: events,
+            scanner: scanner)
         do {
             if let rtsp = configuration.rtsp {
                 let proxy = try await RTSPProxy(

@@ -57,7 +57,8 @@ struct RunCommand: AsyncParsableCommand {
             configuration: configuration, configurationFile: file, problem: start.problem?.description, socket: socket,
             control: parts.control,
             statistics: parts.statistics, information: parts.information, sessions: parts.sessions,
-            rtspRoutes: parts.rtspRoutes, sip: parts.sip, events: parts.events, services: parts.services,
+            rtspRoutes: parts.rtspRoutes, sip: parts.sip, events: parts.events, scanner: parts.scanner,
+            services: parts.services,
             logger: logger)
         try await service.run()
         withExtendedLifetime((lock, pins)) {}

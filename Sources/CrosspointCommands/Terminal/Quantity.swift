@@ -8,6 +8,12 @@ enum Quantity {
     /// `250 kpkt/s`.
     static func packetRate(_ packetsPerSecond: Double) -> String { scaled(packetsPerSecond, "pkt/s") }
 
+    /// `250`, or `250 k` from a thousand on.
+    static func significant(rate: Double) -> String {
+        let text = scaled(rate, "")
+        return text.hasSuffix(" ") ? String(text.dropLast()) : text
+    }
+
     /// `12.3 µs`; above a minute `3 min`, `2 h`, `5 d`.
     static func duration(nanoseconds: UInt64) -> String {
         let units: [(limit: UInt64, scale: Double, unit: String)] = [

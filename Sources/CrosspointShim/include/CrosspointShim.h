@@ -3,6 +3,7 @@
 
 #include "../../../bpf/fastpath_abi.h"
 #include "../../../bpf/probe_abi.h"
+#include "../../../bpf/scan_abi.h"
 
 #include "afxdp_shim.h"
 #include "bpf_shim.h"

@@ -37,6 +37,8 @@ package final class LoadedObject {
             case "lanes": lanes
             // Of each flow two, and some for those that drain.
             case "watches": flows * 2 + 1024
+            case "scan_lanes": processors
+            case "scan_samples": processors * Int(CROSSPOINT_SCAN_SAMPLES)
             default: nil
             }
         }

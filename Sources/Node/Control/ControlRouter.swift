@@ -20,6 +20,7 @@ struct ControlRouter: Sendable {
     let sip: (any SIPControl)?
     let events: EventLog
     let book: StateBook
+    let scanner: (any PortScanning)?
     let startedAt: String
 
     /// The largest body that a request may have, in bytes: ten thousands of legs in one request.
@@ -34,6 +35,7 @@ struct ControlRouter: Sendable {
         // Reports on sessions, routes and the configuration are for the socket's group, not for everybody who can connect.
         guard !readOnly else { return router }
         addReading(to: router)
+        addScanning(to: router)
         addEvents(to: router)
         addReadingOfSessions(to: router)
         addChanging(to: router)

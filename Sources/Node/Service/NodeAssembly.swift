@@ -23,13 +23,15 @@ public struct NodeAssembly: Sendable {
     public var sip: (any SIPControl)?
     /// The events of the node.
     public var events: EventLog
+    /// The scanner of ports; nil where there is none.
+    public var scanner: (any PortScanning)?
     /// The services that run as long as the daemon does.
     public var services: [any Service]
 
     public init(
         control: any RouteControl, statistics: any StatisticsSource, information: any NodeInformationSource,
         sessions: [any SessionControl] = [], rtspRoutes: (any RTSPRouteControl)? = nil, sip: (any SIPControl)? = nil,
-        events: EventLog = EventLog(), services: [any Service] = []
+        events: EventLog = EventLog(), scanner: (any PortScanning)? = nil, services: [any Service] = []
     ) {
         self.control = control
         self.statistics = statistics
@@ -38,6 +40,7 @@ public struct NodeAssembly: Sendable {
         self.rtspRoutes = rtspRoutes
         self.sip = sip
         self.events = events
+        self.scanner = scanner
         self.services = services
     }
 }

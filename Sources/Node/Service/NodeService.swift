@@ -29,6 +29,7 @@ public struct NodeService: Service {
     private let sip: (any SIPControl)?
     private let events: EventLog
     private let book = StateBook()
+    private let scanner: (any PortScanning)?
     private let services: [any Service]
     private let handlesSignals: Bool
     private let logger: Logger
@@ -46,6 +47,7 @@ public struct NodeService: Service {
     ///   - rtspRoutes: The routes of the RTSP proxy, nil where none runs.
     ///   - sip: The SIP agent, nil where none runs.
     ///   - events: The events of the node.
+    ///   - scanner: What looks at ports, nil where nothing does.
     ///   - services: What else runs as long as the daemon does, such as the watcher of links and neighbours.
     ///   - handlesSignals: Whether SIGTERM and SIGINT stop the node, and SIGHUP reloads its configuration.
     ///   - logger: Where the daemon logs.
@@ -54,7 +56,7 @@ public struct NodeService: Service {
         configuration: NodeConfiguration, configurationFile: String?, problem: String? = nil, socket: ControlSocket,
         control: any RouteControl, statistics: any StatisticsSource, information: any NodeInformationSource,
         sessions: [any SessionControl] = [], rtspRoutes: (any RTSPRouteControl)? = nil, sip: (any SIPControl)? = nil,
-        events: EventLog = EventLog(), services: [any Service] = [],
+        events: EventLog = EventLog(), scanner: (any PortScanning)? = nil, services: [any Service] = [],
         handlesSignals: Bool = true, logger: Logger,
         onReady: @escaping @Sendable (_ metricsTCPPort: Int?) async -> Void = { _ in }
     ) {
@@ -67,6 +69,7 @@ public struct NodeService: Service {
         self.rtspRoutes = rtspRoutes
         self.sip = sip
         self.events = events
+        self.scanner = scanner
         self.services = services
         self.handlesSignals = handlesSignals
         self.logger = logger
@@ -115,7 +118,7 @@ public struct NodeService: Service {
     private func responder(readOnly: Bool) -> RouterResponder<ControlContext> {
         ControlRouter(
             control: control, statistics: statistics, information: information, keeper: keeper,
-            sessions: sessions, rtspRoutes: rtspRoutes, sip: sip, events: events, book: book,
+            sessions: sessions, rtspRoutes: rtspRoutes, sip: sip, events: events, book: book, scanner: scanner,
             startedAt: RFC3339.text(unixNanoseconds: SystemClock.unixNanoseconds)
         ).makeRouter(readOnly: readOnly).buildResponder()
     }
