@@ -183,13 +183,16 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // The cause for which a route does not do what it should: facts in, findings out.
+        .target(
+            name: "Diagnosis", dependencies: ["FastPath", "RTPWire", "Routing", "Node"], swiftSettings: strict),
         .target(
             name: "CrosspointCommands",
             dependencies: [
                 "Timing", "Events", "FileStatus", "RTPWire", "FastPath", "AFXDP", "Netlink", "Routing", "Sessions",
                 "AgentSupport",
                 "RTSPProxy",
-                "SIPAgent", "Authentication", "SRTPKeys", "Node", "Qualification", "SIPCore", logging,
+                "SIPAgent", "Authentication", "SRTPKeys", "Node", "Diagnosis", "Qualification", "SIPCore", logging,
                 argumentParser,
                 nioCore, nioPosix, nioTLS,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -357,6 +360,10 @@ let package = Package(
                 logging,
             ],
             swiftSettings: strict
+        ),
+        .testTarget(
+            name: "DiagnosisTests",
+            dependencies: ["Diagnosis", "FastPath", "Node", "RTPWire", "Routing"], swiftSettings: strict
         ),
         .testTarget(
             name: "CommandTests",

@@ -24,6 +24,7 @@ struct CrosspointCommand: AsyncParsableCommand {
               crosspoint link send cam1 --to 198.51.100.2:5004@wan0 --key wan
               crosspoint session list
               crosspoint stats --watch
+              crosspoint why cam1
               crosspoint scan eth0
               crosspoint config save
               crosspoint bench 2110-20-1080p59.94

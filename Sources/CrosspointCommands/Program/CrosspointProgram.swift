@@ -23,6 +23,9 @@ public enum CrosspointProgram {
                 try command.run()
             }
             return ExitStatus.ok
+        } catch let code as ExitCode {
+            // What is to be said was printed.
+            return code.rawValue
         } catch {
             return report(error, arguments)
         }

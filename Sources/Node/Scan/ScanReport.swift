@@ -73,6 +73,15 @@ public struct ScannedFlow: Hashable, Sendable, Codable {
     }
 }
 
+extension ScannedFlow {
+    /// A flow of which no more is known than its destination, its sender and its VLANs.
+    public init(destination: String, sender: String, vlans: [UInt16]) {
+        self.init(
+            destination: destination, vlans: vlans, source: sender, isFragment: false, hasOptions: false, packetRate: 0,
+            bitRate: 0, kind: .other, payloadTypes: [], ssrcs: [])
+    }
+}
+
 extension ScanReport {
     /// The report of `table`, filled during `seconds` at `port`, where `routes` are carried.
     init(port: String, seconds: Double, table: ScanTable, routes: [RouteReport]) {
