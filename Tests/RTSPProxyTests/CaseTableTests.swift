@@ -12,7 +12,7 @@ import Testing
     func complete() {
         let numbers: [(String, [Int])] = [
             ("R", Array(1...13) + Array(15...23) + Array(25...33) + Array(35...49)), ("F", Array(1...14)),
-            ("A", Array(1...6)), ("M", [5, 6, 7, 9, 20]), ("C", Array(1...23)),
+            ("A", Array(1...6)), ("M", [5, 6, 7, 9, 20]), ("C", Array(1...24)),
         ]
         let expected = numbers.flatMap { letter, numbers in
             numbers.map { "\(letter)-\($0 < 10 ? "0" : "")\($0)" }

@@ -44,6 +44,9 @@ final class ClientConnection: InterleavedSink {
     private let server: RTSPServer
     private var core: ServerConnection
     private var isReading = true
+    private var part = TunnelPart.undecided(TunnelOpening())
+    /// The connection that brings the requests of this one.
+    private weak var feeder: ClientConnection?
     /// True if the next turn of its requests is scheduled.
     private var isWaiting = false
     /// The number of bytes that it holds of its source's share of memory.
@@ -85,8 +88,67 @@ final class ClientConnection: InterleavedSink {
     // MARK: What the channel says
 
     func receive(_ bytes: ByteBuffer) {
-        perform(core.receive(bytes.readableBytesView))
+        switch part {
+        case .none: receive(own: bytes.readableBytesView)
+        case .undecided(var opening):
+            let verdict = opening.receive(bytes.readableBytesView)
+            part = .undecided(opening)
+            decide(verdict)
+        case .requests(var decoder, let key):
+            let decoded = decoder.decode(bytes.readableBytesView)
+            part = .requests(decoder, to: key)
+            guard let decoded, let target = server.tunnels[key] else { return close() }
+            target.receive(own: decoded)
+        // Nothing more comes on a GET.
+        case .answers, .refused: break
+        }
+    }
+
+    private func receive(own bytes: some Collection<UInt8>) {
+        perform(core.receive(bytes))
         endTurn()
+    }
+
+    // MARK: RTSP within HTTP
+
+    private func decide(_ verdict: TunnelOpening.Verdict) {
+        switch verdict {
+        case .undecided: accountForMemory()
+        case .other(let bytes):
+            part = .none
+            receive(own: bytes)
+        case .tunnel(let end, let rest):
+            let key = Tunnels.Key(peer: peer, isSecure: isSecure, cookie: end.cookie)
+            switch end.kind {
+            case .get:
+                guard server.tunnels.open(key, self) else { return refuseTunnel("its cookie is in use") }
+                part = .answers(key)
+                channel.writeAndFlush(ByteBuffer(bytes: TunnelOpening.accepted), promise: nil)
+            case .post:
+                guard let target = server.tunnels[key] else { return refuseTunnel("no GET has its cookie") }
+                // A client begins with another POST when its last one is used up.
+                target.feeder?.close()
+                target.feeder = self
+                part = .requests(TunnelDecoder(), to: key)
+                receive(ByteBuffer(bytes: rest))
+            }
+        }
+    }
+
+    private func refuseTunnel(_ reason: String) {
+        part = .refused
+        server.logRefusal(self, "closed: a tunnel in HTTP, but \(reason)")
+        channel.writeAndFlush(ByteBuffer(bytes: TunnelOpening.refused), promise: nil)
+        closeWhenSent()
+    }
+
+    /// True if it only brings the requests of another connection, which is used as long as that one is.
+    var isFeeding: Bool { if case .requests = part { true } else { false } }
+
+    private func leaveTunnel() {
+        if case .answers(let key) = part { server.tunnels.close(key) }
+        feeder?.close()
+        part = .refused
     }
 
     /// After a turn: interleaved packets that came are passed on, and the rest waits for the turns of others.
@@ -119,7 +181,8 @@ final class ClientConnection: InterleavedSink {
 
     /// Notes what is kept of the peer's bytes; a connection that wants more than its source may have is closed.
     private func accountForMemory() {
-        let stored = isClosed ? 0 : core.storedBytes
+        var stored = isClosed ? 0 : core.storedBytes
+        if case .undecided(let opening) = part { stored += opening.storedBytes }
         let bytes = stored > SourceShares.freeBytes ? stored : 0
         if server.context.shares.change(\.received, of: peer, from: receivedBytes, to: bytes) {
             receivedBytes = bytes
@@ -138,6 +201,7 @@ final class ClientConnection: InterleavedSink {
     func closed() {
         guard !isClosed else { return }
         isClosed = true
+        leaveTunnel()
         accountForMemory()
         noteSentBytes(0)
         server.closed(self)
@@ -149,6 +213,7 @@ final class ClientConnection: InterleavedSink {
         guard mayRead != isReading else { return }
         isReading = mayRead
         channel.setOption(.autoRead, value: mayRead).whenFailure { _ in }
+        feeder?.channel.setOption(.autoRead, value: mayRead).whenFailure { _ in }
     }
 
     // MARK: Requests

@@ -28,6 +28,8 @@ final class RTSPServer {
 
     let context: ProxyContext
     let paths: PathTable
+    /// The connections that carry RTSP within HTTP.
+    let tunnels = Tunnels()
     /// The journal of sessions that outlive the daemon; nil: none do.
     let journal: ProxyJournal?
     let authentication: RequestAuthentication
@@ -245,7 +247,7 @@ final class RTSPServer {
             if let since = connection.stalledSince, now.subtractingSaturating(since) > patience {
                 log(connection, "closed: it took nothing for \(context.configuration.sessionTimeout) s")
                 connection.close()
-            } else if !used.contains(id), !connection.isServing,
+            } else if !used.contains(id), !connection.isServing, !connection.isFeeding,
                 now.subtractingSaturating(connection.lastRequest) > patience
             {
                 log(connection, "closed: no request for \(context.configuration.sessionTimeout) s, and no session")

@@ -2,6 +2,8 @@
 
 import AgentSupport
 import Authentication
+import FoundationEssentials
+import Glibc
 import RTPWire
 import RTSPCore
 import Sessions
@@ -33,7 +35,7 @@ import Testing
         let node = try await TestNode()
         let bystander = try TestClient(node)
         for (text, status) in [
-            ("\u{0}\u{1}\r\n", "RTSP/1.0 400"), ("GET / HTTP/1.1\r\n", "HTTP/1.1 400"),
+            ("\u{0}\u{1}\r\n", "RTSP/1.0 400"), ("GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400"),
             ("DESCRIBE rtsp://h/cam RTSP/1.0\r\nCSeq: 1\r\nContent-Length: -1\r\n\r\n", "RTSP/1.0 400"),
             (String(repeating: "x", count: 70_000), "RTSP/1.0 413"),
         ] {
@@ -48,6 +50,69 @@ import Testing
         #expect(try await client.response().status.code == 505)
         #expect(try await client.request(.options).status.code == 200)
         #expect(try await bystander.request(.describe).status.code == 200)
+        await node.stop()
+    }
+
+    private static func base64(_ bytes: [UInt8]) -> [UInt8] { Array(Data(bytes).base64EncodedString().utf8) }
+
+    @Test("C-24: RTSP within HTTP: requests come by POST, answers and packets go by GET, until the client goes")
+    func tunnel() async throws {
+        let node = try await TestNode(streams: 1)
+        let header = "x-sessioncookie: c00kie\r\nAccept: application/x-rtsp-tunnelled\r\n\r\n"
+        // A POST without its GET, or from elsewhere, has no tunnel.
+        let early = try LoopbackSocket(connectingTo: node.tcpPort)
+        try early.send(Array("POST /cam HTTP/1.0\r\n\(header)".utf8))
+        #expect(String(decoding: try #require(await early.receive()), as: UTF8.self).hasPrefix("HTTP/1.0 400"))
+        let answers = try TestClient(node)
+        try answers.socket.send(Array("GET /cam HTTP/1.0\r\n\(header)".utf8))
+        let accepted = String(decoding: try #require(await answers.socket.receive()), as: UTF8.self)
+        #expect(accepted.hasPrefix("HTTP/1.0 200 OK\r\n") && accepted.hasSuffix("\r\n\r\n"))
+        let second = try LoopbackSocket(connectingTo: node.tcpPort)
+        try second.send(Array("GET /cam HTTP/1.0\r\n\(header)".utf8))
+        #expect(String(decoding: try #require(await second.receive()), as: UTF8.self).hasPrefix("HTTP/1.0 400"))
+        let foreign = try LoopbackSocket(connectingTo: node.tcpPort, from: IPAddress(127, 0, 0, 9))
+        try foreign.send(Array("POST /cam HTTP/1.0\r\n\(header)".utf8))
+        #expect(String(decoding: try #require(await foreign.receive()), as: UTF8.self).hasPrefix("HTTP/1.0 400"))
+        // Two POSTs, one after the other: the first is used up.
+        var sequence = 0
+        func request(_ method: RTSPMethod, _ suffix: String = "", _ headers: RTSPHeaders = [:]) -> [UInt8] {
+            sequence += 1
+            var headers = headers
+            headers["CSeq"] = "\(sequence)"
+            if let session = answers.session { headers["Session"] = session }
+            return RTSPRequest(method, answers.base + suffix, headers: headers).encoded
+        }
+        let first = try LoopbackSocket(connectingTo: node.tcpPort)
+        try first.send(
+            Array("POST /cam HTTP/1.0\r\nContent-Length: 32767\r\n\(header)".utf8)
+                + Self.base64(request(.describe)))
+        #expect(try await answers.response().status.code == 200)
+        let setup = Self.base64(
+            request(.setup, "/streamid=0", ["Transport": "RTP/AVP/TCP;unicast;interleaved=2-3"]))
+        try first.send(Array(setup.prefix(13)))
+        try first.send(Array(setup.dropFirst(13)))
+        let response = try await answers.response()
+        answers.session = response.headers["Session"].flatMap { SessionHeader($0) }?.id
+        #expect(response.headers["Transport"] == "RTP/AVP/TCP;unicast;interleaved=2-3")
+        let last = try LoopbackSocket(connectingTo: node.tcpPort)
+        try last.send(Array("POST /cam HTTP/1.0\r\n\(header)".utf8) + Self.base64(request(.play)))
+        #expect(try await answers.response().status.code == 200)
+        #expect(await first.receive() == [])
+        let fastPath = try LoopbackSocket(udpPort: 0)
+        try fastPath.send(
+            InterleavedTests.packet(5), to: IPAddress(127, 0, 0, 1), udpPort: InterleavedTests.hostLeg(node))
+        #expect(try await answers.next() == .interleaved(channel: 2, payload: InterleavedTests.packet(5)))
+        // Silence of the one that only brings requests is no reason to close it.
+        await node.server.tick(now: TestNode.time(in: 50))
+        try last.send(Self.base64(request(.teardown)))
+        #expect(try await answers.response().status.code == 200)
+        #expect(node.routing.openLegs.isEmpty)
+        // What is no base64 ends the POST; the end of the GET ends what is left, and its cookie is free.
+        shutdown(answers.socket.descriptor, Int32(SHUT_RDWR))
+        #expect(await last.receive() == [])
+        let again = try LoopbackSocket(connectingTo: node.tcpPort)
+        try again.send(Array("GET /cam HTTP/1.0\r\n\(header)".utf8))
+        #expect(String(decoding: try #require(await again.receive()), as: UTF8.self).hasPrefix("HTTP/1.0 200"))
         await node.stop()
     }
 
