@@ -32,12 +32,12 @@ node=""
 scenarios=(
     ffmpeg-udp ffmpeg-tcp gstreamer-udp gstreamer-tcp gstreamer-multicast eight-mixed
     camera-tcp-only camera-multicast camera-digest camera-basic camera-vlc
-    rtsps camera-rtsps camera-srtp large-packets
+    rtsps tunnel camera-rtsps camera-srtp large-packets
     publish-ffmpeg-udp publish-ffmpeg-tcp publish-gstreamer-udp publish-gstreamer-tcp
     churn two-nodes killed camera-forgets camera-restarts wrong-input
 )
 # What makes sense only with a node between the peers.
-only_with_node=(large-packets two-nodes killed camera-forgets camera-restarts wrong-input)
+only_with_node=(tunnel large-packets two-nodes killed camera-forgets camera-restarts wrong-input)
 
 make_studio() {
     local role
@@ -214,6 +214,11 @@ url() {
             echo rtsps://10.2.0.1:322/any
             return
         fi
+        case $1 in
+            by-https) echo rtsp://10.2.0.1:322/any && return ;;
+            by-rtsph) echo rtsph://10.2.0.1:8554/any && return ;;
+            by-rtspsh) echo rtspsh://10.2.0.1:322/any && return ;;
+        esac
         if [[ $1 == srtp* ]]; then
             echo "rtsps://10.2.0.1:322/$1"
             return
@@ -382,6 +387,17 @@ run_rtsps() {
     play ffmpeg tcp by-rtsps
     play gstreamer tcp by-rtsps
     sessions node rtsp-player=2 rtsp-upstream=1
+    end_players
+    camera_saw any 1
+}
+
+# RTSP within HTTP, and within HTTPS.
+run_tunnel() {
+    play ffmpeg http any
+    play gstreamer tcp by-rtsph
+    play ffmpeg https by-https
+    play gstreamer tcp by-rtspsh
+    sessions node rtsp-player=4 rtsp-upstream=1
     end_players
     camera_saw any 1
 }

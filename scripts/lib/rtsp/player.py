@@ -148,7 +148,8 @@ def play_gstreamer(options, checks):
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("peer", choices=("ffmpeg", "gstreamer"))
-    options.add_argument("transport", choices=("udp", "tcp", "multicast", "any"), help="any: GStreamer alone; UDP, and TCP where that is refused")
+    options.add_argument("transport", choices=("udp", "tcp", "multicast", "http", "https", "any"),
+                         help="http, https: ffmpeg alone, RTSP within it; any: GStreamer alone; UDP, and TCP where that is refused")
     options.add_argument("url")
     options.add_argument("--media", default="video,audio", type=lambda text: text.split(","))
     options.add_argument("--seconds", type=float, default=2, help="of media that must come")
