@@ -85,6 +85,10 @@ public final class SIPAgent: Service, SessionControl, SIPControl {
     func start() async throws {
         let rest = await CallAdoption(context: context, routing: routing).run()
         try await context.transports.listen()
+        let unreachable = UnreachablePlaces(logger: context.logger)
+        context.timers.onTick = { [transactions = context.transactions] in
+            transactions.received(unreachable.take())
+        }
         context.keepWaysOpen()
         listening.set()
         for call in rest.unanswered { call.post(.restarted) }

@@ -11,6 +11,15 @@ public enum SRTPProfile: String, Hashable, Sendable, Codable, CaseIterable {
     case aeadAES128GCM = "AEAD_AES_128_GCM"
     case aeadAES256GCM = "AEAD_AES_256_GCM"
 
+    /// The profile of a crypto-suite, also by the names that drafts of RFC 6188 had, which devices still send; nil for one that is not known.
+    public init?(suiteName: String) {
+        switch suiteName {
+        case "AES_CM_256_HMAC_SHA1_80": self = .aesCM256HMACSHA1_80
+        case "AES_CM_256_HMAC_SHA1_32": self = .aesCM256HMACSHA1_32
+        default: self.init(rawValue: suiteName)
+        }
+    }
+
     /// Bytes of a master key.
     public var masterKeyLength: Int {
         switch self {

@@ -27,6 +27,16 @@ struct CryptoNegotiationTests {
         #expect(limited.tag == 2 && limited.suite == .aeadAES256GCM)
     }
 
+    @Test("D-13: the names that drafts had for suites of 256 bits are understood, and answered as they were written")
+    func draftNames() throws {
+        let line = Self.line(3, .aesCM256HMACSHA1_80).replacing("AES_256_CM", with: "AES_CM_256")
+        let chosen = try CryptoNegotiation.choose(from: [line], suites: SRTPProfile.allCases)
+        #expect(chosen.suite == .aesCM256HMACSHA1_80)
+        let answer = CryptoNegotiation.answer(to: chosen, key: Bytes.key(.aesCM256HMACSHA1_80, from: 70))
+        #expect(answer.value.hasPrefix("3 AES_CM_256_HMAC_SHA1_80 inline:"))
+        #expect(answer.suite == .aesCM256HMACSHA1_80)
+    }
+
     @Test("What is wrong with the first attribute is said where none is usable")
     func none() {
         func choose(_ values: [String], _ suites: [SRTPProfile] = SRTPProfile.allCases) -> KeyManagementError.Reason? {

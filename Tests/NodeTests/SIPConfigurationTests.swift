@@ -104,6 +104,8 @@ struct SIPConfigurationTests {
         #expect(try sip("sip: {}\n") == SIPConfiguration())
         #expect(try ConfigurationFile.parse("node: a\n", file: "x.yaml").sip == nil)
         #expect(try sip("sip: {session-timer: off, no-media-timeout: off}\n").sessionTimer == nil)
+        #expect(try sip("sip: {session-timer: off, no-media-timeout: off}\n").noMediaTimeout == nil)
+        #expect(try sip("sip: {allow: [10.0.0.0/8]}\n").noMediaTimeout == 300)
         #expect(try sip("sip: {registrar: {allow: [10.1.0.0/16]}}\n").dialPlan == [.registered])
         #expect(try sip("sip: {registrar: {allow: [10.1.0.0/16]}, dial-plan: []}\n").dialPlan.isEmpty)
     }

@@ -12,7 +12,7 @@ import Testing
     func complete() {
         let numbers: [(String, [Int])] = [
             ("S", Array(1...11) + Array(20...31)), ("O", Array(1...11)), ("A", [5, 6]), ("M", [9]),
-            ("D", Array(1...8)),
+            ("D", Array(1...14)),
         ]
         let expected = numbers.flatMap { letter, numbers in
             numbers.map { "\(letter)-\($0 < 10 ? "0" : "")\($0)" }

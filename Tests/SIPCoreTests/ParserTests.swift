@@ -157,12 +157,26 @@ import Testing
         #expect(try SIPParser.message(message.bytes).bytes == message.bytes)
     }
 
-    @Test("S-10: bytes that are not UTF-8 are refused with an answer")
+    @Test("S-10: bytes that are not UTF-8 are refused with an answer where a message is found again by them")
     func invalidUTF8() throws {
         let error = try SIPParser.failure(
-            Array("OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h\r\nSubject: ".utf8) + [0xff, 13, 10, 13, 10])
+            Array("OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h\r\nCall-ID: ".utf8) + [0xff, 13, 10, 13, 10])
         #expect(error.status.code == 400)
         #expect(error.reply != nil)
+    }
+
+    @Test("D-11: names of people in ISO 8859-1 are taken, and are UTF-8 from then on")
+    func latin1() throws {
+        var bytes = SIPParser.wire(options.replacing("From: ", with: "Subject: B#ro\nFrom: ") + "\n")
+        for index in bytes.indices where bytes[index] == UInt8(ascii: "#") { bytes[index] = 0xfc }
+        guard case .request(let request) = try SIPParser.parse(datagram: bytes) else {
+            Issue.record("no request")
+            return
+        }
+        #expect(request.headers["Subject"] == "Büro")
+        for index in bytes.indices where bytes[index] == 0xfc { bytes[index] = 0x9b }
+        guard case .request(let control) = try SIPParser.parse(datagram: bytes) else { return }
+        #expect(control.headers["Subject"] == "B?ro")
     }
 
     @Test("S-08: a malformed request is answered with the source noted in its Via")

@@ -27,3 +27,16 @@ int crosspoint_datagram_send(int socket, const void *data, size_t length, const 
 
 /* The host's address that the kernel would send from to `peer`, into `local`. Returns 0 or a negative errno. */
 int crosspoint_local_address(const struct crosspoint_place *peer, struct crosspoint_place *local);
+
+/*
+ * A non-blocking socket for the ICMP errors of a family (AF_INET or AF_INET6) that say that a destination cannot be
+ * reached. Returns the descriptor or a negative errno: EPERM without CAP_NET_RAW.
+ */
+int crosspoint_unreachable_socket(int family);
+
+/*
+ * Reads one such error: `quoted` gets the first bytes behind the UDP header of the datagram that it answers, and
+ * `place` where that was sent to. Returns the number of bytes, 0 for an error of something else, or a negative errno:
+ * EAGAIN when there are none left.
+ */
+int crosspoint_unreachable_read(int socket, struct crosspoint_place *place, void *quoted, size_t capacity);

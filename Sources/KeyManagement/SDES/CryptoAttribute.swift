@@ -18,13 +18,15 @@ public struct CryptoAttribute: Hashable, Sendable {
     public let parameters: [SessionParameter]
 
     /// The suite; nil for one that is not known here.
-    public var suite: SRTPProfile? { SRTPProfile(rawValue: suiteName) }
+    public var suite: SRTPProfile? { SRTPProfile(suiteName: suiteName) }
 
     /// An attribute with one key of this node's own.
-    public init(tag: UInt32, key: SRTPKey) {
+    ///
+    /// - Parameter suiteName: The name of the suite where the peer has another for it; nil for the registered one.
+    public init(tag: UInt32, key: SRTPKey, suiteName: String? = nil) {
         precondition(tag <= 999_999_999, "a tag has at most nine digits")
         self.tag = tag
-        suiteName = key.profile.rawValue
+        self.suiteName = suiteName ?? key.profile.rawValue
         keys = [InlineKey(key)]
         parameters = []
     }

@@ -9,6 +9,8 @@ public enum CryptoNegotiation {
         public let tag: UInt32
         /// The keys that the peer encrypts with: at least one, all of one profile.
         public let peerKeys: [SRTPKey]
+        /// The name that the peer has for the suite.
+        public let suiteName: String
 
         public var suite: SRTPProfile { peerKeys[0].profile }
     }
@@ -42,7 +44,7 @@ public enum CryptoNegotiation {
                     throw KeyManagementError(
                         .unsupported, "a=crypto:\(attribute.tag): \(attribute.suiteName) is not allowed here")
                 }
-                return Agreement(tag: attribute.tag, peerKeys: keys)
+                return Agreement(tag: attribute.tag, peerKeys: keys, suiteName: attribute.suiteName)
             } catch {
                 problem = problem ?? error
             }
@@ -53,7 +55,7 @@ public enum CryptoNegotiation {
     /// The attribute with which this node accepts what it has chosen: its tag and suite, and a key of this node's own.
     public static func answer(to chosen: Agreement, key: SRTPKey) -> CryptoAttribute {
         precondition(key.profile == chosen.suite, "the key is for the suite that was chosen")
-        return CryptoAttribute(tag: chosen.tag, key: key)
+        return CryptoAttribute(tag: chosen.tag, key: key, suiteName: chosen.suiteName)
     }
 
     /// The meaning of the answer to this node's offer.
@@ -86,6 +88,6 @@ public enum CryptoNegotiation {
         guard attribute.keys.allSatisfy({ !own.contains($0.keyAndSalt) }) else {
             throw KeyManagementError(.insecure, "a=crypto:\(attribute.tag): the answer has the key of the offer")
         }
-        return (offered, Agreement(tag: attribute.tag, peerKeys: keys))
+        return (offered, Agreement(tag: attribute.tag, peerKeys: keys, suiteName: attribute.suiteName))
     }
 }

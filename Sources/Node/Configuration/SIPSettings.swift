@@ -51,8 +51,8 @@ extension SIPConfiguration {
                 isDefault: sessionTimer == SessionTimer.Policy()))
         pairs.append(
             .init(
-                "no-media-timeout", noMediaTimeout.map { .number($0) } ?? .text("off"), isDefault: noMediaTimeout == nil
-            ))
+                "no-media-timeout", noMediaTimeout.map { .number($0) } ?? .text("off"),
+                isDefault: noMediaTimeout == defaults.noMediaTimeout))
         pairs.append(.init("limits", limits.settings, isDefault: limits == defaults.limits))
         pairs.append(
             .init(

@@ -3,6 +3,7 @@
 import AgentSupport
 import RTPWire
 import SIPCore
+import Timing
 
 extension Call {
     /// Passes a provisional response on in the caller's dialog of its fork, reliably where the callee's was or the caller insists.
@@ -14,6 +15,7 @@ extension Call {
         if !body.isEmpty { headers.append("Content-Type", "application/sdp") }
         let answer = SIPResponse(
             response.status, to: initial.request, tag: caller.dialog?.id.localTag, headers: headers, body: body)
+        remindAt = MonotonicClock.now.addingSaturating(Self.reminderInterval)
         let isRequired = initial.request.headers.contains("100rel", in: "Require")
         guard isRequired || (callerSupportsReliability && isReliable) else {
             return context.transactions.respond(answer, to: initial.id)
@@ -25,6 +27,23 @@ extension Call {
                 firstSequence: UInt32.random(in: 1...0x3fff_ffff, using: &context.generator), times: context.times)
         }
         carryOut(caller.provisional?.send(answer), on: caller)
+    }
+
+    /// Nanoseconds after which a proxy is told that the call still rings: its timer C would end it (RFC 3261 section 13.3.1.1).
+    static let reminderInterval: UInt64 = 60_000_000_000
+
+    /// Repeats what the caller has last heard of the callee, without its description, or says that the call makes progress.
+    func remindCaller() {
+        guard let initial else { return }
+        remindAt = MonotonicClock.now.addingSaturating(Self.reminderInterval)
+        // One that waits for its PRACK is repeated anyway, and another may not follow it.
+        guard caller.provisional?.isUnacknowledged != true,
+            initial.request.headers.contains("100rel", in: "Require") == false
+        else { return }
+        context.transactions.respond(
+            SIPResponse(
+                state == .ringing ? .ringing : .sessionProgress, to: initial.request,
+                tag: caller.dialog?.id.localTag, headers: inviteHeaders(caller)), to: initial.id)
     }
 
     private func carryOut(_ step: ReliableProvisionalSender.Step?, on caller: CallSide) {

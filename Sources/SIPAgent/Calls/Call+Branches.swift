@@ -84,7 +84,10 @@ extension Call {
     /// A further dialog with the caller.
     private func newCaller() -> CallSide {
         let side = CallSide(.caller, of: self, isSecure: caller.isSecure)
-        if let initial { side.dialog = Dialog(received: initial.request, tag: context.tag(), state: .early) }
+        if let initial {
+            side.dialog = Dialog(
+                received: initial.request.withContact(at: initial.source), tag: context.tag(), state: .early)
+        }
         if let id = side.dialog?.id { context.add(side, as: id) }
         side.contact = caller.contact
         side.source = caller.source

@@ -16,7 +16,10 @@ extension Call {
         context.add(invite: initial.id, of: self)
         caller.note(initial)
         caller.note(request.headers)
-        guard let dialog = Dialog(received: request, tag: context.tag(), state: .early) else {
+        guard
+            let dialog = Dialog(
+                received: request.withContact(at: initial.source), tag: context.tag(), state: .early)
+        else {
             return await refuse(SIPRefusal(SIPStatus(400, "Bad Request (no Contact)")))
         }
         caller.dialog = dialog

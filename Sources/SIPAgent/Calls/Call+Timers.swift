@@ -32,7 +32,7 @@ extension Call {
                 !branch.isOver && !branch.isCancelled
                     && (branch.ringsUntil.map { $0 <= now } == true || branch.livesUntil.map { $0 <= now } == true)
             }
-                || undecidedUntil.hasPassed(at: now)
+                || undecidedUntil.hasPassed(at: now) || remindAt <= now
         case .ended: false
         }
     }
@@ -59,6 +59,7 @@ extension Call {
             return
         }
         if undecidedUntil.hasPassed(at: now) { return await close(reason: "nobody decided in time") }
+        if remindAt <= now { remindCaller() }
         for branch in branches where !branch.isOver && !branch.isCancelled && initial != nil {
             if branch.ringsUntil.map({ $0 <= now }) == true {
                 note("\(branch.target.requestURI) did not answer in \(branch.target.ringTime) s")

@@ -54,6 +54,8 @@ final class Call {
     /// When the call ended, and until when somebody must have answered it: nanoseconds of the monotonic clock.
     var endedAt: UInt64?
     var undecidedUntil = Deadline.never
+    /// When the caller is told again that the call rings: nanoseconds of the monotonic clock.
+    var remindAt = MonotonicClock.now.addingSaturating(Call.reminderInterval)
     /// The tasks that wait for the end.
     var endWaiters: [CheckedContinuation<Void, Never>] = []
     /// The state of the media: if they come as they were negotiated.

@@ -74,7 +74,7 @@ public struct SIPConfiguration: Hashable, Sendable {
         allowedNetworks: [IPNetwork] = [], mediaNetworks: [IPNetwork] = [],
         udpPorts: ClosedRange<UInt16> = 30_000...39_999, sourcePolicy: SourcePolicy = .strict,
         dialPlan: [DialRule] = [], registrar: RegistrarConfiguration? = nil,
-        sessionTimer: SessionTimer.Policy? = SessionTimer.Policy(), noMediaTimeout: Int? = nil,
+        sessionTimer: SessionTimer.Policy? = SessionTimer.Policy(), noMediaTimeout: Int? = 300,
         limits: SIPLimitsConfiguration = SIPLimitsConfiguration()
     ) {
         self.listeners = listeners

@@ -18,7 +18,10 @@ extension CallMedia {
     /// Once a second, with what routes have carried.
     func look(at progresses: [String: FlowProgress], now: UInt64) async {
         guard !hasEnded else { return }
-        judge(progresses, now: now)
+        if judge(progresses, now: now), await !hearsRTCP(now: now) {
+            isAbandoned = true
+            onEvent?(.abandoned)
+        }
         let hasMoved = routes.streams.contains { key, stream in
             learning[key] == nil && !stream.others.isEmpty && (progresses[stream.current.name]?.packets ?? 0) > 0
         }
@@ -36,7 +39,8 @@ extension CallMedia {
 
     // MARK: Silence
 
-    private func judge(_ progresses: [String: FlowProgress], now: UInt64) {
+    /// Tells a change of the state; true if no media come where some should, for longer than a call lasts.
+    private func judge(_ progresses: [String: FlowProgress], now: UInt64) -> Bool {
         let silence = UInt64(saturatingSeconds: context.policy.silence)
         let states = plan.keys.filter { !$0.isRTCP && $0.side == .caller }.map { key in
             state(of: key.index, progresses, now: now, after: silence)
@@ -46,14 +50,22 @@ extension CallMedia {
             state = worst
             onEvent?(.state(worst))
         }
-        guard let abandonment = context.policy.abandonment, !isAbandoned, !states.isEmpty else { return }
+        guard let abandonment = context.policy.abandonment, !isAbandoned, !states.isEmpty else { return false }
         let limit = UInt64(saturatingSeconds: abandonment)
-        let expected = plan.filter { $0.value.isExpected }.keys
-        guard !expected.isEmpty,
-            expected.allSatisfy({ isSilent($0, progresses, now: now, after: limit) })
-        else { return }
-        isAbandoned = true
-        onEvent?(.abandoned)
+        let expected = plan.keys.filter { plan[$0]?.isExpected == true }
+        return !expected.isEmpty && expected.allSatisfy { isSilent($0, progresses, now: now, after: limit) }
+    }
+
+    /// True if a peer that is silent, as with silence suppression, reports by RTCP that it is there. That is asked only before a call ends.
+    private func hearsRTCP(now: UInt64) async -> Bool {
+        guard let abandonment = context.policy.abandonment else { return false }
+        let keys = routes.streams.keys.filter(\.isRTCP)
+        let names = keys.flatMap { routes.streams[$0]?.routes.map(\.name) ?? [] }
+        let progresses = await context.routing.progress(of: names)
+        return keys.contains {
+            !isSilent($0, progresses, now: now, after: UInt64(saturatingSeconds: abandonment))
+                && routes.streams[$0]?.routes.contains { (progresses[$0.name]?.packets ?? 0) > 0 } == true
+        }
     }
 
     /// The state of the media of one `m=` line, judged by the directions that were negotiated.

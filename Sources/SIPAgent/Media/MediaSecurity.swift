@@ -200,7 +200,7 @@ struct MediaSecurity {
         let theirs = offered(remote)
         // The answer has one, and the offer one of the same tag.
         guard let tag = (own.count == 1 ? own : theirs).first?.tag, let mine = own.first(where: { $0.tag == tag }),
-            let peer = theirs.first(where: { $0.tag == tag }), mine.suiteName == peer.suiteName,
+            let peer = theirs.first(where: { $0.tag == tag }), mine.suite == peer.suite,
             let ownKey = try? mine.masterKeys().first, let peerKeys = try? peer.masterKeys()
         else { return nil }
         return Keys(own: ownKey, peer: peerKeys)

@@ -12,6 +12,8 @@ final class SIPTimers {
     private var queue = TimerQueue<Operation>()
     private var isTicking = false
     private var isStopped = false
+    /// Run before the timers of each tick.
+    var onTick: Operation = {}
 
     private static let tick = TimeAmount.milliseconds(10)
 
@@ -34,6 +36,7 @@ final class SIPTimers {
     private func run() {
         isTicking = false
         guard !isStopped else { return }
+        onTick()
         let now = MonotonicClock.now
         while let operation = queue.pop(now: now) { operation() }
         if !queue.isEmpty { startTicking() }
@@ -42,6 +45,7 @@ final class SIPTimers {
     /// Nothing is run any more.
     func stop() {
         isStopped = true
+        onTick = {}
         queue = TimerQueue()
     }
 }

@@ -282,6 +282,17 @@ final class Transactions: SIPTransports.Receiver {
         carryOut(layer.transportFailed(id))
     }
 
+    /// What the network says of requests that did not arrive: their places are given up at once (RFC 3261 section 18.4).
+    func received(_ reports: [UnreachablePlaces.Report]) {
+        for report in reports {
+            guard let id = layer.unanswered(report.method, branch: report.branch),
+                let destination = clients[id]?.path.destination, destination.transport == .udp,
+                destination.address == report.address, destination.transportPort == report.udpPort
+            else { continue }
+            failed(id)
+        }
+    }
+
     // MARK: Carrying out
 
     private func carryOut(_ events: [TransactionEvent], from source: SIPSource? = nil, _ raw: [UInt8] = []) {

@@ -30,3 +30,17 @@ public struct SIPSource: Hashable, Sendable {
     /// As logs and ladders name the peer: `UDP 10.1.0.7:5060`.
     public var text: String { "\(transport) \(address.bracketed):\(transportPort)" }
 }
+
+extension SIPRequest {
+    /// The INVITE of a client of RFC 2543 with the Contact that it need not have there (section 6.13): the place that it came from. Requests
+    /// of RFC 3261, whose branch says so, are as they are.
+    func withContact(at source: SIPSource) -> SIPRequest {
+        guard vias.first?.branch == nil, headers.all("Contact").isEmpty else { return self }
+        var uri = SIPURI(.sip, SIPHostPort(.address(source.address), source.transportPort))
+        uri.userName = from.uri.userName
+        if source.transport != .udp { uri.parameters["transport"] = source.transport.description.lowercased() }
+        var request = self
+        request.headers.append("Contact", "<\(uri)>")
+        return request
+    }
+}

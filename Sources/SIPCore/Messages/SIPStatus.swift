@@ -1,7 +1,7 @@
 // Status of a response.
 
 /// A status code with its phrase (RFC 3261 section 21).
-public struct SIPStatus: Hashable, Sendable {
+public struct SIPStatus: Hashable, Sendable, CustomStringConvertible {
     /// Three digits, 100 to 699.
     public var code: UInt16
     /// For people; may be empty.
@@ -11,6 +11,9 @@ public struct SIPStatus: Hashable, Sendable {
         self.code = code
         self.phrase = phrase
     }
+
+    /// As it is written: `486 Busy Here`.
+    public var description: String { phrase.isEmpty ? "\(code)" : "\(code) \(phrase)" }
 
     /// True if the final answer is still to come.
     public var isProvisional: Bool { code < 200 }

@@ -36,8 +36,9 @@ struct MessageHead {
             decoding: ControlCharacters.removed(from: Self.line(bytes[first.start..<first.end])), as: UTF8.self)
         length = (end ?? bytes.endIndex) - bytes.startIndex
         var problem = end == nil ? SIPParseError(.badRequest, "the header fields have no end") : nil
-        if String(validating: bytes[first.start..<(end ?? bytes.endIndex)], as: UTF8.self) == nil {
-            problem = SIPParseError(.badRequest, "the header fields are not UTF-8")
+        let isUTF8 = String(validating: bytes[first.start..<(end ?? bytes.endIndex)], as: UTF8.self) != nil
+        if !isUTF8, String(validating: bytes[first.start..<first.end], as: UTF8.self) == nil {
+            problem = SIPParseError(.badRequest, "the start line is not UTF-8")
         }
 
         var unfolded: [[UInt8]] = []
@@ -63,10 +64,31 @@ struct MessageHead {
                 problem = problem ?? SIPParseError(.badRequest, "a header field has no name")
                 continue
             }
-            fields.append(SIPHeaders.Field(name, Self.value(Array(line[(colon + 1)...]), of: name)))
+            var value = Array(line[(colon + 1)...])
+            if !isUTF8, String(validating: value, as: UTF8.self) == nil {
+                if Self.identifying.contains(where: { SIPHeaderName.isSame(name, $0) }) {
+                    problem = problem ?? SIPParseError(.badRequest, "\(name) is not UTF-8")
+                }
+                value = Self.fromLatin1(value)
+            }
+            fields.append(SIPHeaders.Field(name, Self.value(value, of: name)))
         }
         self.fields = fields
         self.problem = problem
+    }
+
+    /// The fields by which a message is found again: they must come back as they were.
+    private static let identifying = ["Via", "Call-ID", "CSeq", "Content-Length"]
+
+    /// The text of a field of an old device, whose names of people are in ISO 8859-1; its control characters (0x80 to 0x9f) say nothing.
+    private static func fromLatin1(_ bytes: [UInt8]) -> [UInt8] {
+        bytes.flatMap { byte -> [UInt8] in
+            switch byte {
+            case ..<0x80: [byte]
+            case ..<0xa0: [UInt8(ascii: "?")]
+            default: [0xc0 | byte >> 6, 0x80 | byte & 0x3f]
+            }
+        }
     }
 
     /// A line; a CR that does not end it is the space that it would be printed as.

@@ -230,6 +230,12 @@ public struct TransactionLayer: Sendable {
         update(id) { $0.fired(timer) }
     }
 
+    /// The transaction of a request of this node that has no response yet, and did not arrive (RFC 3261 section 18.4); nil for none.
+    public func unanswered(_ method: SIPMethod, branch: String) -> TransactionID? {
+        guard let id = keys[.client(branch: branch, method: method)], !isCancellable(id) else { return nil }
+        return id
+    }
+
     /// Handles a message that a transaction asked to send and that could not be sent.
     public mutating func transportFailed(_ id: TransactionID) -> [TransactionEvent] {
         update(id) { $0.transportFailed() }

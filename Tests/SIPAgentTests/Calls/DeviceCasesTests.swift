@@ -102,6 +102,41 @@ import Testing
         await node.stop()
     }
 
+    @Test("D-12: a caller of RFC 2543 without Contact is called back where it is; one of RFC 3261 gets 400")
+    func noContactOfCaller() async throws {
+        let (node, alice, bob) = try await peers()
+        var invite = try alice.initial(.invite, "sip:bob@127.0.0.1", body: TestSDP.audio(host: 1))
+        invite.headers["Contact"] = nil
+        alice.send(.request(invite))
+        _ = try await alice.response(400)
+        invite.vias[0].parameters["branch"] = nil
+        invite.callID += "-old"
+        alice.send(.request(invite))
+        let received = try await bob.request(.invite)
+        bob.respond(.ok, to: received, body: TestSDP.audio(host: 2))
+        _ = try await bob.request(.ack)
+        let answer = try await alice.response(200)
+        try alice.dialog(invite, answer).acknowledge(answer)
+        try bob.dialog(answering: received).send(.bye)
+        let bye = try await alice.request(.bye)
+        #expect(bye.uri.description == "sip:alice@127.0.0.1:\(alice.udpPort)")
+        await node.stop()
+    }
+
+    @Test("D-14: a caller hears each minute that it still rings, so that no proxy before it gives up")
+    func stillRinging() async throws {
+        let (node, alice, bob) = try await peers()
+        alice.send(.request(try alice.initial(.invite, "sip:bob@127.0.0.1", body: TestSDP.audio(host: 1))))
+        bob.respond(.ringing, to: try await bob.request(.invite))
+        let first = try await alice.response(180)
+        let call = try #require(node.agent.call(named: "sip-1"))
+        #expect(call.remindAt > MonotonicClock.now + 50_000_000_000)
+        call.remindAt = MonotonicClock.now
+        let second = try await alice.response(180)
+        #expect(second.to.tag == first.to.tag)
+        await node.stop()
+    }
+
     @Test("D-04: of media without a packet, and of media that are not RTP, nothing is lost")
     func nothingLost() {
         var totals = StreamTotals()

@@ -139,6 +139,19 @@ import Testing
         #expect(await eventually { bench.events.last == .state(.ok) })
     }
 
+    @Test("D-10: a call of peers that vanished is ended, and one of peers that are silent and send RTCP is not")
+    func vanished() async throws {
+        let bench = MediaBench(policy: MediaPolicy(abandonment: 300))
+        _ = try await bench.establish()
+        let now = MonotonicClock.now + 301_000_000_000
+        await bench.routes.setProgress(
+            FlowProgress(packets: 9, lastArrival: now - 5_000_000_000), of: "sip.c.0.callee.rtcp")
+        await bench.media.look(at: [:], now: now)
+        #expect(!bench.events.contains(.abandoned))
+        await bench.media.look(at: [:], now: now + 300_000_000_000)
+        #expect(bench.events.contains(.abandoned))
+    }
+
     @Test("Both directions are reported with loss and jitter, their routes and where they go")
     func streams() async throws {
         let bench = MediaBench()
