@@ -8,7 +8,7 @@
 #   --seconds    how long each attack lasts (8)
 #
 # CROSSPOINT names the binary to test; without it, a release build of this checkout. While an attack runs, a well-behaved client is
-# served beside it. Bounds: 256 MiB of memory, half of the descriptors, none of the good client's transactions refused, and 99 % of
+# served beside it, RTSP or SIP. Bounds: 256 MiB of memory, half of the descriptors, none of the good client's transactions refused, and 99 % of
 # them within 100 ms.
 #
 # Exit code: 0 right, 1 wrong, 77 skipped for want of root.
@@ -19,7 +19,8 @@ set -euo pipefail
 . "$repository/scripts/lib/abuse/abuse.sh"
 
 # A case is a function `case_NAME` with dashes as underscores; it calls `attack` and says what else must hold.
-cases=(rtsp-sessions rtsp-legs rtsp-paths rtsp-pipeline rtsp-memory rtsp-connections rtsp-connections-ipv6 rtsp-slow rtsp-passwords)
+cases=(rtsp-sessions rtsp-legs rtsp-paths rtsp-pipeline rtsp-memory rtsp-connections rtsp-connections-ipv6 rtsp-slow rtsp-passwords
+    sip-cancels sip-dialogs sip-elsewhere sip-invites sip-names sip-connections)
 seconds=8
 
 configure() {
@@ -37,6 +38,13 @@ rtsp:
     - {name: silent, path: /silent, upstream: "rtsp://10.67.0.2:8555/silent"}
     - {name: pre, prefix: /pre, upstream: "rtsp://10.67.0.2:8554/pre"}
     - {name: closed, path: /closed, upstream: "rtsp://10.67.0.2:8554/closed", read: any-user}
+sip:
+  listen: [5060]
+  allow: [10.66.0.0/25]
+  registrar: {allow: [10.66.0.0/25]}
+  dial-plan:
+    - {name: desk, user: desk, to: 'sip:10.67.0.2:5070'}
+    - {name: devices, to: registered}
 CONFIGURATION
 }
 
@@ -64,6 +72,52 @@ case_rtsp_passwords() {
     lines=$(($(log_lines 'wrong') - before))
     if [ "$lines" -le $((20 + 2 * seconds)) ]; then right "$lines lines of the log"; else wrong "$lines lines of the log"; fi
 }
+
+# sip_attack KIND SOURCE…: an attack of sip_attacks.py, with a good SIP device beside it.
+sip_attack() {
+    local kind=$1
+    shift
+    good_command=("$python" "$abuse/good_sip.py" 10.66.0.1 5060 "$good_client")
+    attack "sip-$kind" "$seconds" "$python" "$abuse/sip_attacks.py" "$kind" 10.66.0.1 5060 "$seconds" "$@"
+}
+
+# answered_less KIND: whether fewer bytes came back than were sent: nothing is amplified.
+answered_less() {
+    local verdict
+    if verdict="$("$python" -c 'import json, sys
+told = json.loads(open(sys.argv[1]).read().splitlines()[-1])
+print(told["bytes answered"], "bytes answered,", told["bytes sent"], "sent")
+sys.exit(told["bytes answered"] > told["bytes sent"] or told["sent"] < 1000)' "$work/sip-$1.attack")"; then
+        right "$verdict"
+    else
+        wrong "$verdict"
+    fi
+}
+
+case_sip_cancels() { sip_attack cancels "${attackers[0]}" && answered_less cancels; }
+case_sip_dialogs() { sip_attack dialogs "${attackers[0]}" && answered_less dialogs; }
+case_sip_elsewhere() {
+    local listener
+    # Takes what the node sends to the place that the Via names.
+    start inside elsewhere.received "$python" -c 'import socket, sys
+taken = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+taken.bind(("10.67.0.2", 5099))
+print("ready", flush=True)
+while True: print("taken", taken.recv(65536)[:40], flush=True)'
+    listener=$started
+    wait_until 5 grep -q ready "$work/elsewhere.received" || die "the listener of the other network does not start"
+    sip_attack elsewhere "${attackers[0]}"
+    stop "$listener"
+    answered_less elsewhere
+    if grep -q taken "$work/elsewhere.received"; then
+        wrong "the other network was sent $(grep -c taken "$work/elsewhere.received") answers"
+    else
+        right "nothing was sent to where the Via names"
+    fi
+}
+case_sip_invites() { sip_attack invites "$allowed_client" && answered_less invites; }
+case_sip_names() { sip_attack names "$allowed_client" && answered_less names; }
+case_sip_connections() { sip_attack connections "${attackers[@]}"; }
 
 only=()
 while [ $# -gt 0 ]; do

@@ -8,6 +8,8 @@
 
 abuse="$repository/scripts/lib/abuse"
 good_client=10.66.0.5
+# A device in the network of `allow` that means harm.
+allowed_client=10.66.0.6
 attackers=(10.66.0.200 10.66.0.201 10.66.0.202 10.66.0.203)
 # What may be in use at most: memory in MiB, of the limit of open files, milliseconds of a good client's transactions.
 most_memory=256
@@ -19,7 +21,7 @@ make_abuse_network() {
     for role in outside node inside; do make_namespace "$role"; done
     make_link outside out0 node eth0
     make_link node eth1 inside cam0
-    for address in "$good_client" "${attackers[@]}"; do inside outside ip address add "$address/24" dev out0; done
+    for address in "$good_client" "$allowed_client" "${attackers[@]}"; do inside outside ip address add "$address/24" dev out0; done
     for address in {1..4}; do inside outside ip address add "fd66::$address:16/32" dev out0 nodad; done
     inside node ip address add 10.66.0.1/24 dev eth0
     inside node ip address add fd66::1/32 dev eth0 nodad
