@@ -138,6 +138,43 @@ struct EventAPITests {
         #expect(lines.text == "<4>one\n<4>two a=1 b=2\n")
     }
 
+    @Test("Log lines of one kind are bounded in a window, then counted; other kinds are not concerned")
+    func bounded() {
+        let lines = Lock()
+        let now = Mutex<UInt64>(1)
+        let bound = ThrottledLogHandler.Shared { now.withLock { $0 } }
+        let logger = Logger(label: "test") { _ in
+            ThrottledLogHandler(handler: JournalLogHandler { lines.add($0) }, shared: bound)
+        }
+        // Another logger shares the bound.
+        let copy = Logger(label: "other") { _ in
+            ThrottledLogHandler(handler: JournalLogHandler { lines.add($0) }, shared: bound)
+        }
+        for number in 1...2500 { (number % 2 == 0 ? logger : copy).warning("refused \(number)") }
+        logger.error("another kind")
+        let written = lines.text.split(separator: "\n")
+        #expect(written.count == LogThrottle.burst + 1)
+        #expect(written.last == "<3>another kind")
+        #expect(bound.summaries().isEmpty)
+        now.withLock { $0 += LogThrottle.window }
+        logger.info("later")
+        let after = lines.text.split(separator: "\n").dropFirst(LogThrottle.burst + 1)
+        #expect(after == ["<4>refused 2500 (and 2399 more like this within 10 s)", "<6>later"])
+        #expect(bound.summaries().isEmpty)
+    }
+
+    @Test("A window that is over lets lines through again, one at a time without a summary")
+    func windows() {
+        var throttle = LogThrottle()
+        let event = LogEvent(
+            level: .info, message: "a", metadata: nil, source: "s", file: "f", function: "g", line: 7)
+        for window in 0..<5 {
+            let now = UInt64(window) * LogThrottle.window
+            for _ in 0..<LogThrottle.burst { #expect(throttle.take(event, at: now).count == 1) }
+        }
+        #expect(throttle.summaries(at: .max).isEmpty)
+    }
+
     private final class Lock: Sendable {
         private let texts = Mutex<String>("")
         var text: String { texts.withLock { $0 } }

@@ -6,8 +6,14 @@ import Logging
 
 /// Chooses how log lines are written to standard error.
 enum DaemonLog {
-    /// A handler for standard error: with priorities (sd-daemon(3)) where that is systemd's journal, else with times.
-    static func handler(label: String) -> any LogHandler {
+    /// A handler for standard error: with priorities (sd-daemon(3)) where that is systemd's journal, else with times. The loggers of a
+    /// process share the bound on their lines.
+    static func handler(label: String, bound: ThrottledLogHandler.Shared) -> any LogHandler {
+        ThrottledLogHandler(handler: destination(label: label), shared: bound)
+    }
+
+    /// The same without a bound.
+    static func destination(label: String) -> any LogHandler {
         let handler: any LogHandler =
             if isJournal(getenv("JOURNAL_STREAM").map { String(cString: $0) }) {
                 JournalLogHandler { StandardStream.error.write($0) }

@@ -47,8 +47,11 @@ struct RunCommand: AsyncParsableCommand {
         let (configuration, file) = (start.configuration, start.file)
         // Files that the daemon makes are for itself and its group, whatever the shell's mask was.
         umask(0o027)
-        var logger = Logger(label: "crosspoint") { DaemonLog.handler(label: $0) }
+        let bound = ThrottledLogHandler.Shared()
+        var logger = Logger(label: "crosspoint") { DaemonLog.handler(label: $0, bound: bound) }
         logger.logLevel = configuration.logLevel
+        let summaries = bound.summaries(every: .seconds(1), to: DaemonLog.destination(label: "crosspoint"))
+        defer { summaries.cancel() }
         let lock = try InstanceLock(directory: configuration.runtimeDirectory)
         let pins = try InstanceLock.pins(configuration.bpffs)
         let socket = try ControlSocket(path: configuration.control.socket, group: configuration.control.group)

@@ -21,7 +21,10 @@ package final class Descriptor: Sendable {
     }
 }
 
-/// The text of an error number of the kernel: `Operation not permitted (EPERM)`'s first part.
+/// The text of an error number of the kernel, positive or negative: `Operation not permitted`; with the remedy where that is the same
+/// whatever was tried.
 package func errorText(_ number: CInt) -> String {
-    String(cString: strerror(number < 0 ? -number : number))
+    let code = number == .min ? CInt.max : abs(number)
+    let remedy = [EMFILE, ENFILE].contains(code) ? "; raise LimitNOFILE of the service" : ""
+    return String(cString: strerror(code)) + remedy
 }

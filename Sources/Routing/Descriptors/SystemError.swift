@@ -15,5 +15,9 @@ struct SystemError: Error, CustomStringConvertible {
         self.text = text
     }
 
-    var description: String { text ?? String(cString: strerror(code)) }
+    var description: String {
+        if let text { return text }
+        let remedy = [EMFILE, ENFILE].contains(code) ? "; raise LimitNOFILE of the service" : ""
+        return String(cString: strerror(code)) + remedy
+    }
 }
