@@ -1,5 +1,4 @@
-# `scripts/bench sip-standing` and `sip-overload`: what a call costs beside others that stand, and what is left of the node when more is
-# offered than it can do. Sourced by scripts/bench, after bench_sip.sh, whose network and peers it uses.
+# `scripts/bench sip-standing`: what a call costs beside others that stand. Sourced by scripts/bench, after bench_sip.sh, whose network and peers it uses.
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154  # variables of common.sh and bench_sip.sh
 

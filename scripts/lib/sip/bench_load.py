@@ -1,16 +1,14 @@
-"""Puts the rounds of `scripts/bench sip-standing` and `sip-overload` together.
+"""Puts the rounds of `scripts/bench sip-standing` together.
 
     bench_load.py standing ROUNDS [JSON]    ends with 3 when a call costs more beside others that stand
-    bench_load.py overload ROUNDS [JSON]    ends with 3 when more offered calls leave fewer that are carried out
 
 ROUNDS has one JSON object a line.
 """
 import json
 import sys
 
-# A call beside 5,000 others may cost so many times what it costs beside 100, and goodput may lie so much below the maximum.
+# A call beside 5,000 others may cost so many times what it costs beside 100.
 STANDING_RATIO = 1.2
-GOODPUT_SHARE = 0.9
 
 
 def standing(rounds):
@@ -31,21 +29,10 @@ def standing(rounds):
             yield f"a call costs {cost / few:.2f} times as much beside {number} as beside 100"
 
 
-def overload(rounds):
-    best = max(measured["goodput"] for measured in rounds)
-    for measured in rounds:
-        counts = measured["counts"]
-        print(
-            f"{measured['factor']:4} x ({measured['offered']:5d} calls/s): {measured['goodput']:6.0f} calls/s carried out, "
-            f"{measured['refused']} refused, {measured['lost']} without an answer, {counts['retransmissions']} repeated")
-        if float(measured["factor"]) >= 1 and measured["goodput"] < GOODPUT_SHARE * best:
-            yield f"{measured['goodput']:.0f} calls/s are carried out of {measured['offered']} offered, and {best:.0f} at best"
-
-
 def main():
     with open(sys.argv[2], encoding="utf-8") as file:
         rounds = [json.loads(line) for line in file]
-    faults = list(globals()[sys.argv[1]](rounds))
+    faults = list({"standing": standing}[sys.argv[1]](rounds))
     for fault in faults:
         print(f"FAULT: {fault}")
     if len(sys.argv) > 3:
