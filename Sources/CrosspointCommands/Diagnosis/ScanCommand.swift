@@ -35,7 +35,7 @@ struct ScanCommand: AsyncParsableCommand {
         help: ArgumentHelp("How long to look, 0.1 to \(Int(PortScanner.longest)) seconds.", valueName: "seconds"))
     var seconds: Double = 3
 
-    @Argument(help: "The port: the name of the interface.")
+    @Argument(help: "The port: the name of the interface.", completion: .interfaceName)
     var port: String
 
     func run() async throws {

@@ -41,7 +41,7 @@ struct WhyCommand: AsyncParsableCommand {
             "How long to look at the packets, 0.1 to \(Int(PortScanner.longest)) seconds.", valueName: "seconds"))
     var seconds: Double = 2
 
-    @Argument(help: "The route's name.")
+    @Argument(help: "The route's name.", completion: .routeName)
     var route: String
 
     func run() async throws {

@@ -1,5 +1,6 @@
 // An errno, until somebody who knows what was tried makes a message of it.
 
+import FastPath
 import Glibc
 
 /// A failed system call.
@@ -15,9 +16,5 @@ struct SystemError: Error, CustomStringConvertible {
         self.text = text
     }
 
-    var description: String {
-        if let text { return text }
-        let remedy = [EMFILE, ENFILE].contains(code) ? "; raise LimitNOFILE of the service" : ""
-        return String(cString: strerror(code)) + remedy
-    }
+    var description: String { text ?? errorText(code) }
 }
