@@ -91,7 +91,7 @@ bench_sip_standing() {
             --quick) levels=(100 1000) ;;
             --json) json=${2:?} && shift ;;
             --calls)
-                [[ ${2-} =~ ^[0-9]{1,5}$ ]] && [ "$2" -le 10000 ] || die "--calls: a number up to 10,000"
+                [[ ${2-} =~ ^[0-9]{1,5}$ && $2 -le 10000 ]] || die "--calls: a number up to 10,000"
                 levels+=("$2") && shift
                 ;;
             *) die "$1: not an option of sip-standing (see $0 --help)" ;;
