@@ -149,6 +149,19 @@ make_link() {
     done
 }
 
+# make_small_studio: namespaces "camera" (cam0, 10.1.0.7), "node" (eth0, eth1) and "receiver" (rx1, 10.2.0.5), and the cables between them.
+make_small_studio() {
+    local role
+    for role in camera node receiver; do make_namespace "$role"; done
+    make_link camera cam0 node eth0
+    make_link node eth1 receiver rx1
+    inside camera ip address add 10.1.0.7/24 dev cam0
+    inside camera ip route add 224.0.0.0/4 dev cam0
+    inside node ip address add 10.1.0.1/24 dev eth0
+    inside node ip address add 10.2.0.1/24 dev eth1
+    inside receiver ip address add 10.2.0.5/24 dev rx1
+}
+
 # make_bpffs_directory: a directory for pins of our own, in $bpffs. Its name has no dot: the kernel refuses those.
 make_bpffs_directory() {
     bpffs="/sys/fs/bpf/$run_id"

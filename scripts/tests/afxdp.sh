@@ -20,18 +20,6 @@ packets_per_second=2000
 # What the rings of a worker hold.
 largest_loss=2048
 
-make_studio() {
-    local role
-    for role in camera node receiver; do make_namespace "$role"; done
-    make_link camera cam0 node eth0
-    make_link node eth1 receiver rx1
-    inside camera ip address add 10.1.0.7/24 dev cam0
-    inside camera ip route add 224.0.0.0/4 dev cam0
-    inside node ip address add 10.1.0.1/24 dev eth0
-    inside node ip address add 10.2.0.1/24 dev eth1
-    inside receiver ip address add 10.2.0.5/24 dev rx1
-}
-
 send() {
     start camera "$1.camera.log" "$python" "$repository/scripts/lib/rtp_sequence.py" send --rate "$packets_per_second" cam=239.1.1.10:5004
     sender=$started
@@ -109,7 +97,7 @@ CROSSPOINT="${CROSSPOINT:-$repository/.build/debug/crosspoint}"
 begin crosspoint-afxdp
 say "AF_XDP engine:"
 
-make_studio
+make_small_studio
 make_bpffs_directory
 write_configuration
 printf 'afxdp:\n  frames: 2048\n' >>"$work/crosspoint.yaml"

@@ -43,18 +43,6 @@ make_root() {
     dpkg-deb --root-owner-group -Znone -b "$work/later" "$work/root/root/crosspoint-later.deb" >/dev/null
 }
 
-make_studio() {
-    local role
-    for role in camera node receiver; do make_namespace "$role"; done
-    make_link camera cam0 node eth0
-    make_link node eth1 receiver rx1
-    inside camera ip address add 10.1.0.7/24 dev cam0
-    inside camera ip route add 224.0.0.0/4 dev cam0
-    inside node ip address add 10.1.0.1/24 dev eth0
-    inside node ip address add 10.2.0.1/24 dev eth1
-    inside receiver ip address add 10.2.0.5/24 dev rx1
-}
-
 boot() {
     mkdir "$work/bpf"
     mount -t bpf bpf "$work/bpf"
@@ -141,7 +129,7 @@ clean_up() {
 
 say "1. a clean Debian"
 make_root
-make_studio
+make_small_studio
 boot
 find "$work/root" -xdev \( -path '*/proc' -o -path '*/sys' -o -path '*/run' -o -path '*/tmp' -o -path '*/var/log' -o -path '*/var/cache' \
     -o -path '*/var/lib/dpkg' -o -path '*/var/lib/apt' -o -path '*/var/lib/systemd' -o -path '*/root/root' \) -prune -o -print |

@@ -39,18 +39,6 @@ verify_unit() {
     fi
 }
 
-make_studio() {
-    local role
-    for role in camera node receiver; do make_namespace "$role"; done
-    make_link camera cam0 node eth0
-    make_link node eth1 receiver rx1
-    inside camera ip address add 10.1.0.7/24 dev cam0
-    inside camera ip route add 224.0.0.0/4 dev cam0
-    inside node ip address add 10.1.0.1/24 dev eth0
-    inside node ip address add 10.2.0.1/24 dev eth1
-    inside receiver ip address add 10.2.0.5/24 dev rx1
-}
-
 # The capabilities of the unit as setpriv writes them: -all,+bpf,+perfmon,…
 capabilities() {
     local names
@@ -82,7 +70,7 @@ begin crosspoint-unit
 say "the systemd unit:"
 
 verify_unit
-make_studio
+make_small_studio
 make_bpffs_directory
 # As the unit's ExecStartPre, RuntimeDirectory and UMask do. The work directory itself must let the user through.
 chmod 755 "$work"
